@@ -1,0 +1,14 @@
+"""Credit orders to touches, compute the key figures, write the report.
+
+    ./spark-submit.sh measure --lake lake --as-of 2026-01-31
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a rule marked error fired.
+"""
+
+import sys
+
+from cdp.measure.run import STAGE
+from cdp.runner.launch import launch
+
+if __name__ == "__main__":
+    sys.exit(launch([STAGE], __doc__))

@@ -1,0 +1,1 @@
+"""What every stage stands on: errors, contracts, settings, the lake, the run."""

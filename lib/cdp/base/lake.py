@@ -1,0 +1,283 @@
+"""The lake: Delta tables in folders, read and written under their contracts."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyspark import inheritable_thread_target
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, Observation, SparkSession, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from cdp.base.contracts import Table
+from cdp.base.errors import CdpError, ContractError, UsageError
+from cdp.base.files import FileSystem
+from cdp.base.guards import breach_of, guarded, shape_problems
+
+if TYPE_CHECKING:
+    from delta.tables import DeltaTable
+
+FORMAT = 1
+"""Version of the lake's own layout; another one is refused in place of being guessed at."""
+
+Result = TypeVar("Result")
+
+
+class Lake:
+    """The tables below one folder or URI.
+
+    Args:
+        spark: session.
+        root: folder or URI; table `layer.name` is `<root>/<layer>/<name>`.
+    """
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        self.spark = spark
+        self.files = FileSystem(spark, root)
+        self.root = self.files.root
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def path(self, table: Table) -> str:
+        return f"{self.root}/{table.name.replace('.', '/')}"
+
+    def version(self, table: Table) -> int | None:
+        """Latest version of the table; None where there is no table."""
+        names = self.files.names(f"{table.name.replace('.', '/')}/_delta_log")
+        commits = [int(n[:20]) for n in names if n.endswith(".json") and n[:20].isdigit() and len(n) == 25]
+        return max(commits, default=None)
+
+    def exists(self, table: Table) -> bool:
+        return self.version(table) is not None
+
+    def read(self, table: Table, *, version: int | None = None, as_of: datetime | date | None = None) -> DataFrame:
+        """The table, now or at a point in time; no rows where it does not exist yet.
+
+        Args:
+            table: which.
+            version: this version of it.
+            as_of: the version that was current at this time.
+
+        Raises:
+            CdpError: there is no such version.
+        """
+        if not self.exists(table):
+            return self.spark.createDataFrame([], table.schema)
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        if as_of is not None:
+            reader = reader.option("timestampAsOf", str(as_of))
+        try:
+            return reader.load(self.path(table))
+        except (AnalysisException, PySparkException) as error:
+            wanted = f"version {version}" if version is not None else f"{as_of}"
+            raise CdpError(f"{table.name}: {wanted} cannot be read: {_condition(error)}") from None
+
+    def history(self, table: Table) -> DataFrame:
+        """Delta's history: version, timestamp, operation, operationMetrics; newest first."""
+        return self._delta(table).history()
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def replace(self, table: Table, rows: DataFrame, *, where: str | None = None) -> int:
+        """Put `rows` in place of the table's content, or of its slice `where`; all or nothing.
+
+        Args:
+            table: which.
+            rows: exactly the declared columns, in any order.
+            where: predicate on the table; its text enters Delta's log, so no personal value may stand in it.
+
+        Returns:
+            Rows written.
+
+        Raises:
+            ContractError: a column, type, null, value or key breaks the contract. The table is as before.
+        """
+        before = self.version(table)
+        self._write(table, rows, mode="overwrite", options={"replaceWhere": where} if where else {})
+        written = self.spark.read.format("delta").load(self.path(table))
+        by_key = (written.where(where) if where else written).groupBy(*table.key).count()
+        found = by_key.agg(F.sum("count").alias("rows"), F.count_if(F.col("count") > 1).alias("twice")).first()
+        assert found is not None
+        if found["twice"]:
+            self._undo(table, before)
+            raise ContractError(
+                f"{table.name}: found {found['twice']:,} keys ({', '.join(table.key)}) with more than one row,"
+                f" wanted {table.grain}; nothing was written"
+            )
+        return int(found["rows"] or 0)
+
+    def append(self, table: Table, rows: DataFrame) -> int:
+        """Add rows. Whoever calls it answers for the key; see `append_once` and `upsert`."""
+        seen = Observation()
+        self._write(table, rows.observe(seen, F.count(F.lit(1)).alias("rows")), mode="append", options={})
+        return int(seen.get["rows"])
+
+    def append_once(self, table: Table, rows: DataFrame, *, app: str, version: int) -> None:
+        """Add rows unless `app` has added this `version` (or a later one) before, whatever was killed in between.
+
+        Args:
+            table: which.
+            rows: exactly the declared columns.
+            app: stable name of the writer for this table.
+            version: grows with each batch of the writer.
+        """
+        self._write(table, rows, mode="append", options={"txnAppId": app, "txnVersion": version})
+
+    def upsert(self, table: Table, rows: DataFrame, *, order_by: Sequence[str]) -> None:
+        """Insert new keys, update known ones by the newest row, leave unchanged rows alone.
+
+        Args:
+            table: which.
+            rows: exactly the declared columns, any number of rows a key.
+            order_by: columns that say which row of a key is newest.
+
+        Raises:
+            ContractError: two different rows of a key are equally new, so that neither can be chosen.
+        """
+        key = [F.col(c) for c in table.key]
+        rows = self._held(table, rows)
+        newest = Window.partitionBy(*key).orderBy(*[F.col(c).desc_nulls_last() for c in order_by])
+        ranked = rows.withColumn("_rank", F.rank().over(newest)).where("_rank = 1").drop("_rank")
+        ties = ranked.distinct().groupBy(*key).count().where("count > 1").limit(1)
+        if not ties.isEmpty():
+            raise ContractError(
+                f"{table.name}: two different rows of one key ({', '.join(table.key)}) are equally new by"
+                f" {', '.join(order_by)}; wanted an order that decides"
+            )
+        source = ranked.dropDuplicates(list(table.key))
+        if not self.exists(table):
+            self._write(table, source, mode="append", options={})
+            return
+        others = [c.name for c in table.columns if c.name not in table.key]
+        changed = " OR ".join(f"NOT (t.`{c}` <=> s.`{c}`)" for c in others) or "false"
+        merge = (
+            self._delta(table)
+            .alias("t")
+            .merge(source.alias("s"), " AND ".join(f"t.`{c}` <=> s.`{c}`" for c in table.key))
+        )
+        self._guard(
+            table, lambda: merge.whenMatchedUpdateAll(condition=changed).whenNotMatchedInsertAll().execute()
+        )
+
+    def delete(self, table: Table, condition: str | SparkColumn) -> None:
+        """Delete rows. The predicate's text enters Delta's log, so no personal value may stand in it."""
+        if self.exists(table):
+            self._delta(table).delete(condition)
+
+    # -- beside the tables ---------------------------------------------------------------------------------------
+
+    def local_path(self, name: str) -> Path:
+        """A folder below the lake for what is no table (models, reports, files to send); made if missing.
+
+        Raises:
+            UsageError: the lake is not on a local disk.
+        """
+        if not self.files.is_local:
+            raise UsageError(f"{name}: the lake {self.root} is not on a local disk, which this needs")
+        folder = Path(self.root) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def together(self, tasks: Sequence[Callable[[], Result]]) -> list[Result]:
+        """Run independent reads and writes side by side; results in the order of `tasks`.
+
+        Small writes are mostly waiting and planning, so even two cores gain from it.
+        """
+        with ThreadPoolExecutor(max_workers=min(4, max(1, len(tasks)))) as pool:
+            futures = [pool.submit(inheritable_thread_target(self.spark)(task)) for task in tasks]
+            return [future.result() for future in futures]
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _delta(self, table: Table) -> "DeltaTable":
+        from delta.tables import DeltaTable
+
+        return DeltaTable.forPath(self.spark, self.path(table))
+
+    def _held(self, table: Table, rows: DataFrame) -> DataFrame:
+        problems = shape_problems(table, rows.schema)
+        if problems:
+            raise ContractError(f"{table.name} was not written:\n  " + "\n  ".join(problems))
+        return rows.select(*guarded(table))
+
+    def _write(self, table: Table, rows: DataFrame, *, mode: str, options: dict[str, Any]) -> None:
+        held = self._held(table, rows)
+        existing = self._existing_schema(table)
+        if existing is None and table.cluster_by:
+            self._create_clustered(table)
+        writer = held.write.format("delta").mode(mode).options(**options)
+        if existing is None and not table.cluster_by:
+            # Column comments travel in the schema's metadata, properties in options.
+            writer = writer.options(**table_properties(table))
+        elif existing is not None and not _same_shape(existing, table.schema):
+            if mode == "overwrite" and "replaceWhere" not in options:
+                writer = writer.option("overwriteSchema", "true")
+            else:
+                writer = writer.option("mergeSchema", "true")
+        self._guard(table, lambda: writer.save(self.path(table)))
+
+    def _existing_schema(self, table: Table) -> StructType | None:
+        if not self.exists(table):
+            return None
+        return self.spark.read.format("delta").load(self.path(table)).schema
+
+    def _create_clustered(self, table: Table) -> None:
+        from delta.tables import DeltaTable
+
+        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table))
+        builder = builder.addColumns(_nullable(table.schema)).clusterBy(*table.cluster_by)
+        for name, value in table_properties(table).items():
+            builder = builder.property(name, value)
+        builder.execute()
+
+    def _guard(self, table: Table, write: Callable[[], Any]) -> None:
+        try:
+            write()
+        except Exception as error:
+            breach = breach_of(error)
+            if breach:
+                raise ContractError(f"{breach}; nothing was written") from None
+            raise
+
+    def _undo(self, table: Table, version: int | None) -> None:
+        if version is not None:
+            self._delta(table).restoreToVersion(version)
+        elif self.files.is_local:
+            shutil.rmtree(self.path(table))
+        else:
+            self.files.delete(table.name.replace(".", "/"))
+
+
+def table_properties(table: Table) -> dict[str, str]:
+    """Delta properties: no statistics on personal columns, so that none of their values enters the log."""
+    columns = table.stats_columns
+    statistics = (
+        {"delta.dataSkippingStatsColumns": ",".join(columns)}
+        if columns
+        else {"delta.dataSkippingNumIndexedCols": "0"}
+    )
+    return {**statistics, **table.properties}
+
+
+def _nullable(schema: StructType) -> StructType:
+    # Nulls are held off by the guards on write; a NOT NULL in Delta would make the contract hard to relax.
+    relaxed = StructType.fromJson(schema.jsonValue())
+    for field in relaxed.fields:
+        field.nullable = True
+    return relaxed
+
+
+def _same_shape(one: StructType, other: StructType) -> bool:
+    return [(f.name, f.dataType.simpleString()) for f in one] == [(f.name, f.dataType.simpleString()) for f in other]
+
+
+def _condition(error: Exception) -> str:
+    # Spark's message may hold row values; its condition name does not.
+    return getattr(error, "getCondition", lambda: None)() or type(error).__name__

@@ -1,0 +1,103 @@
+"""The Spark session: one place for every setting, so that jobs, notebooks and tests behave alike."""
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cdp.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_DEFAULTS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # All timestamps are UTC; a source's own zone is applied where it is cleaned.
+    "spark.sql.session.timeZone": "UTC",
+    # Parameter markers do not resolve with Delta's parser on Spark 4.1 and later otherwise.
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
+    # An object with a key twice keeps the last one, as JSON readers do, in place of failing the job.
+    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+    # A snapshot of a small table is read by 1 task in place of 50.
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # Adaptive execution joins small shuffle partitions, so the same number serves a laptop and a large table.
+    "spark.sql.shuffle.partitions": "64",
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "32m",
+    "spark.sql.parquet.compression.codec": "zstd",
+    # Independent writes of a stage run side by side.
+    "spark.scheduler.mode": "FAIR",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.debug.maxToStringFields": "0",
+    # Nothing is kept there, but Spark makes the folder.
+    "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/cdp-warehouse",
+}
+_LOCAL_DEFAULTS = {
+    "spark.ui.enabled": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+}
+
+
+def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession":
+    """The session of this process, made on the first call.
+
+    Under `spark-submit` whatever the user set there wins over our defaults. Elsewhere (notebook, test) it is local, with
+    the Delta jars from `$CDP_JARS` or the project's `.cache/jars`.
+
+    Args:
+        app_name: shown in Spark's UI and history.
+        memory: driver memory where no `spark-submit` decides it.
+
+    Raises:
+        UsageError: the Delta jars are not there.
+    """
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    # Python turns its own times into Spark's by the zone of the process.
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    # These log the text of Spark's errors, and with it the values of the rows that caused them.
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).disabled = True
+    under_submit = "PYSPARK_GATEWAY_PORT" in os.environ
+    if under_submit:
+        SparkContext._ensure_initialized()
+    conf = SparkConf()
+    if not under_submit:
+        # Workers must be of the same environment, or they fail on their imports.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        conf.setIfMissing("spark.master", "local[*]")
+        conf.setIfMissing("spark.driver.memory", memory)
+        conf.setIfMissing("spark.jars", ",".join(delta_jars()))
+        log4j = Path(__file__).with_name("log4j2.properties")
+        conf.setIfMissing("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j.as_uri()}")
+    master = conf.get("spark.master", "local[*]") or ""
+    for key, value in {**_DEFAULTS, **(_LOCAL_DEFAULTS if master.startswith("local") else {})}.items():
+        conf.setIfMissing(key, value)
+    session = SparkSession.builder.appName(app_name).config(conf=conf).getOrCreate()
+    # Spark logs the row values of failing casts and checks; what went wrong reaches the user through our own errors.
+    session.sparkContext.setLogLevel(os.environ.get("CDP_SPARK_LOG_LEVEL", "OFF"))
+    return session
+
+
+def delta_jars() -> list[str]:
+    """Paths of the Delta jars outside `spark-submit`.
+
+    Raises:
+        UsageError: there are none.
+    """
+    listed = os.environ.get("CDP_JARS")
+    if listed:
+        return listed.split(",")
+    folders = [Path(home) for home in (os.environ.get("CDP_HOME"),) if home] + [Path(__file__).resolve().parents[3]]
+    for folder in folders:
+        jars = sorted(str(jar) for jar in (folder / ".cache" / "jars").glob("*.jar"))
+        if jars:
+            return jars
+    raise UsageError("the Delta jars are not there; `./spark-submit.sh --setup` fetches them once")

@@ -1,0 +1,1 @@
+"""Extracts as sent: every row of every file lands in bronze or in quarantine."""

@@ -1,0 +1,84 @@
+"""Which files are new: the ledger of extracts, and what to redo after a run was killed.
+
+A batch writes its files down as planned before it writes a row and as read after the last one. Rows of a batch that
+was planned but never read are half there at most: they are taken out, and its files are new again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import functions as F
+
+from cdp.base.contracts import Table
+from cdp.base.files import FoundFile
+from cdp.base.lake import Lake
+from cdp.tables.bronze import QUARANTINE
+from cdp.tables.ops import FILES
+
+
+@dataclass(frozen=True)
+class FileLedger:
+    """What the ledger knows.
+
+    Attributes:
+        read: (source, path, modified_at, size) of every extract read.
+        unfinished: (batch, source) that were planned and not read.
+    """
+
+    read: frozenset[tuple[str, str, datetime, int]]
+    unfinished: frozenset[tuple[str, str]]
+
+    def new_files(self, source: str, found: Sequence[FoundFile]) -> list[FoundFile]:
+        """Files of a source not read yet, or changed since."""
+        return [f for f in found if (source, f.path, f.modified_at, f.size) not in self.read]
+
+    def knows(self, source: str) -> bool:
+        return any(name == source for name, *_ in self.read)
+
+
+def read_ledger(lake: Lake) -> FileLedger:
+    """The ledger as it stands. A row a file comes to the driver, which lists the same files anyway."""
+    if not lake.exists(FILES):
+        return FileLedger(frozenset(), frozenset())
+    rows = lake.read(FILES).select("batch_id", "source", "file", "modified_at", "size", "state").collect()
+    done = {(r["batch_id"], r["source"]) for r in rows if r["state"] == "read"}
+    planned = {(r["batch_id"], r["source"]) for r in rows if r["state"] == "planned"}
+    read = {(r["source"], r["file"], r["modified_at"], r["size"]) for r in rows if r["state"] == "read"}
+    return FileLedger(frozenset(read), frozenset(planned - done))
+
+
+def note_files(
+    lake: Lake, batch_id: str, files: dict[str, list[FoundFile]], *, state: str, noted_at: datetime
+) -> None:
+    """Write down files of a batch, by source, as `planned` or `read`."""
+    rows = [
+        (batch_id, source, f.path, f.modified_at, f.size, state, noted_at) for source, group in files.items() for f in group
+    ]
+    if rows:
+        lake.append(FILES, lake.spark.createDataFrame(rows, FILES.schema).coalesce(1))
+
+
+def take_out_batch(lake: Lake, table: Table, source: str, batch_id: str) -> None:
+    """Delete what an unfinished batch has written of a source."""
+    in_batch = F.col("_batch_id") == batch_id
+    lake.delete(table, in_batch)
+    lake.delete(QUARANTINE, in_batch & (F.col("_source") == source) & (F.col("stage") == "ingest"))
+    lake.delete(FILES, (F.col("batch_id") == batch_id) & (F.col("source") == source))
+
+
+def forget_source(lake: Lake, table: Table, source: str) -> None:
+    """Delete all rows of a source, so that every file is new. First the ledger: rows it does not know are leftovers."""
+    lake.delete(FILES, F.col("source") == source)
+    lake.delete(table, F.lit(True))
+    lake.delete(QUARANTINE, (F.col("_source") == source) & (F.col("stage") == "ingest"))
+
+
+def superseded_files(lake: Lake, source: str) -> list[tuple[str, datetime]]:
+    """Versions of files that were replaced under the same name, of which bronze still has the rows."""
+    if not lake.exists(FILES):
+        return []
+    read = lake.read(FILES).where((F.col("source") == source) & (F.col("state") == "read"))
+    newest = read.groupBy("file").agg(F.max("modified_at").alias("newest"))
+    older = read.join(newest, on="file", how="inner").where("modified_at < newest").select("file", "modified_at")
+    return [(row["file"], row["modified_at"]) for row in older.collect()]

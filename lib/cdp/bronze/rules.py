@@ -1,0 +1,79 @@
+"""A source's row rules as column expressions: one pass beside the write, whatever their number."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from cdp.bronze.config import ColumnTest, SourceColumn, SourceConfig
+from cdp.bronze.typed import is_broken, typed
+
+
+def with_reasons(rows: DataFrame, source: SourceConfig, timezone: str) -> DataFrame:
+    """Judge each row by the source's contract.
+
+    Args:
+        rows: every declared column as string, `_corrupt` (text of a row that could not be read, else null) and
+            `_missing` (required columns that the file lacks).
+        source: the contract.
+        timezone: zone of timestamps that carry none.
+
+    Returns:
+        The rows with `_reasons` (rules of severity quarantine that they break), `_warnings` and `_errors` (rules of
+        the other severities), as arrays of names such as `email: pattern`. Values are in none of them.
+    """
+    broken: dict[str, list[Column]] = {"quarantine": [], "warn": [], "error": []}
+    key_is_judged = {c.name for c in source.columns for t in c.tests if t.not_null}
+    for column in source.columns:
+        value = typed(column, timezone)
+        if column.type.lower() != "string":
+            broken["quarantine"].append(_named(is_broken(column, value), f"{column.name}: no {column.type}"))
+        for test in column.tests:
+            broken[column.severity].append(_named(_breaks(column, test, value), f"{column.name}: {test.name}"))
+        if column.name in source.primary_key and column.name not in key_is_judged:
+            broken["quarantine"].append(_named(_is_empty(column), f"{column.name}: not_null"))
+    unreadable = F.array_compact(
+        F.array(
+            _named(F.col("_corrupt").isNotNull(), "row cannot be read"),
+            F.when(F.size("_missing") > 0, F.concat(F.lit("file lacks "), F.array_join("_missing", ", "))),
+        )
+    )
+    # Rules say nothing about a row that could not be read: its columns are not what they seem.
+    judged = F.when(F.size(unreadable) > 0, unreadable).otherwise(_found(broken["quarantine"]))
+    return rows.select(
+        "*",
+        judged.alias("_reasons"),
+        _found(broken["warn"]).alias("_warnings"),
+        _found(broken["error"]).alias("_errors"),
+    )
+
+
+def _named(condition: Column, name: str) -> Column:
+    return F.when(condition, F.lit(name))
+
+
+def _found(rules: list[Column]) -> Column:
+    return F.array_compact(F.array(*rules)) if rules else F.array().cast("array<string>")
+
+
+def _is_empty(column: SourceColumn) -> Column:
+    raw = F.col(f"`{column.name}`")
+    return raw.isNull() | (F.trim(raw) == "")
+
+
+def _breaks(column: SourceColumn, test: ColumnTest, value: Column) -> Column:
+    raw, present = F.col(f"`{column.name}`"), ~_is_empty(column)
+    if test.not_null:
+        return _is_empty(column)
+    if test.unique:
+        return present & (F.count(F.lit(1)).over(Window.partitionBy(raw)) > 1)
+    if test.accepted_values is not None:
+        return present & ~raw.isin(list(test.accepted_values))
+    if test.range is not None:
+        low, high = test.range.min, test.range.max
+        number = value.try_cast("double") if column.type.lower() == "string" else value
+        outside = F.lit(False)
+        outside = outside | (number < low) if low is not None else outside
+        outside = outside | (number > high) if high is not None else outside
+        return present & F.coalesce(outside, F.lit(True))
+    if test.pattern is not None:
+        return present & ~raw.rlike(test.pattern)
+    return F.lit(False)

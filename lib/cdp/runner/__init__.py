@@ -1,0 +1,1 @@
+"""Runs stages: arguments in, ledger, quality and summary out."""

@@ -1,0 +1,1 @@
+"""Audiences: rules in YAML, their members, and how these change through time."""

@@ -1,0 +1,66 @@
+"""What people did: every aggregate that the rules of a run ask for, in one pass over the timeline."""
+
+from collections.abc import Mapping
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from cdp.segments.attributes import timeline_column
+from cdp.segments.compile import filter_holds
+from cdp.segments.config import BehaviorCondition
+from cdp.segments.times import Clock
+
+
+def behavior(timeline: DataFrame, wanted: Mapping[str, BehaviorCondition], clock: Clock) -> DataFrame:
+    """Summarise each customer's timeline up to the end of the run's date.
+
+    Args:
+        timeline: `gold.timeline`.
+        wanted: conditions by the name of their aggregate's column.
+        clock: the run's date.
+
+    Returns:
+        customer_id and a column for each of `wanted`; only customers with an entry that counts for one of them.
+    """
+    counts = {name: _counts(condition, clock) for name, condition in wanted.items()}
+    any_counts = reduce(lambda a, b: a | b, counts.values())
+    outcomes = [_outcome(condition, counts[name]).alias(name) for name, condition in wanted.items()]
+    return timeline.where(any_counts).groupBy("customer_id").agg(*outcomes)
+
+
+def value_if_none(condition: BehaviorCondition) -> int | None:
+    """What the aggregate is for somebody without an entry: counts and sums are 0, the others are missing."""
+    return 0 if condition.aggregation.type in ("Count", "CountDistinct", "Sum") else None
+
+
+def _counts(condition: BehaviorCondition, clock: Clock) -> Column:
+    """Whether an entry counts for the condition: its name, its time and the filter."""
+    at = F.col("occurred_at")
+    # As text with a cast: a datetime of Python would be read in the zone of the driver's machine.
+    is_in = at < F.lit(clock.end.isoformat()).cast("timestamp")
+    if condition.timeWindow:
+        low = clock.ago(condition.timeWindow.duration, condition.timeWindow.unit)
+        is_in &= at >= F.lit(low.isoformat()).cast("timestamp")
+    if condition.events:
+        is_in &= F.col("event").isin(*condition.events)
+    if condition.filter:
+        is_in &= filter_holds(condition.filter, clock)
+    return is_in
+
+
+def _outcome(condition: BehaviorCondition, counts: Column) -> Column:
+    aggregation = condition.aggregation
+    if aggregation.column is None:
+        return F.count_if(counts)
+    name, key, kind = timeline_column(aggregation.column)
+    value = F.col(name)[key] if key else F.col(name)
+    if kind == "loose" and aggregation.type != "CountDistinct":
+        value = value.try_cast("double")
+    counted = F.when(counts, value)
+    if aggregation.type == "CountDistinct":
+        # count_distinct would send every entry through the shuffle once an aggregate; a set is per person and small.
+        return F.size(F.collect_set(counted))
+    if aggregation.type == "Sum":
+        return F.coalesce(F.sum(counted), F.lit(0))
+    return {"Average": F.avg, "Min": F.min, "Max": F.max}[aggregation.type](counted)

@@ -1,0 +1,243 @@
+"""A segment as written in YAML: conf/segments/*.yaml."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Discriminator, Field, PositiveInt, Tag, model_validator
+
+from cdp.base.settings import Document, Strict
+from cdp.segments.operators import AnyOperator, Unit
+
+NAME = r"^[a-z][a-z0-9_]{0,62}$"
+
+
+class Matching(Strict):
+    """How many elements of a list must meet the operator: `{atLeast: 2}`."""
+
+    atLeast: PositiveInt | None = None
+    """This many or more."""
+    atMost: int | None = Field(default=None, ge=0)
+    """This many or fewer, none included."""
+    exactly: int | None = Field(default=None, ge=0)
+    """Just so many."""
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "Matching":
+        if sum(v is not None for v in (self.atLeast, self.atMost, self.exactly)) != 1:
+            raise ValueError("wanted one of atLeast, atMost, exactly")
+        return self
+
+
+class AttributeCondition(Strict):
+    """Something known of the person: `attribute: traits.orders`."""
+
+    type: Literal["Value"]
+    attribute: str = Field(min_length=1)
+    """profile.X, traits.X, predictions.X, consent.PURPOSE or household.X."""
+    horizon_days: PositiveInt | None = None
+    """Horizon, for an attribute of `predictions`."""
+    operator: AnyOperator
+    """What must hold of it."""
+    arrayMatching: Literal["any", "all"] | Matching = "any"
+    """For a list: how many of its elements must meet the operator."""
+
+
+class ColumnCondition(Strict):
+    """Something that must hold of one entry of the timeline."""
+
+    type: Literal["Column"]
+    column: str = Field(min_length=1)
+    """event, kind, source, channel, campaign, amount, occurred_at or properties.X."""
+    operator: AnyOperator
+    """What must hold of it."""
+
+
+class Filter(Strict):
+    """Which entries of the timeline count."""
+
+    type: Literal["And", "Or", "Not"]
+    """Not: none of the conditions holds."""
+    conditions: tuple["FilterCondition", ...] = Field(min_length=1)
+    """Conditions on columns, or further groups."""
+
+
+class Aggregation(Strict):
+    """What is made of the entries."""
+
+    type: Literal["Count", "CountDistinct", "Sum", "Average", "Min", "Max"]
+    """Count and CountDistinct and Sum are 0 where there is no entry; the others are missing."""
+    column: str | None = None
+    """Column, for all but Count. Min and Max of `occurred_at` are the first and last time."""
+
+    @model_validator(mode="after")
+    def _names_a_column(self) -> "Aggregation":
+        if (self.column is None) != (self.type == "Count"):
+            raise ValueError(
+                "Count counts entries, without a column" if self.column else f"{self.type} wants a column"
+            )
+        return self
+
+
+class TimeWindow(Strict):
+    """The last so many units up to the end of the run's date."""
+
+    duration: PositiveInt
+    """How many."""
+    unit: Unit
+    """year ... second."""
+
+
+class BehaviorCondition(Strict):
+    """Something that the person did, or did not do."""
+
+    type: Literal["Value"]
+    source: Literal["behavior_timeline"]
+    """The table: gold.timeline, every event, order and consent of a person."""
+    attribute: Literal[""] = ""
+    """Always empty, as in Treasure Data."""
+    event: str | tuple[str, ...] | None = None
+    """Names of events that count: short for a filter on the column `event`."""
+    filter: Filter | None = None
+    """Further limits."""
+    timeWindow: TimeWindow | None = None
+    """How far back; absent: ever."""
+    aggregation: Aggregation = Aggregation(type="Count")
+    """What is made of the entries."""
+    operator: AnyOperator
+    """What must hold of the outcome."""
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.event,) if isinstance(self.event, str) else self.event or ()
+
+    @property
+    def aggregate(self) -> str:
+        """Name of the column of the outcome; conditions that count the same share it."""
+        wanted = self.model_dump(mode="json", by_alias=True, exclude={"operator", "type", "attribute"})
+        return f"behavior_{_digest(wanted)}"
+
+
+class SegmentCondition(Strict):
+    """In, or not in, another segment."""
+
+    type: Literal["include", "exclude"]
+    segment: str = Field(min_length=1)
+    """Its name."""
+
+
+class Group(Strict):
+    """Conditions together."""
+
+    type: Literal["And", "Or", "Not"]
+    """And: all hold. Or: at least one. Not: none of them."""
+    conditions: tuple["Condition", ...] = Field(min_length=1)
+    """Conditions or further groups, to any depth."""
+
+
+def _kind_of_condition(value: Any) -> str | None:
+    if isinstance(value, BaseModel):
+        return type(value).__name__
+    if not isinstance(value, Mapping):
+        return None
+    kind = value.get("type")
+    if kind == "Value":
+        return "BehaviorCondition" if "source" in value else "AttributeCondition"
+    known = {
+        "And": "Group",
+        "Or": "Group",
+        "Not": "Group",
+        "include": "SegmentCondition",
+        "exclude": "SegmentCondition",
+    }
+    return known.get(kind) if isinstance(kind, str) else None
+
+
+def _kind_of_filter(value: Any) -> str | None:
+    if isinstance(value, BaseModel):
+        return type(value).__name__
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if kind == "Column":
+        return "ColumnCondition"
+    return "Filter" if kind in ("And", "Or", "Not") else None
+
+
+Condition = Annotated[
+    Annotated[Group, Tag("Group")]
+    | Annotated[AttributeCondition, Tag("AttributeCondition")]
+    | Annotated[BehaviorCondition, Tag("BehaviorCondition")]
+    | Annotated[SegmentCondition, Tag("SegmentCondition")],
+    Discriminator(
+        _kind_of_condition,
+        custom_error_type="condition_type",
+        custom_error_message="wanted type And, Or, Not, Value, include or exclude",
+    ),
+]
+FilterCondition = Annotated[
+    Annotated[Filter, Tag("Filter")] | Annotated[ColumnCondition, Tag("ColumnCondition")],
+    Discriminator(
+        _kind_of_filter,
+        custom_error_type="condition_type",
+        custom_error_message="wanted type And, Or, Not or Column",
+    ),
+]
+Group.model_rebuild()
+Filter.model_rebuild()
+
+
+class Holdout(Strict):
+    """A control group: a share of the members that is never delivered, to measure what delivery brings."""
+
+    percent: float = Field(default=0, ge=0, le=100)
+    """Share of the members."""
+    salt: str | None = None
+    """Segments with the same salt hold out the same people; absent: the segment's name."""
+
+
+class Segment(Document):
+    """conf/segments/NAME.yaml: who belongs to an audience."""
+
+    name: str = Field(pattern=NAME)
+    """Its name, for ever: lower case, digits and _. Never reuse the name of an old segment."""
+    kind: Literal["batch"] = "batch"
+    """As in Treasure Data; the others do not exist here."""
+    purpose: str | None = None
+    """Consent purpose: members who do not allow it are counted as suppressed, and never delivered."""
+    holdout: Holdout = Holdout()
+    """Control group."""
+    include_anonymous: bool = False
+    """Whether visitors known by a device or cookie alone may be members."""
+    rule: Group
+    """What must hold."""
+
+    def conditions(self) -> Iterator[tuple[str, Condition]]:
+        """Every condition with its key path, groups included."""
+        yield from _walk(self.rule, "rule")
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Segments that the rule names."""
+        named = {c.segment for _, c in self.conditions() if isinstance(c, SegmentCondition)}
+        return tuple(sorted(named))
+
+    def version_with(self, versions: Mapping[str, str]) -> str:
+        """Hash of all that decides who is a member, the rules of referenced segments included."""
+        rule = self.rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return _digest([rule, self.include_anonymous, [versions[name] for name in self.references]])
+
+
+def _walk(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
+    yield path, condition
+    for i, inner in enumerate(getattr(condition, "conditions", ())):
+        yield from _walk(inner, f"{path}.conditions.{i}")
+
+
+def filters(condition: BehaviorCondition) -> Iterator[tuple[str, Any]]:
+    """Every part of a behaviour's filter with its key path below the condition."""
+    if condition.filter is not None:
+        yield from _walk(condition.filter, "filter")
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,133 @@
+"""Membership through time. Every table is a function of what held before the run's date and of who is in now, so that a
+rerun of a date gives the same tables, and a run of an earlier date takes back what came after it."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+_KEY = ["segment", "customer_id"]
+
+
+def standing(history: DataFrame, now: DataFrame, *, as_of: date) -> DataFrame:
+    """Put who was in before the run's date beside who is in now.
+
+    Args:
+        history: `gold.segment_history` of the segments concerned.
+        now: `cdp.segments.members.members`.
+        as_of: the run's date.
+
+    Returns:
+        One row for each customer and segment, in before or now: segment, customer_id, since and since_version (begin
+        and version of the open interval; null: not in before), version, is_suppressed and is_held_out (null: not in now).
+    """
+    before = history.where(_was_open(as_of)).select(
+        *_KEY, F.col("entered_on").alias("since"), F.col("version").alias("since_version")
+    )
+    return before.join(now, on=_KEY, how="full")
+
+
+def history_after(history: DataFrame, standing_: DataFrame, *, as_of: date) -> DataFrame:
+    """`gold.segment_history` of the segments concerned: intervals closed before, and those of `standing_`.
+
+    An interval keeps the version under which the customer came in.
+    """
+    started = F.col("entered_on") < F.lit(as_of)
+    closed = history.where(started & ~_was_open(as_of))
+    current = standing_.select(
+        "segment",
+        F.coalesce("since_version", "version").alias("version"),
+        "customer_id",
+        F.coalesce(F.col("since"), F.lit(as_of)).alias("entered_on"),
+        F.when(F.col("version").isNull(), F.lit(as_of)).alias("exited_on"),
+    )
+    return closed.select("segment", "version", "customer_id", "entered_on", "exited_on").unionByName(current)
+
+
+def members_after(standing_: DataFrame, *, as_of: date) -> DataFrame:
+    """`gold.segment_members` of the segments concerned."""
+    return standing_.where(F.col("version").isNotNull()).select(
+        "segment",
+        "version",
+        "customer_id",
+        F.coalesce(F.col("since"), F.lit(as_of)).alias("entered_on"),
+        "is_suppressed",
+        "is_held_out",
+    )
+
+
+def changes(
+    standing_: DataFrame, status: DataFrame, identity_changes: DataFrame, *, as_of: date, run_id: str
+) -> DataFrame:
+    """`gold.segment_changes` of the run's date: who came in and who went, and why.
+
+    Args:
+        standing_: see `standing`.
+        status: segment, current (its version; null: the segment is gone), version_since. One row a segment, small.
+        identity_changes: `identity.changes`.
+        as_of: the run's date.
+        run_id: the run.
+
+    The reason is `rule` for everything on the day on which a rule is new, changed or gone; `erasure` or `merge` where
+    identity resolution ended the customer's id, or joined others to it that day; else `data`.
+    """
+    moved = standing_.where(F.col("since").isNull() | F.col("version").isNull())
+    is_entry = F.col("since").isNull()
+    by_rule = F.col("current").isNull() | (F.col("version_since") == F.lit(as_of))
+    reason = (
+        F.when(by_rule, "rule")
+        .when(~is_entry & F.coalesce(F.col("ended") == "erased", F.lit(False)), "erasure")
+        .when(~is_entry & (F.col("ended") == "merged"), "merge")
+        .when(is_entry & F.col("grew").isNotNull(), "merge")
+        .otherwise("data")
+    )
+    return (
+        moved.join(F.broadcast(status), on="segment", how="left")
+        .join(_fates(identity_changes, as_of), on="customer_id", how="left")
+        .select(
+            F.lit(run_id).alias("run_id"),
+            F.lit(as_of).alias("changed_on"),
+            "segment",
+            F.coalesce("version", "current", "since_version").alias("version"),
+            "customer_id",
+            F.when(is_entry, "entered").otherwise("exited").alias("change"),
+            reason.alias("reason"),
+        )
+    )
+
+
+def tallies(standing_: DataFrame) -> DataFrame:
+    """Counts of each segment: size, before, entered, exited, suppressed, held_out."""
+    is_in, was_in = F.col("version").isNotNull(), F.col("since").isNotNull()
+    return standing_.groupBy("segment").agg(
+        F.count_if(is_in).alias("size"),
+        F.count_if(was_in).alias("before"),
+        F.count_if(is_in & ~was_in).alias("entered"),
+        F.count_if(was_in & ~is_in).alias("exited"),
+        F.count_if(F.col("is_suppressed")).alias("suppressed"),
+        F.count_if(F.col("is_held_out")).alias("held_out"),
+    )
+
+
+def _was_open(as_of: date) -> Column:
+    """The interval held on the eve of the run's date."""
+    ends = F.coalesce(F.col("exited_on"), F.lit(date.max))
+    return (F.col("entered_on") < F.lit(as_of)) & (ends >= F.lit(as_of))
+
+
+def _fates(identity_changes: DataFrame, as_of: date) -> DataFrame:
+    """What identity resolution did to an id: `ended` (merged into another, or erased), `grew` (took others in today)."""
+    on = F.to_date("changed_at")
+    past = identity_changes.where(on <= F.lit(as_of))
+    # `erased` sorts before `merged`: the stronger reason wins.
+    ended = (
+        past.where(F.col("change").isin("merged", "erased"))
+        .groupBy(F.col("previous_customer_id").alias("customer_id"))
+        .agg(F.min("change").alias("ended"))
+    )
+    grew = (
+        past.where((F.col("change") == "merged") & (on == F.lit(as_of)))
+        .groupBy("customer_id")
+        .agg(F.lit(True).alias("grew"))
+    )
+    return ended.join(grew, on="customer_id", how="full")

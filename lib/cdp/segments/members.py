@@ -1,0 +1,106 @@
+"""Who is in which segment, by the rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from cdp.segments.attributes import Attribute, find
+from cdp.segments.compile import condition_holds, in_segment
+from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment
+from cdp.segments.operators import AttributeReference
+from cdp.segments.times import Clock
+
+_BUCKETS = 16**8
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the rules of some segments ask for."""
+
+    attributes: frozenset[Attribute]
+    behaviors: Mapping[str, BehaviorCondition]
+
+
+def needs_of(segments: Sequence[Segment]) -> Needs:
+    """Attributes and behaviours that the rules, purposes included, ask for; what several ask for is there once."""
+    attributes = {Attribute("consent", s.purpose, "boolean") for s in segments if s.purpose}
+    behaviors: dict[str, BehaviorCondition] = {}
+    for segment in segments:
+        for _, condition in segment.conditions():
+            if isinstance(condition, AttributeCondition):
+                attributes.add(find(condition.attribute, condition.horizon_days))
+            if isinstance(condition, BehaviorCondition):
+                behaviors[condition.aggregate] = condition
+            reference = getattr(getattr(condition, "operator", None), "value", None)
+            if isinstance(reference, AttributeReference):
+                attributes.add(find(reference.attribute, reference.horizon_days))
+    return Needs(frozenset(attributes), behaviors)
+
+
+def members(
+    frame: DataFrame, segments: Mapping[str, Segment], versions: Mapping[str, str], clock: Clock
+) -> DataFrame:
+    """Judge every customer by every rule.
+
+    Args:
+        frame: `cdp.segments.frame.customer_frame` with all that the rules need.
+        segments: by name, each after those it refers to.
+        versions: of each segment.
+        clock: the run's date.
+
+    Returns:
+        A row for each customer and segment the customer is in: segment, version, customer_id, is_suppressed (no
+        consent for the purpose), is_held_out (in the control group).
+    """
+    frame = with_membership(frame, segments, clock)
+    rows = [
+        F.when(
+            F.col(in_segment(name)),
+            F.struct(
+                F.lit(name).alias("segment"),
+                F.lit(versions[name]).alias("version"),
+                _is_suppressed(segment).alias("is_suppressed"),
+                held_out(segment).alias("is_held_out"),
+            ),
+        )
+        for name, segment in segments.items()
+    ]
+    found = frame.select("customer_id", F.explode(F.array_compact(F.array(*rows))).alias("member"))
+    return found.select(
+        "member.segment", "member.version", "customer_id", "member.is_suppressed", "member.is_held_out"
+    )
+
+
+def with_membership(frame: DataFrame, segments: Mapping[str, Segment], clock: Clock) -> DataFrame:
+    """The frame with a column `in_segment(name)` for each segment, true or false."""
+    waiting = dict(segments)
+    while waiting:
+        # All segments whose references are there already, in one select.
+        ready = {n: s for n, s in waiting.items() if not set(s.references) & set(waiting)}
+        frame = frame.withColumns({in_segment(n): _holds(s, clock) for n, s in ready.items()})
+        waiting = {n: s for n, s in waiting.items() if n not in ready}
+    return frame
+
+
+def held_out(segment: Segment) -> Column:
+    """Whether a customer is in the segment's control group: a stable share, by a hash of salt and customer.
+
+    The first 8 hexadecimal digits of SHA-256 of `salt|customer_id`, as a number below 16^8, lie below `percent` % of it.
+    """
+    salt = segment.holdout.salt or segment.name
+    digest = F.sha2(F.concat(F.lit(f"{salt}|"), F.col("customer_id")), 256)
+    bucket = F.conv(F.substring(digest, 1, 8), 16, 10).cast("bigint")
+    return bucket < round(segment.holdout.percent / 100 * _BUCKETS)
+
+
+def _holds(segment: Segment, clock: Clock) -> Column:
+    rule = condition_holds(segment.rule, clock)
+    return rule if segment.include_anonymous else rule & ~F.col("is_anonymous")
+
+
+def _is_suppressed(segment: Segment) -> Column:
+    if segment.purpose is None:
+        return F.lit(False)
+    return ~F.col(Attribute("consent", segment.purpose, "boolean").column)

@@ -1,0 +1,173 @@
+"""The segment stage: evaluates every rule over one frame of customers and keeps members, history, changes and health."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from cdp.base.contracts import Table
+from cdp.base.settings import ConfigFolder
+from cdp.base.stage import Run, Stage, StageResult
+from cdp.segments.config import Segment
+from cdp.segments.frame import customer_frame
+from cdp.segments.history import changes, history_after, members_after, standing, tallies
+from cdp.segments.load import load_segments
+from cdp.segments.members import members, needs_of
+from cdp.segments.plan import Plan, note, plan, status_rows
+from cdp.segments.times import Clock
+from cdp.tables.gold import (
+    EFFECTIVE_CONSENT,
+    HOUSEHOLDS,
+    PREDICTIONS,
+    PROFILES,
+    SEGMENT_CHANGES,
+    SEGMENT_HISTORY,
+    SEGMENT_MEMBERS,
+    SEGMENT_STATUS,
+    TIMELINE,
+    TRAITS,
+)
+from cdp.tables.identity import CHANGES
+
+SOURCES: Mapping[str, Table] = {
+    "profile": PROFILES,
+    "traits": TRAITS,
+    "predictions": PREDICTIONS,
+    "household": HOUSEHOLDS,
+    "consent": EFFECTIVE_CONSENT,
+    "timeline": TIMELINE,
+}
+
+
+def run_segments(run: Run) -> StageResult:
+    """Evaluate the rules as of the run's date; see `docs/segments.md`."""
+    work = plan(load_segments(run.config), run.select)
+    history = run.lake.read(SEGMENT_HISTORY)
+    old = {
+        row["segment"]: row.asDict() for row in run.lake.read(SEGMENT_STATUS).collect()
+    }  # one row a segment
+    _check_horizons(run, work)
+    stand, counts = _evaluated(run, work, history)
+    status = status_rows(work, old, counts, as_of=run.as_of)
+    if not run.dry_run:
+        _write(run, work, history, stand, status)
+    stand.unpersist()
+    notes = tuple(
+        note(row, counts.get(row["segment"], {})) for row in status if row["segment"] in work.written
+    )
+    broken = tuple(f"segment {name}: {why}" for name, why in sorted(work.failed.items()))
+    return StageResult(rows_out=sum(c["size"] for c in counts.values()), notes=notes, broken_rules=broken)
+
+
+def _check_horizons(run: Run, work: Plan) -> None:
+    """A horizon that nobody is scored for would make a rule false for everyone without a word: such a segment fails."""
+    asked = {
+        name: {a.horizon_days for a in needs_of([s]).attributes if a.source == "predictions"}
+        for name, s in work.segments.items()
+    }
+    if not any(asked.values()):
+        return
+    rows = run.lake.read(PREDICTIONS).select("horizon_days").distinct().collect()  # one row a horizon
+    scored = {row["horizon_days"] for row in rows}
+    if not scored and run.lake.exists(PREDICTIONS):
+        return  # nobody could be scored: every prediction is missing
+    for name, horizons in asked.items():
+        missing = sorted(h for h in horizons - scored if h is not None)
+        if missing and name not in work.failed:
+            there = ", ".join(str(h) for h in sorted(scored)) or "nothing; run train and score first"
+            work.fail(name, f"horizon_days {missing[0]} is not scored; scored: {there}")
+
+
+def _evaluated(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[str, dict[str, int]]]:
+    """Who was in and who is in, kept in memory or on disk, and the counts. A rule that fails does not take the others along."""
+    try:
+        return _attempt(run, work, history)
+    except Exception:
+        culprits = {name: why for name in work.good if (why := _failure(run, work, name))}
+        if not culprits:
+            raise
+    for name, why in culprits.items():
+        work.fail(name, why)
+    return _attempt(run, work, history)
+
+
+def _attempt(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[str, dict[str, int]]]:
+    clock = Clock(run.as_of)
+    now = _members(run, work.good, work.versions, clock).where(work.concerned)
+    stand = standing(history.where(work.concerned), now, as_of=run.as_of).persist()
+    rows = tallies(stand).collect()  # one row a segment
+    return stand, {row["segment"]: {k: v for k, v in row.asDict().items() if k != "segment"} for row in rows}
+
+
+def _members(run: Run, segments: Mapping[str, Segment], found: Mapping[str, str], clock: Clock) -> DataFrame:
+    if not segments:
+        return run.lake.spark.createDataFrame(
+            [],
+            "segment string, version string, customer_id string, is_suppressed boolean, is_held_out boolean",
+        )
+    needs = needs_of(list(segments.values()))
+    used = {a.source for a in needs.attributes} | {"profile"} | ({"timeline"} if needs.behaviors else set())
+    tables = {source: run.lake.read(SOURCES[source]) for source in used}
+    frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
+    return members(frame, segments, found, clock)
+
+
+def _failure(run: Run, work: Plan, name: str) -> str | None:
+    """Why a segment cannot be evaluated on its own; None: it can. Only asked after the run of all has failed."""
+    alone: dict[str, Segment] = {}
+    for other in reversed(work.good):
+        if other == name or any(other in s.references for s in alone.values()):
+            alone = {other: work.good[other], **alone}
+    try:
+        _members(run, alone, work.versions, Clock(run.as_of)).groupBy("segment").count().collect()
+    except Exception as error:  # noqa: BLE001 - Spark and py4j share no base class
+        # Spark's message may hold a person's values; the name of its condition does not.
+        condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
+        return f"Spark cannot evaluate the rule: {condition}"
+    return None
+
+
+def _write(
+    run: Run, work: Plan, history: DataFrame, stand: DataFrame, status: Sequence[dict[str, Any]]
+) -> None:
+    lake, as_of = run.lake, run.as_of
+    health = lake.spark.createDataFrame(
+        [tuple(r[c.name] for c in SEGMENT_STATUS.columns) for r in status], SEGMENT_STATUS.schema
+    )
+    current = health.selectExpr("segment", "version AS current", "version_since")
+    left_alone = f"NOT ({work.concerned})"
+    new_history = history_after(history.where(work.concerned), stand, as_of=as_of)
+    new_members = members_after(stand, as_of=as_of)
+    feed = changes(stand, current, lake.read(CHANGES), as_of=as_of, run_id=run.run_id)
+    kept_members = lake.read(SEGMENT_MEMBERS).where(left_alone)
+    since = f"changed_on >= DATE'{as_of.isoformat()}' AND {work.concerned}"
+    lake.together(
+        [
+            lambda: lake.replace(SEGMENT_MEMBERS, kept_members.unionByName(new_members)),
+            lambda: lake.replace(SEGMENT_CHANGES, feed, where=since),
+            lambda: lake.replace(SEGMENT_HISTORY, history.where(left_alone).unionByName(new_history)),
+        ]
+    )
+    lake.replace(SEGMENT_STATUS, health)
+
+
+def _reads(config: ConfigFolder) -> Sequence[Table]:
+    return (*SOURCES.values(), CHANGES)
+
+
+def _writes(config: ConfigFolder) -> Sequence[Table]:
+    return (SEGMENT_MEMBERS, SEGMENT_HISTORY, SEGMENT_CHANGES, SEGMENT_STATUS)
+
+
+def _settings(config: ConfigFolder) -> Any:
+    return load_segments(config)
+
+
+STAGE = Stage(
+    name="segment",
+    title="find the members of each segment",
+    run=run_segments,
+    reads=_reads,
+    writes=_writes,
+    settings=_settings,
+)

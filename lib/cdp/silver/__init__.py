@@ -1,0 +1,1 @@
+"""Canonical entities: what the sources say, in one shape, clean, the newest version of each."""

@@ -1,0 +1,77 @@
+"""The expressions of `produces`, evaluated so that one that fails on a row is known and stops nothing else.
+
+Spark is strict: a cast of text that is no date ends the whole query. Each expression is therefore wrapped in Catalyst's
+own TryEval, around a struct, so that "it failed" (no struct) and "it is null" (a struct with a null) stay apart.
+"""
+
+from typing import Any
+
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from cdp.base.errors import ConfigError
+from cdp.base.settings import did_you_mean
+
+SUBEXPRESSIONS = "spark.sql.subexpressionElimination.enabled"
+"""Must be off where `evaluate` runs: Spark otherwise computes what two expressions share outside of both wrappers."""
+
+
+def evaluate(rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[str], where: str) -> DataFrame:
+    """Evaluate expressions on each row.
+
+    Args:
+        rows: the columns that the expressions may use, and those of `keep`.
+        fields: name to (SQL expression or column, Spark type that it is cast to).
+        keep: columns to pass through.
+        where: what to call the expressions in an error, e.g. `source crm: produces.consent`.
+
+    Returns:
+        `keep`, each field, and `_failed`: the names of the fields whose expression failed on the row.
+
+    Raises:
+        ConfigError: an expression is not SQL, or names a column or function that there is not.
+    """
+    tried, problems = [], []
+    for name, (text, kind) in fields.items():
+        try:
+            column = _tried(rows.sparkSession, _quoted(text, rows.columns), kind).alias(f"_try_{name}")
+            rows.select(column)
+        except AnalysisException as error:  # a ParseException is one too
+            problems.append(f"{name}: {_explained(error, rows.columns)}")
+        else:
+            tried.append(column)
+    if problems:
+        raise ConfigError(where, problems)
+    outcome = rows.select(*keep, *tried)
+    failed = [F.when(F.col(f"_try_{name}").isNull(), F.lit(name)) for name in fields]
+    return outcome.select(
+        *keep,
+        *[F.col(f"_try_{name}.v").alias(name) for name in fields],
+        F.array_compact(F.array(*failed)).cast("array<string>").alias("_failed"),
+    )
+
+
+def _quoted(text: str, columns: list[str]) -> str:
+    # A column's name may hold spaces or be a word of SQL; only what is no column is an expression.
+    return f"`{text}`" if text in columns else text
+
+
+def _tried(spark: SparkSession, text: str, kind: str) -> Column:
+    parser = spark._jsparkSession.sessionState().sqlParser()
+    parsed = parser.parseExpression(f"named_struct('v', cast(({text}\n) as {kind}))")
+    jvm: Any = spark._jvm
+    wrapped = jvm.org.apache.spark.sql.catalyst.expressions.TryEval(parsed)
+    return Column(jvm.org.apache.spark.sql.classic.ExpressionUtils.column(wrapped))
+
+
+def _explained(error: AnalysisException, columns: list[str]) -> str:
+    parameters, condition = error.getMessageParameters() or {}, error.getCondition() or ""
+    if condition.startswith("UNRESOLVED_COLUMN"):
+        shown = [c for c in columns if not c.startswith("_")]
+        name = str(parameters.get("objectName", "")).replace("`", "")
+        return f"no column {name}{did_you_mean(name, shown)}"
+    if condition.startswith("UNRESOLVED_ROUTINE"):
+        return f"no function {parameters.get('routineName')}"
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), condition)
+    return f"not a SQL expression: {first}" if isinstance(error, ParseException) else first

@@ -1,0 +1,300 @@
+"""The clean stage: bronze into canonical entities."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import chain
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from cdp.base.contracts import Table
+from cdp.base.settings import ConfigFolder
+from cdp.base.stage import Account, Run, Stage, StageResult
+from cdp.bronze.config import SourceConfig, load_sources
+from cdp.bronze.files import superseded_files
+from cdp.bronze.run import bronze_table
+from cdp.silver import activity
+from cdp.silver.entities import FIELD_TYPES, candidates
+from cdp.silver.expressions import SUBEXPRESSIONS
+from cdp.silver.identifiers import identifiers
+from cdp.silver.people import customer_records, newest_records
+from cdp.silver.sources import newest_versions, typed_rows
+from cdp.tables import silver
+from cdp.tables.bronze import LINEAGE, QUARANTINE
+
+_KEYS = {
+    "customer_record": ("source", "record_key"),
+    "event": ("source", "event_id"),
+    "order": ("source", "order_id"),
+    "product": ("product_id",),
+    "consent": ("consent_id",),
+    "campaign_cost": ("source", "campaign", "channel", "day"),
+}
+
+_TABLES = {
+    "customer_record": silver.CUSTOMER_RECORDS,
+    "event": silver.EVENTS,
+    "order": silver.ORDERS,
+    "order_line": silver.ORDER_LINES,
+    "product": silver.PRODUCTS,
+    "consent": silver.CONSENTS,
+    "campaign_cost": silver.CAMPAIGN_COSTS,
+}
+
+
+@dataclass
+class _Flow:
+    """What a source sent of an entity, and what became of it, counted where the rows pass."""
+
+    source: str
+    kind: str
+    rows: DataFrame
+    """Candidates with `_failed` and `_taken`."""
+    seen: Observation = field(default_factory=Observation)
+
+    def usable(self) -> DataFrame:
+        """Candidates that go on; counted on the way."""
+        is_refused = F.col("_taken") & (F.size("_failed") > 0)
+        counted = self.rows.observe(
+            self.seen,
+            F.count(F.lit(1)).alias("rows"),
+            F.count_if(is_refused).alias("refused"),
+            F.count_if(~F.col("_taken")).alias("not_meant"),
+        )
+        return counted.where(F.col("_taken") & (F.size("_failed") == 0))
+
+    def refused(self) -> DataFrame:
+        return self.rows.where(F.col("_taken") & (F.size("_failed") > 0))
+
+
+def clean(run: Run) -> StageResult:
+    """Rebuild the silver tables from bronze."""
+    with _evaluating(run.spark):
+        return _clean(run)
+
+
+def _clean(run: Run) -> StageResult:
+    lake, country = run.lake, run.config.platform.default_country
+    sources = load_sources(run.config)
+    typed = {name: _typed(run, source) for name, source in sources.items()}
+    flows = {kind: list(_flows(kind, sources, typed, run)) for kind in FIELD_TYPES}
+    rates = _rates(run)
+
+    def owned(kind: str) -> DataFrame | None:
+        union = _union(flows[kind])
+        return activity.with_owner(union, country) if union is not None else None
+
+    kept: dict[str, Observation] = {}
+
+    def write(kind: str, rows: DataFrame | None, shape: Callable[[DataFrame], DataFrame]) -> int:
+        table = _TABLES[kind]
+        if rows is None:
+            return lake.replace(table, run.spark.createDataFrame([], table.schema))
+        kept[kind] = Observation()
+        by_source = [F.count_if(F.col("source") == name).alias(name) for name in sources]
+        return lake.replace(table, shape(rows).observe(kept[kind], *by_source))
+
+    lines = _union(flows["order_line"])
+    totals = activity.line_totals(_uncounted(flows["order_line"])) if flows["order_line"] else None
+    lake.together(
+        [
+            lambda: write(
+                "customer_record",
+                _union(flows["customer_record"]),
+                lambda rows: customer_records(
+                    newest_records(rows.withColumnRenamed("_row_key", "record_key")), default_country=country
+                ),
+            ),
+            lambda: write(
+                "event",
+                owned("event"),
+                lambda rows: activity.events(activity.newest(activity.with_event_id(rows), *_KEYS["event"])),
+            ),
+            lambda: write(
+                "order",
+                owned("order"),
+                lambda rows: activity.orders(activity.newest(rows, *_KEYS["order"]), totals, rates),
+            ),
+            lambda: write("consent", owned("consent"), _consents),
+            lambda: write("product", _union(flows["product"]), _products),
+            lambda: write("campaign_cost", _union(flows["campaign_cost"]), lambda rows: _costs(rows, rates)),
+        ]
+    )
+    lake.together(
+        [
+            lambda: write(
+                "order_line",
+                lines,
+                lambda rows: activity.order_lines(rows, lake.read(silver.ORDERS), rates),
+            ),
+            lambda: lake.replace(silver.IDENTIFIERS_TABLE, _identifiers(run)),
+        ]
+    )
+    every = [flow for group in flows.values() for flow in group]
+    _quarantine(run, every)
+    return _result(run, every, kept)
+
+
+def _typed(run: Run, source: SourceConfig) -> DataFrame:
+    timezone = source.options.timezone or run.config.platform.timezone
+    replaced = superseded_files(run.lake, source.name)
+    rows = typed_rows(run.lake.read(bronze_table(source)), source, timezone, replaced)
+    return newest_versions(rows, source)
+
+
+def _flows(
+    kind: str, sources: dict[str, SourceConfig], typed: dict[str, DataFrame], run: Run
+) -> Iterator[_Flow]:
+    for name, source in sources.items():
+        for number, entity in enumerate(getattr(source.produces, kind)):
+            rows = candidates(typed[name], source, kind, entity, number)
+            if kind in ("order", "campaign_cost"):
+                rows = _refuse(rows, f"{kind}.currency: no exchange rate", _has_no_rate(run))
+            if kind == "order":
+                status = activity.order_status(F.col("status"), F.lit(None))
+                rows = _refuse(rows, "order.status is unknown", ~status.isin(*activity.STATUSES))
+            if kind == "consent":
+                status = activity.consent_status(F.col("status"))
+                rows = _refuse(rows, "consent.status is unknown", ~status.isin("granted", "denied", "withdrawn"))
+            yield _Flow(name, kind, rows)
+
+
+def _refuse(rows: DataFrame, reason: str, condition: Column) -> DataFrame:
+    more = F.array_append("_failed", F.lit(reason))
+    return rows.withColumn("_failed", F.when(F.coalesce(condition, F.lit(False)), more).otherwise(F.col("_failed")))
+
+
+def _has_no_rate(run: Run) -> Column:
+    currency = F.upper("currency")
+    known = {run.config.platform.reporting_currency, *run.config.platform.exchange_rates}
+    return currency.isNotNull() & ~currency.isin(*sorted(known))
+
+
+def _rates(run: Run) -> Column:
+    platform = run.config.platform
+    rates = {**platform.exchange_rates, platform.reporting_currency: 1}
+    entries = chain.from_iterable((F.lit(code), F.lit(str(rate)).cast("decimal(18,8)")) for code, rate in rates.items())
+    return F.create_map(*entries)
+
+
+def _union(flows: list[_Flow]) -> DataFrame | None:
+    return reduce(DataFrame.unionByName, [flow.usable() for flow in flows]) if flows else None
+
+
+def _uncounted(flows: list[_Flow]) -> DataFrame:
+    # The lines pass a second time, for the totals of orders: they were counted the first time.
+    good = [flow.rows.where(F.col("_taken") & (F.size("_failed") == 0)) for flow in flows]
+    return reduce(DataFrame.unionByName, good)
+
+
+def _consents(rows: DataFrame) -> DataFrame:
+    named = activity.consents(rows)
+    return activity.newest(named, *_KEYS["consent"]).select([c.name for c in silver.CONSENTS.columns])
+
+
+def _products(rows: DataFrame) -> DataFrame:
+    kept = activity.newest(rows, *_KEYS["product"])
+    return kept.select([c.name for c in silver.PRODUCTS.columns])
+
+
+def _costs(rows: DataFrame, rates: Column) -> DataFrame:
+    rows = rows.withColumn("channel", F.coalesce(F.lower("channel"), F.lit("unknown")))
+    cost = (F.col("cost") * activity.rate_of(F.col("currency"), rates)).cast("decimal(18,2)")
+    kept = activity.newest(rows, *_KEYS["campaign_cost"]).withColumn("cost", cost)
+    return kept.select([c.name for c in silver.CAMPAIGN_COSTS.columns])
+
+
+def _identifiers(run: Run) -> DataFrame:
+    lake = run.lake
+    sources = ((silver.EVENTS, "occurred_at"), (silver.ORDERS, "ordered_at"), (silver.CONSENTS, "captured_at"))
+    seen = [lake.read(table).select("source", "record_key", "identifiers", F.col(at).alias("at")) for table, at in sources]
+    return identifiers(lake.read(silver.CUSTOMER_RECORDS), seen, run.config.platform.default_country)
+
+
+def _quarantine(run: Run, flows: list[_Flow]) -> None:
+    """Put the rows that an entity refused beside those that ingestion refused; a row once, with every reason."""
+    refused = [flow for flow in flows if flow.seen.get["refused"]]
+    if not refused and not run.lake.exists(QUARANTINE):
+        return
+    place = ["_file", "_file_modified_at", "_file_row"]
+    frames = []
+    for flow in refused:
+        frames.append(flow.refused().select(F.col("source").alias("_source"), *place, F.explode("_failed").alias("reason")))
+    if not frames:
+        run.lake.delete(QUARANTINE, F.col("stage") == "clean")
+        return
+    reasons = reduce(DataFrame.unionByName, frames).groupBy("_source", *place)
+    reasons = reasons.agg(F.array_sort(F.collect_set("reason")).alias("reasons"))
+    sources = load_sources(run.config)
+    sent = reduce(DataFrame.unionByName, [_as_sent(run, sources[name]) for name in {flow.source for flow in refused}])
+    rows = sent.join(reasons, on=["_source", *place], how="inner").withColumn("stage", F.lit("clean"))
+    run.lake.replace(QUARANTINE, rows, where="stage = 'clean'")
+
+
+def _as_sent(run: Run, source: SourceConfig) -> DataFrame:
+    bronze = run.lake.read(bronze_table(source))
+    raw = F.to_json(F.struct(*[f"`{c}`" for c in bronze.columns if c not in {column.name for column in LINEAGE}]))
+    return bronze.select(*[c.name for c in LINEAGE], raw.alias("raw"))
+
+
+def _result(run: Run, flows: list[_Flow], kept: dict[str, Observation]) -> StageResult:
+    written = _written(run)
+    counted: dict[tuple[str, str], Counter[str]] = {}
+    for flow in flows:
+        counted.setdefault((flow.source, flow.kind), Counter()).update(flow.seen.get)
+    accounts = []
+    for (source, kind), counts in sorted(counted.items()):
+        usable = counts["rows"] - counts["refused"] - counts["not_meant"]
+        # What was counted before the write is held against what then lies in the table.
+        merged = usable - kept[kind].get[source]
+        accounts.append(
+            Account(
+                subject=f"{source}: {kind}",
+                rows_in=counts["rows"],
+                rows_out=written.get((source, kind), 0),
+                rows_refused=counts["refused"],
+                rows_skipped=counts["not_meant"] + merged,
+            )
+        )
+    return StageResult(
+        rows_in=sum(a.rows_in for a in accounts),
+        rows_out=sum(a.rows_out for a in accounts),
+        rows_refused=sum(a.rows_refused for a in accounts),
+        accounts=tuple(accounts),
+        notes=tuple(f"{a.subject}: {a.rows_refused:,} rows in quarantine" for a in accounts if a.rows_refused),
+    )
+
+
+def _written(run: Run) -> dict[tuple[str, str], int]:
+    """Rows by source and entity in the silver tables: a handful comes to the driver."""
+    frames = [run.lake.read(table).groupBy("source").count().withColumn("kind", F.lit(kind)) for kind, table in _TABLES.items()]
+    rows = reduce(DataFrame.unionByName, frames).collect()
+    return {(row["source"], row["kind"]): row["count"] for row in rows}
+
+
+@contextmanager
+def _evaluating(spark: SparkSession) -> Iterator[None]:
+    before = spark.conf.get(SUBEXPRESSIONS, "true")
+    spark.conf.set(SUBEXPRESSIONS, "false")
+    try:
+        yield
+    finally:
+        spark.conf.set(SUBEXPRESSIONS, before)
+
+
+def _reads(config: ConfigFolder) -> list[Table]:
+    return [bronze_table(source) for source in load_sources(config).values()]
+
+
+STAGE = Stage(
+    name="clean",
+    title="cleaning bronze into canonical entities",
+    run=clean,
+    reads=_reads,
+    writes=lambda config: [*silver.TABLES],
+    settings=load_sources,
+    is_dated=False,
+)

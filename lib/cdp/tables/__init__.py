@@ -1,0 +1,1 @@
+"""Every table's declaration, a module a layer. See `cdp.base.contracts`."""

@@ -1,0 +1,86 @@
+"""What the identity tables promise: who is who, since when, and why."""
+
+from cdp.base.contracts import Column, Table, between, one_of
+
+SOURCE = Column("source", "string", "source of the record")
+RECORD = Column("record_key", "string", "the source's key of the record", pii=True)
+
+LINKS = Table(
+    name="identity.links",
+    grain="a scored pair of records",
+    key=("left_source", "left_record_key", "right_source", "right_record_key", "rule"),
+    columns=(
+        Column("left_source", "string", "source of the first record"),
+        Column("left_record_key", "string", "key of the first record", pii=True),
+        Column("right_source", "string", "source of the second record"),
+        Column("right_record_key", "string", "key of the second record", pii=True),
+        Column("rule", "string", "what brought the pair together: an id type or a blocking rule"),
+        Column("match_weight", "double", "log2 odds that both are one person", unit="bits", nullable=True),
+        Column("probability", "double", "probability that both are one person"),
+        Column("evidence", "map<string,double>", "weight of each comparison", unit="bits", nullable=True),
+        Column("decision", "string", "accepted, refused or review"),
+        Column("reason", "string", "why"),
+    ),
+    expect=(one_of("decision", "accepted", "refused", "review"), between("probability", 0, 1)),
+)
+
+ASSIGNMENTS = Table(
+    name="identity.assignments",
+    grain="a record's customer over an interval of time (slowly changing dimension, type 2)",
+    key=("source", "record_key", "valid_from"),
+    columns=(
+        SOURCE,
+        RECORD,
+        Column("customer_id", "string", "the person; lasts, and never means another one"),
+        Column("valid_from", "timestamp", "from this run's date on (inclusive)"),
+        Column("valid_to", "timestamp", "until (exclusive); null: still so", nullable=True),
+        Column("is_current", "boolean", "whether the row holds now"),
+        Column("run_id", "string", "the run that made the assignment"),
+    ),
+)
+
+CHANGES = Table(
+    name="identity.changes",
+    grain="one thing that happened to a customer id",
+    key=("run_id", "change", "customer_id", "previous_customer_id"),
+    columns=(
+        Column("run_id", "string", "run"),
+        Column("changed_at", "timestamp", "the run's date"),
+        Column("change", "string", "created, merged, split, moved or erased"),
+        Column("customer_id", "string", "the id that holds from now on"),
+        Column("previous_customer_id", "string", "the id before; the same as customer_id where it is new"),
+        Column("records", "bigint", "records concerned"),
+        Column("reason", "string", "why"),
+    ),
+    expect=(one_of("change", "created", "merged", "split", "moved", "erased"),),
+)
+
+RULES = Table(
+    name="identity.rules",
+    grain="one entry of the steward's ledger",
+    key=("rule_id",),
+    columns=(
+        Column("rule_id", "string", "hash of the rule"),
+        Column("action", "string", "always_link, never_link or block"),
+        Column("left", "string", "record (`source|record_key`) or identifier (`id_type=value`)", pii=True),
+        Column("right", "string", "the other one; null for block", pii=True, nullable=True),
+        Column("reason", "string", "why"),
+        Column("author", "string", "who decided it", pii=True, nullable=True),
+    ),
+    expect=(one_of("action", "always_link", "never_link", "block"),),
+)
+
+AUDIT = Table(
+    name="identity.audit",
+    grain="one thing that resolution refused to do, and why",
+    key=("kind", "id_type", "value_hash"),
+    columns=(
+        Column("kind", "string", "blocked_value, ambiguous_identifier, refused_link or cut_cluster"),
+        Column("id_type", "string", "type of the identifier concerned"),
+        Column("value_hash", "string", "SHA-256 of the value"),
+        Column("records", "bigint", "records concerned"),
+        Column("reason", "string", "why"),
+    ),
+)
+
+TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT)

@@ -1,0 +1,202 @@
+"""What the silver tables promise: canonical entities, clean, newest version of each."""
+
+from cdp.base.contracts import Column, Table, between, matches, one_of
+
+MONEY = "reporting currency"
+CAMPAIGN = "struct<name:string,source:string,medium:string,content:string,term:string>"
+
+SOURCE = Column("source", "string", "the source it came from")
+RECORD = Column(
+    "record_key",
+    "string",
+    "the source's own key of the person: the primary key, its parts joined by |; for activity without a customer"
+    " record a hash of its identifiers (`ids:...`)",
+    pii=True,
+)
+WHO = Column(RECORD.name, "string", RECORD.description + "; null: nobody can be told", pii=True, nullable=True)
+IDENTIFIERS = Column("identifiers", "map<string,string>", "id type to normalised value", pii=True, nullable=True)
+ATTRIBUTES = Column("attributes", "map<string,string>", "further columns worth keeping", pii=True, nullable=True)
+
+
+def _text(name: str, description: str, *, pii: bool = True) -> Column:
+    return Column(name, "string", description, pii=pii, nullable=True)
+
+
+def _money(name: str, description: str, *, unit: str = MONEY, nullable: bool = True) -> Column:
+    return Column(name, "decimal(18,2)", description, unit=unit, nullable=nullable)
+
+
+CUSTOMER_RECORDS = Table(
+    name="silver.customer_records",
+    grain="newest version of one source's record of a person",
+    key=("source", "record_key"),
+    columns=(
+        SOURCE,
+        RECORD,
+        _text("full_name", "name as one would write it"),
+        _text("given_name", "given name, case put right"),
+        _text("middle_name", "middle names"),
+        _text("family_name", "family name, case put right"),
+        _text("name_suffix", "Jr, Sr, III ..."),
+        _text("native_name", "name in its own script"),
+        Column("birth_date", "date", "date of birth; null where implausible", pii=True, nullable=True),
+        Column("birth_year", "int", "year of birth", pii=True, nullable=True),
+        _text("gender", "as the source says"),
+        Column("emails", "array<string>", "valid e-mail addresses, lower case, first one preferred", pii=True),
+        Column("phones", "array<string>", "valid phone numbers in E.164, first one preferred", pii=True),
+        _text("street", "street and house number"),
+        _text("street_2", "second line"),
+        _text("city", "city"),
+        _text("region", "state, province, county"),
+        _text("postal_code", "postal code, upper case"),
+        _text("country", "ISO 3166 alpha-2", pii=False),
+        _text("language", "as the source says", pii=False),
+        Column("identifiers", "map<string,string>", "id type to value, beside e-mail and phone", pii=True),
+        ATTRIBUTES,
+        Column("raw", "map<string,string>", "values as sent of fields that were changed in cleaning", pii=True),
+        Column("created_at", "timestamp", "when the source made the record", nullable=True),
+        Column("updated_at", "timestamp", "when this version was made (source's time, else the file's)"),
+    ),
+    expect=(matches("country", "^[A-Z]{2}$", severity="warning"),),
+)
+
+IDENTIFIERS_TABLE = Table(
+    name="silver.identifiers",
+    grain="one identifier of one record",
+    key=("source", "record_key", "id_type", "id_value"),
+    columns=(
+        SOURCE,
+        RECORD,
+        Column("record_type", "string", "customer_record, or activity: a set of identifiers seen together"),
+        Column("id_type", "string", "email, phone, loyalty_id, user_id, anonymous_id ..."),
+        Column("id_value", "string", "normalised value", pii=True),
+        Column("first_seen_at", "timestamp", "first time seen with this record"),
+        Column("last_seen_at", "timestamp", "last time seen with this record"),
+        Column("seen_count", "bigint", "rows it was seen on"),
+    ),
+    expect=(one_of("record_type", "customer_record", "activity"), between("seen_count", 1)),
+)
+
+EVENTS = Table(
+    name="silver.events",
+    grain="one thing somebody did",
+    key=("source", "event_id"),
+    columns=(
+        SOURCE,
+        Column("event_id", "string", "the source's id of the event, else a hash of it"),
+        Column("event", "string", "what was done, in Segment's names: `Product Viewed`"),
+        Column("occurred_at", "timestamp", "when, UTC"),
+        WHO,
+        _text("channel", "web, app, email, store, service, social", pii=False),
+        Column("campaign", CAMPAIGN, "campaign it came from", nullable=True),
+        _text("session_id", "session, where the source has one"),
+        IDENTIFIERS,
+        Column("properties", "map<string,string>", "what else is known of it", pii=True, nullable=True),
+    ),
+)
+
+ORDERS = Table(
+    name="silver.orders",
+    grain="one order, receipt, cancellation or return",
+    key=("source", "order_id"),
+    columns=(
+        SOURCE,
+        Column("order_id", "string", "the source's id of the order"),
+        Column("ordered_at", "timestamp", "when, UTC"),
+        WHO,
+        _text("channel", "web, app, store ...", pii=False),
+        _text("store_id", "store, for receipts", pii=False),
+        Column("status", "string", "completed, cancelled or returned"),
+        _text("refers_to", "the order that a return or cancellation belongs to", pii=False),
+        _text("currency", "ISO 4217 of the order", pii=False),
+        _money("total", "as charged, in the order's currency; negative for a return", unit="order currency"),
+        _money("amount", "total in the reporting currency"),
+        _money("discount", "discount in the reporting currency"),
+        _money("shipping", "shipping in the reporting currency"),
+        _money("tax", "tax in the reporting currency"),
+        _text("coupon", "coupon code", pii=False),
+        Column("campaign", CAMPAIGN, "campaign it came from", nullable=True),
+        IDENTIFIERS,
+    ),
+    expect=(one_of("status", "completed", "cancelled", "returned"),),
+)
+
+ORDER_LINES = Table(
+    name="silver.order_lines",
+    grain="one line of an order",
+    key=("source", "order_id", "line_no"),
+    columns=(
+        SOURCE,
+        Column("order_id", "string", "order it belongs to"),
+        Column("line_no", "int", "position in the order, from 1"),
+        Column("product_id", "string", "product"),
+        Column("quantity", "decimal(18,3)", "pieces; negative: returned"),
+        _money("unit_price", "price of one, in the reporting currency"),
+        _money("discount", "discount on the line, in the reporting currency"),
+        _money("amount", "what the line came to, in the reporting currency"),
+    ),
+)
+
+PRODUCTS = Table(
+    name="silver.products",
+    grain="one product of the catalogue",
+    key=("product_id",),
+    columns=(
+        Column("product_id", "string", "product number"),
+        SOURCE,
+        _text("name", "name", pii=False),
+        _text("category", "category", pii=False),
+        _text("brand", "brand", pii=False),
+        _money("price", "list price in the reporting currency"),
+        _money("cost", "cost in the reporting currency"),
+        Column("in_stock", "boolean", "whether it can be sold now", nullable=True),
+        Column("attributes", "map<string,string>", "further columns worth keeping", nullable=True),
+    ),
+)
+
+CONSENTS = Table(
+    name="silver.consents",
+    grain="one consent or opt-out statement",
+    key=("consent_id",),
+    columns=(
+        Column("consent_id", "string", "hash of who, purpose, status and time"),
+        SOURCE,
+        WHO,
+        Column("purpose", "string", "email_marketing, sms_marketing, advertising, profiling ..."),
+        Column("status", "string", "granted, denied or withdrawn"),
+        Column("captured_at", "timestamp", "when it was given, UTC (the file's time where the source has none)"),
+        _text("legal_basis", "consent, contract, legitimate interest ...", pii=False),
+        _text("jurisdiction", "country or law", pii=False),
+        _text("proof", "reference of the proof"),
+        Column("expires_at", "timestamp", "when it ends by itself", nullable=True),
+        IDENTIFIERS,
+    ),
+    expect=(one_of("status", "granted", "denied", "withdrawn"),),
+)
+
+CAMPAIGN_COSTS = Table(
+    name="silver.campaign_costs",
+    grain="spend of one campaign on one channel and day",
+    key=("source", "campaign", "channel", "day"),
+    columns=(
+        SOURCE,
+        Column("campaign", "string", "campaign"),
+        Column("channel", "string", "channel; `unknown` where the source has none"),
+        Column("day", "date", "day"),
+        _money("cost", "spend in the reporting currency", nullable=False),
+        Column("impressions", "bigint", "times shown", nullable=True),
+        Column("clicks", "bigint", "clicks", nullable=True),
+    ),
+    expect=(between("cost", 0, severity="warning"),),
+)
+
+TABLES = (
+    CUSTOMER_RECORDS,
+    IDENTIFIERS_TABLE,
+    EVENTS,
+    ORDERS,
+    ORDER_LINES,
+    PRODUCTS,
+    CONSENTS,
+    CAMPAIGN_COSTS,
+)

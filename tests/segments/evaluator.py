@@ -1,0 +1,189 @@
+"""A slow, obvious evaluator of segment rules in plain Python, written from docs/segments.md alone."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+Person = Mapping[str, Any]
+"""Attributes by name; `timeline`: a list of entries."""
+
+
+class Evaluator:
+    def __init__(self, as_of: date, segments: Mapping[str, Mapping[str, Any]]) -> None:
+        self.now = datetime(as_of.year, as_of.month, as_of.day) + timedelta(days=1)
+        self.segments = segments
+
+    def is_member(self, name: str, person: Person) -> bool:
+        segment = self.segments[name]
+        if person["is_anonymous"] and not segment.get("include_anonymous"):
+            return False
+        return self.holds(segment["rule"], person)
+
+    def holds(self, c: Mapping[str, Any], person: Person) -> bool:
+        if c["type"] in ("And", "Or", "Not"):
+            return _group(c["type"], [self.holds(inner, person) for inner in c["conditions"]])
+        if c["type"] in ("include", "exclude"):
+            return self.is_member(c["segment"], person) == (c["type"] == "include")
+        if "source" in c:
+            return self.meets(c["operator"], self.aggregate(c, person), person)
+        value = person.get(_name(c))
+        if isinstance(value, list):
+            return self.list_meets(c, value, person)
+        return self.meets(c["operator"], value, person)
+
+    def list_meets(self, c: Mapping[str, Any], values: list[Any], person: Person) -> bool:
+        operator = c["operator"]
+        if operator["type"] == "IsNull":
+            met = not values
+        else:
+            plain = {k: v for k, v in operator.items() if k != "not"}
+            plain["type"] = {"NotEqual": "Equal", "NotIn": "In"}.get(plain["type"], plain["type"])
+            n = sum(self.meets(plain, v, person) for v in values)
+            how = c.get("arrayMatching", "any")
+            if isinstance(how, dict):
+                ((kind, wanted),) = how.items()
+                met = {"atLeast": n >= wanted, "atMost": n <= wanted, "exactly": n == wanted}[kind]
+            else:
+                met = n > 0 and (how == "any" or n == len(values))
+        return met != (bool(operator.get("not")) != (operator["type"] in ("NotEqual", "NotIn")))
+
+    def aggregate(self, c: Mapping[str, Any], person: Person) -> Any:
+        entries = [e for e in person["timeline"] if e["occurred_at"] < self.now]
+        if "timeWindow" in c:
+            low = self.now - _span(c["timeWindow"]["unit"], c["timeWindow"]["duration"])
+            entries = [e for e in entries if e["occurred_at"] >= low]
+        if "event" in c:
+            names = [c["event"]] if isinstance(c["event"], str) else c["event"]
+            entries = [e for e in entries if e["event"] in names]
+        if "filter" in c:
+            entries = [e for e in entries if self.filter_holds(c["filter"], e)]
+        aggregation = c.get("aggregation", {"type": "Count"})
+        if aggregation["type"] == "Count":
+            return len(entries)
+        column = aggregation["column"]
+        values = [v for v in (_of_entry(e, column) for e in entries) if v is not None]
+        if aggregation["type"] == "CountDistinct":
+            return len(set(values))
+        if column.startswith("properties."):
+            values = [n for n in (_number(v) for v in values) if n is not None]
+        if aggregation["type"] == "Sum":
+            return sum(values)
+        if not values:
+            return None
+        made: dict[str, Callable[[list[Any]], Any]] = {"Min": min, "Max": max, "Average": lambda v: sum(v) / len(v)}
+        return made[aggregation["type"]](values)
+
+    def filter_holds(self, c: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+        if c["type"] != "Column":
+            return _group(c["type"], [self.filter_holds(inner, entry) for inner in c["conditions"]])
+        return self.meets(c["operator"], _of_entry(entry, c["column"]), {})
+
+    def meets(self, operator: Mapping[str, Any], value: Any, person: Person) -> bool:
+        kind = operator["type"]
+        if kind in ("NotEqual", "NotIn"):
+            inner = {**operator, "type": kind.removeprefix("Not"), "not": not operator.get("not", False)}
+            return self.meets(inner, value, person)
+        met = value is None if kind == "IsNull" else value is not None and self.met(operator, value, person)
+        return met != operator.get("not", False)
+
+    def met(self, operator: Mapping[str, Any], value: Any, person: Person) -> bool:
+        kind, wanted = operator["type"], operator.get("value")
+        if kind == "In":
+            return any(_compare("Equal", value, w) for w in wanted)
+        if kind == "Between":
+            low, high = operator.get("min"), operator.get("max")
+            return (low is None or _compare("GreaterEqual", value, low)) and (
+                high is None or _compare("LessEqual", value, high)
+            )
+        if kind in ("Contain", "StartWith", "EndWith"):
+            texts = [wanted] if isinstance(wanted, str) else wanted
+            test = {"Contain": str.__contains__, "StartWith": str.startswith, "EndWith": str.endswith}[kind]
+            return any(test(value, text) for text in texts)
+        if kind == "Regexp":
+            return re.search(wanted, value) is not None
+        if kind.startswith("Time"):
+            at = _time(value)
+            low, high = self.span(operator)
+            return at is not None and low <= at < high
+        if isinstance(wanted, dict):
+            wanted = person.get(_name(wanted))
+            return wanted is not None and _compare(kind, value, wanted)
+        return _compare(kind, value, wanted)
+
+    def span(self, operator: Mapping[str, Any]) -> tuple[datetime, datetime]:
+        kind = operator["type"]
+        if kind == "TimeToday":
+            return self.now - timedelta(days=1), self.now
+        if kind == "TimeWithinPast":
+            return self.now - _span(operator["unit"], operator["value"]), self.now
+        if kind == "TimeWithinNext":
+            return self.now, self.now + _span(operator["unit"], operator["value"])
+        begin = operator["from"]
+        low = datetime(begin.year, begin.month, begin.day) if isinstance(begin, date) else None
+        low = low or self.now - _span(begin["unit"], begin["last"])
+        ((unit, count),) = operator["duration"].items()
+        return low, low + _span(unit, count)
+
+
+def _name(c: Mapping[str, Any]) -> str:
+    return c["attribute"] + (f"@{c['horizon_days']}" if "horizon_days" in c else "")
+
+
+def _group(kind: str, parts: list[bool]) -> bool:
+    return {"And": all(parts), "Or": any(parts), "Not": not any(parts)}[kind]
+
+
+def _span(unit: str, count: int) -> relativedelta:
+    return relativedelta(months=3 * count) if unit == "quarter" else relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]
+
+
+def _of_entry(entry: Mapping[str, Any], column: str) -> Any:
+    name, _, key = column.partition(".")
+    return (entry[name] or {}).get(key) if key else entry[name]
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _time(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+
+
+def _compare(kind: str, value: Any, wanted: Any) -> bool:
+    """Compare as the wanted value's type: a date means a whole day, a number reads a text as a number."""
+    if isinstance(value, date) and isinstance(wanted, str):
+        wanted = date.fromisoformat(wanted) if len(wanted) == 10 else datetime.fromisoformat(wanted)
+    if isinstance(wanted, bool):
+        value = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
+    elif isinstance(wanted, int | float | Decimal):
+        number = _number(value)
+        if number is None:
+            return False
+        value, wanted = number, float(wanted)
+    elif isinstance(wanted, datetime):
+        value = _time(value)
+    elif isinstance(wanted, date):
+        at = _time(value)
+        value = at.date() if at else None
+    if value is None:
+        return False
+    return {
+        "Equal": lambda: value == wanted,
+        "Greater": lambda: value > wanted,
+        "GreaterEqual": lambda: value >= wanted,
+        "Less": lambda: value < wanted,
+        "LessEqual": lambda: value <= wanted,
+    }[kind]()
