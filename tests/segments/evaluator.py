@@ -30,7 +30,8 @@ class Evaluator:
             return self.is_member(c["segment"], person) == (c["type"] == "include")
         if "source" in c:
             return self.meets(c["operator"], self.aggregate(c, person), person)
-        value = person.get(_name(c))
+        silent = False if c["attribute"].startswith("consent.") else None  # no statement: not allowed
+        value = person.get(_name(c), silent)
         if isinstance(value, list):
             return self.list_meets(c, value, person)
         return self.meets(c["operator"], value, person)

@@ -12,6 +12,8 @@ from cdp.base.errors import UsageError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_PROBE = ".cdp-probe"
+
 
 @dataclass(frozen=True)
 class FoundFile:
@@ -64,7 +66,7 @@ class FileSystem:
 
     def _glob_hadoop(self, pattern: str) -> list[FoundFile]:
         system, path = self._hadoop(pattern)
-        base, _ = self._hadoop("")[1], None
+        base = self._hadoop("")[1]
         prefix = system.makeQualified(base).toString().rstrip("/") + "/"
         found = []
         for status in system.globStatus(path) or []:
@@ -115,9 +117,11 @@ class FileSystem:
             UsageError: that is not possible; the message names `option` and the reason.
         """
         try:
-            self.write_text("_cdp/.probe", "")
+            self.write_text(_PROBE, "")
             if self.is_local:
-                (Path(self.root) / "_cdp/.probe").unlink()
+                (Path(self.root) / _PROBE).unlink()
+            else:
+                self.delete(_PROBE)
         except OSError as error:
             raise UsageError(f"{option} {self.root}: {explain_os_error(error)}") from None
         except Exception as error:

@@ -100,7 +100,9 @@ class Lake:
             ContractError: a column, type, null, value or key breaks the contract. The table is as before.
         """
         before = self.version(table)
-        self._write(table, rows, mode="overwrite", options={"replaceWhere": where} if where else {})
+        # A plain overwrite would take the clustering off a table; replacing where anything holds keeps it.
+        slice_ = where or ("true" if table.cluster_by else None)
+        self._write(table, rows, mode="overwrite", options={"replaceWhere": slice_} if slice_ else {})
         written = self.spark.read.format("delta").load(self.path(table))
         by_key = (written.where(where) if where else written).groupBy(*table.key).count()
         found = by_key.agg(F.sum("count").alias("rows"), F.count_if(F.col("count") > 1).alias("twice")).first()

@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from cdp.base.console import Console
 from cdp.base.errors import CdpError, UsageError
 from cdp.base.lake import FORMAT, Lake
 from cdp.base.stage import Run, Stage, StageResult
-from cdp.runner.failures import explained
+from cdp.runner.failures import explained, write_trace
 from cdp.runner.ledger import Ledger, StageRun, Success, fingerprint, library_version, versions
 from cdp.runner.quality import QualityJudge, Verdict
 
@@ -221,7 +222,7 @@ class PipelineRun:
             problem = explained(error)
             if problem is not error:
                 problem = type(problem)(f"{stage.name}: {problem}")
-                problem.__cause__ = error
+                self._note_trace(error)
             outcome.error, status = problem, "failed"
         return StageRun(
             stage=stage.name,
@@ -233,6 +234,13 @@ class PipelineRun:
             outputs=versions(run.lake, stage.writes(run.config)),
             error=str(problem) if problem else None,
         )
+
+    def _note_trace(self, error: Exception) -> None:
+        lake = self._run.lake
+        if lake.files.is_local:
+            trace = write_trace(error, Path(lake.root) / "_cdp" / "errors", self._run.run_id)
+            if trace:
+                self._run.console.note(f"where in the code it happened: {trace}")
 
     def _is_current(self, stage: Stage, mark: str, last: Success | None) -> bool:
         if self._run.full_refresh or last is None or last.fingerprint != mark:

@@ -103,7 +103,8 @@ def expectations_of(table: Table) -> list[Any]:
     import great_expectations.expectations as gxe
 
     columns = [c.name for c in table.columns]
-    suite = [gxe.ExpectTableColumnsToMatchSet(column_set=columns, exact_match=True, severity="critical")]
+    # Not an exact match: the library counts the fields of a struct as columns of their own.
+    suite = [gxe.ExpectTableColumnsToMatchSet(column_set=columns, exact_match=False, severity="critical")]
     suite += [gxe.ExpectColumnValuesToNotBeNull(column=c, severity="critical") for c in table.required_columns]
     if len(table.key) == 1:
         suite.append(gxe.ExpectColumnValuesToBeUnique(column=table.key[0], severity="critical"))

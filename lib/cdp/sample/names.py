@@ -46,6 +46,20 @@ def _of_faker(locale: str, attribute: str) -> Names:
     return _names(unique, [1.0 / (rank + 20) for rank in range(len(unique))])
 
 
+@dataclass(frozen=True)
+class NameLists:
+    """All lists: men's and women's given names and family names by country, and (men, women, families) by script."""
+
+    given: tuple[tuple[Names, Names], ...]
+    family: tuple[Names, ...]
+    scripts: tuple[tuple[Names, Names, Names], ...]
+
+
+def name_lists() -> NameLists:
+    """Made on the driver and sent to the workers: importing Faker in each of them costs a second."""
+    return NameLists(given_names(), family_names(), tuple(names_of_script(script) for script in SCRIPTS))
+
+
 def given_names() -> tuple[tuple[Names, Names], ...]:
     """For each country: men's and women's given names."""
     return tuple(

@@ -1,21 +1,14 @@
 """Who the persons are: names, births, addresses, e-mails and phones, as they truly are and formerly were."""
 
-from functools import cache
-
 import numpy as np
 
 from cdp.sample.chance import Array
 from cdp.sample.homes import Homes, country_of, home_of
-from cdp.sample.names import NICKNAMES, SCRIPTS, Names, family_names, given_names, names_of_script
+from cdp.sample.names import NICKNAMES, SCRIPTS, Names
 from cdp.sample.places import COUNTRIES
 from cdp.sample.world import World
 
 Columns = dict[str, Array]
-
-
-@cache
-def _lists() -> tuple[tuple[tuple[Names, Names], ...], tuple[Names, ...], tuple[tuple[Names, Names, Names], ...]]:
-    return given_names(), family_names(), tuple(names_of_script(script) for script in SCRIPTS)
 
 
 def _text(n: int) -> Array:
@@ -62,14 +55,14 @@ def named(world: World, ids: Array, h: Homes, woman: Array) -> Columns:
     family_key = np.where(own_family, ids * 10 + 1, h.home * 10)
     u_given, u_family = world.uniform("given", given_key), world.uniform("family", family_key)
     u_former = world.uniform("former family", ids)
-    by_country, families, scripts = _lists()
+    lists = world.names
     for c in range(len(COUNTRIES)):
         here = (h.country == c) & (h.script < 0)
         for sex in (0, 1):
-            _draw(by_country[c][sex], u_given, given, here & (woman == bool(sex)))
-        _draw(families[c], u_family, family, here)
-        _draw(families[c], u_former, former, here)
-    for s, (men, women, clans) in enumerate(scripts):
+            _draw(lists.given[c][sex], u_given, given, here & (woman == bool(sex)))
+        _draw(lists.family[c], u_family, family, here)
+        _draw(lists.family[c], u_former, former, here)
+    for s, (men, women, clans) in enumerate(lists.scripts):
         here = h.script == s
         _draw(men, u_given, given, here & ~woman)
         _draw(women, u_given, given, here & woman)
@@ -97,7 +90,7 @@ def named(world: World, ids: Array, h: Homes, woman: Array) -> Columns:
 def _double_names(world: World, family: tuple[Array, Array, Array], key: Array, h: Homes) -> None:
     """Spaniards have two family names; one in twelve elsewhere has a double one."""
     spain = [c.code for c in COUNTRIES].index("ES")
-    families = _lists()[1]
+    families = world.names.family
     u = world.uniform("double name", key)
     for c in range(len(COUNTRIES)):
         where = (h.country == c) & (h.script < 0) & (u < (0.85 if c == spain else 0.08))

@@ -38,7 +38,7 @@ def write_sample(
     Raises:
         UsageError: the truth would lie within the landing folder, or a folder cannot be made.
     """
-    world = World(settings, as_of)
+    world = World(settings, as_of).prepared()
     to, truth_to = _folders(spark, landing, truth)
     clear(to, [extract.name for extract in EXTRACTS])
     truth_to.remove()
@@ -57,7 +57,7 @@ def append_days(
         UsageError: the landing folder does not hold this retailer as of this date, or `days` goes past the year
             that is known.
     """
-    world = World(settings, as_of)
+    world = World(settings, as_of).prepared()
     to, truth_to = _folders(spark, landing, truth)
     if not 1 <= days <= FUTURE_DAYS:
         raise UsageError(f"--days: found {days}, wanted 1 to {FUTURE_DAYS}")

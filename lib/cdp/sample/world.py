@@ -6,6 +6,7 @@ from functools import cached_property
 
 from cdp.sample.catalogue import Campaign, Catalogue, campaigns, catalogue
 from cdp.sample.chance import Array, Dice, uniform
+from cdp.sample.names import NameLists, name_lists
 from cdp.sample.settings import Mess, SampleSettings
 
 FUTURE_DAYS = 365
@@ -57,8 +58,17 @@ class World:
         return catalogue(self.seed)
 
     @cached_property
+    def names(self) -> NameLists:
+        return name_lists()
+
+    @cached_property
     def campaigns(self) -> tuple[Campaign, ...]:
         return campaigns(self.seed, self.start, self.horizon)
+
+    def prepared(self) -> "World":
+        """With all lists made, so that they travel to the workers instead of being made there."""
+        _ = self.catalogue, self.names, self.campaigns
+        return self
 
     def uniform(self, purpose: str, ids: Array, k: int | Array = 0) -> Array:
         return uniform(self.seed, purpose, ids, k)

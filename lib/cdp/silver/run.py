@@ -196,8 +196,11 @@ def _consents(rows: DataFrame) -> DataFrame:
 
 
 def _products(rows: DataFrame) -> DataFrame:
-    kept = activity.newest(rows, *_KEYS["product"])
-    return kept.select([c.name for c in silver.PRODUCTS.columns])
+    # Each field's newest value: order lines name a product too, and some of them only half.
+    age = F.struct("_updated_at", "_file_modified_at", "_file", "_file_row", "_position")
+    columns = [c.name for c in silver.PRODUCTS.columns if c.name not in _KEYS["product"]]
+    newest = [F.max_by(c, F.when(F.col(c).isNotNull(), age)).alias(c) for c in columns]
+    return rows.groupBy(*_KEYS["product"]).agg(*newest)
 
 
 def _costs(rows: DataFrame, rates: Column) -> DataFrame:

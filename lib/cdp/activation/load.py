@@ -1,0 +1,71 @@
+"""Reads conf/destinations and checks it against the segments and the table contracts, before Spark starts."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cdp.activation.config import Destination, OutputField
+from cdp.base.errors import ConfigError
+from cdp.base.settings import ConfigFolder, did_you_mean
+from cdp.segments.attributes import UnknownAttributeError, find
+from cdp.segments.load import load_segments
+
+FOLDER = "destinations"
+_RANK = re.compile(r"recommendations\.([1-5])")
+_TYPE = re.compile(r"identifiers\.([a-z][a-z0-9_]*)")
+
+
+def load_destinations(config: ConfigFolder) -> dict[str, Destination]:
+    """Every destination by name, in order of name.
+
+    Raises:
+        ConfigError: a file is wrong, two share a name, a segment or field is unknown; all problems at once.
+    """
+    files = config.load_each(Destination, FOLDER)
+    segments = load_segments(config)
+    problems = {file: list(_problems(file, files, segments)) for file in files}
+    broken = {file: found for file, found in problems.items() if found}
+    if len(broken) == 1:
+        ((file, found),) = broken.items()
+        raise ConfigError(file, found)
+    if broken:
+        lines = [f"{file}: {problem}" for file, found in broken.items() for problem in found]
+        raise ConfigError(str(config.path / FOLDER), lines)
+    return {d.name: d for d in sorted(files.values(), key=lambda d: d.name)}
+
+
+def rank_of(field: OutputField) -> int | None:
+    """Rank of the recommendation that a field asks for; None: it asks for something else."""
+    found = _RANK.fullmatch(field.from_)
+    return int(found.group(1)) if found else None
+
+
+def identifier_type_of(field: OutputField) -> str | None:
+    """Type of the identifier that a field asks for; None: it asks for something else."""
+    found = _TYPE.fullmatch(field.from_)
+    return found.group(1) if found else None
+
+
+def is_plain_column(field: OutputField) -> bool:
+    """Whether the field is not an attribute of the person."""
+    return field.from_ in ("customer_id", "segment") or bool(rank_of(field) or identifier_type_of(field))
+
+
+def _problems(file: str, files: Mapping[str, Destination], segments: Mapping[str, Any]) -> Iterator[str]:
+    destination = files[file]
+    for other, found in files.items():
+        if other < file and found.name == destination.name:
+            yield f"name: {destination.name} is already the name of {other}"
+    for i, segment in enumerate(destination.segments):
+        if segment not in segments:
+            yield f"segments.{i}: no segment {segment}{did_you_mean(segment, sorted(segments))}"
+    for i, field in enumerate(destination.fields):
+        if is_plain_column(field):
+            continue
+        try:
+            found_attribute = find(field.from_, field.horizon_days)
+        except UnknownAttributeError as error:
+            yield f"fields.{i}.from: {error}, or customer_id, segment, identifiers.TYPE, recommendations.1 to .5"
+            continue
+        if found_attribute.is_array:
+            yield f"fields.{i}.from: {field.from_} is a list; wanted one value"
