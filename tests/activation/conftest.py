@@ -5,9 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
-
 from cdp.base.contracts import Table
+from pyspark.sql import DataFrame, SparkSession
 
 _FILL: dict[str, Any] = {
     "string": "-",

@@ -75,7 +75,11 @@ class Evaluator:
             return sum(values)
         if not values:
             return None
-        made: dict[str, Callable[[list[Any]], Any]] = {"Min": min, "Max": max, "Average": lambda v: sum(v) / len(v)}
+        made: dict[str, Callable[[list[Any]], Any]] = {
+            "Min": min,
+            "Max": max,
+            "Average": lambda v: sum(v) / len(v),
+        }
         return made[aggregation["type"]](values)
 
     def filter_holds(self, c: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:

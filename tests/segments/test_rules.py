@@ -6,14 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame
-
 from cdp.segments.config import Segment
 from cdp.segments.frame import customer_frame
 from cdp.segments.load import in_order
 from cdp.segments.members import in_segment, needs_of, with_membership
 from cdp.segments.times import Clock
 from cdp.tables.gold import EFFECTIVE_CONSENT, HOUSEHOLDS, PREDICTIONS, PROFILES, TIMELINE, TRAITS
+from pyspark.sql import DataFrame
 
 from .evaluator import Evaluator
 
@@ -66,7 +65,12 @@ PEOPLE: dict[str, dict[str, Any]] = {
         "predictions.ltv@90": 5.0,
         "consent.email_marketing": False,
         "timeline": [
-            entry(END - timedelta(days=7) - SECOND, "Product Added", properties={"price": "3"}, campaign="spring"),
+            entry(
+                END - timedelta(days=7) - SECOND,
+                "Product Added",
+                properties={"price": "3"},
+                campaign="spring",
+            ),
             entry(ENDS_OF_FEBRUARY, "Product Viewed", properties={"seen_at": "2026-03-31T10:00:00"}),
         ],
     },
@@ -92,7 +96,9 @@ def tables(fill: Any) -> dict[str, DataFrame]:
     """PEOPLE as gold tables."""
 
     def part(person: dict[str, Any], source: str) -> dict[str, Any]:
-        found = {k.split(".")[1]: v for k, v in person.items() if k.startswith(f"{source}.") and k.count(".") == 1}
+        found = {
+            k.split(".")[1]: v for k, v in person.items() if k.startswith(f"{source}.") and k.count(".") == 1
+        }
         return {k: v for k, v in found.items() if "@" not in k}
 
     profiles, traits, predictions, consents, homes, timeline = [], [], [], [], [], []
@@ -104,14 +110,18 @@ def tables(fill: Any) -> dict[str, DataFrame]:
         if name != "cyn":
             traits.append({**key, **part(person, "traits")})
         for horizon in (90, 365):
-            scores = {k.split(".")[1].split("@")[0]: v for k, v in person.items() if k.endswith(f"@{horizon}")}
+            scores = {
+                k.split(".")[1].split("@")[0]: v for k, v in person.items() if k.endswith(f"@{horizon}")
+            }
             if scores:
                 predictions.append({**key, "horizon_days": horizon, **scores})
         if "consent.email_marketing" in person:
             allowed = person["consent.email_marketing"]
             consents.append({**key, "purpose": "email_marketing", "is_allowed": allowed})
         if "household.size" in person:
-            homes.append({"household_id": "h", "customer_ids": [name, "zoe"], "size": person["household.size"]})
+            homes.append(
+                {"household_id": "h", "customer_ids": [name, "zoe"], "size": person["household.size"]}
+            )
         timeline += [{**key, **e} for e in person["timeline"]]
     return {
         "profile": fill(PROFILES, *profiles),
@@ -156,7 +166,10 @@ OPERATORS: list[tuple[str, dict[str, Any]]] = [
     ("traits.last_order_at", {"type": "TimeWithinPast", "value": 1, "unit": "second"}),
     ("traits.last_order_at", {"type": "TimeWithinPast", "value": 1, "unit": "month"}),
     ("traits.last_order_at", {"type": "TimeWithinPast", "value": 1, "unit": "quarter"}),
-    ("traits.last_order_at", {"type": "TimeRange", "duration": {"day": 1}, "from": {"last": 1, "unit": "day"}}),
+    (
+        "traits.last_order_at",
+        {"type": "TimeRange", "duration": {"day": 1}, "from": {"last": 1, "unit": "day"}},
+    ),
     ("traits.last_order_at", {"type": "TimeRange", "duration": {"month": 1}, "from": date(2026, 2, 1)}),
     ("traits.last_order_at", {"type": "Equal", "value": date(2026, 3, 31)}),  # a date is a whole day
     ("traits.last_order_at", {"type": "Greater", "value": date(2026, 3, 30)}),
@@ -191,7 +204,10 @@ BEHAVIORS: list[dict[str, Any]] = [
     ],
     did({"type": "Less", "value": 1}, aggregation={"type": "Sum", "column": "amount"}),
     did({"type": "IsNull"}, aggregation={"type": "Average", "column": "amount"}),
-    did({"type": "Equal", "value": 1}, aggregation={"type": "CountDistinct", "column": "properties.product_id"}),
+    did(
+        {"type": "Equal", "value": 1},
+        aggregation={"type": "CountDistinct", "column": "properties.product_id"},
+    ),
     did(
         {"type": "TimeWithinPast", "value": 1, "unit": "hour"},
         aggregation={"type": "Max", "column": "occurred_at"},
@@ -229,7 +245,9 @@ PREDICTED: list[dict[str, Any]] = [
     attribute("predictions.ltv", {"type": "Greater", "value": 100}, horizon_days=365),
     attribute("predictions.ltv", {"type": "Less", "value": 100}, horizon_days=90),
     attribute("predictions.ltv", {"type": "IsNull"}, horizon_days=365),
-    attribute("predictions.next_order_on", {"type": "TimeWithinNext", "value": 1, "unit": "day"}, horizon_days=90),
+    attribute(
+        "predictions.next_order_on", {"type": "TimeWithinNext", "value": 1, "unit": "day"}, horizon_days=90
+    ),
 ]
 ATOMS = (
     [attribute(path, {**operator, "not": n}) for path, operator in OPERATORS for n in (False, True)]
@@ -242,13 +260,16 @@ ATOMS = (
 def check(tables: dict[str, DataFrame], rules: list[dict[str, Any]]) -> None:
     """Judge all rules in one run, and compare each with the evaluator."""
     documents = {
-        f"s{i}": {"name": f"s{i}", "rule": rule, "include_anonymous": i % 3 > 0} for i, rule in enumerate(rules)
+        f"s{i}": {"name": f"s{i}", "rule": rule, "include_anonymous": i % 3 > 0}
+        for i, rule in enumerate(rules)
     }
     segments = in_order({name: Segment.model_validate(d) for name, d in documents.items()})
     needs = needs_of(list(segments.values()))
     clock = Clock(AS_OF)
     frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
-    judged = with_membership(frame, segments, clock).select("customer_id", *map(in_segment, segments)).collect()
+    judged = (
+        with_membership(frame, segments, clock).select("customer_id", *map(in_segment, segments)).collect()
+    )
     slow = Evaluator(AS_OF, documents)
     wrong = {
         name: f"{who}: found {row[in_segment(name)]} for {documents[name]['rule']}"

@@ -17,7 +17,7 @@ FileKey = tuple[str, str, str]
 """Destination, segment, action."""
 
 _PARTS = ["_segment", "_action"]
-_CSV = {
+_CSV: dict[str, bool | str] = {
     "header": True,
     "nullValue": "",
     "emptyValue": "",

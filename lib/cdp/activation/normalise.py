@@ -1,13 +1,11 @@
 """Values as the advertising platforms want them before hashing, and the hash. Rules and vectors: docs/activation.md."""
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.functions import arrow_udf
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
 
 _GMAIL = "@(gmail|googlemail)\\.com\\z"
 _HASHED = "^[0-9a-fA-F]{64}\\z"
@@ -16,20 +14,26 @@ _HASHED = "^[0-9a-fA-F]{64}\\z"
 def nfc(texts: Column) -> Column:
     """Each text of a list in Unicode's composed form: `e` and an accent are one letter. Without it hashes differ.
 
-    Spark has no function for it; this one works on whole Arrow batches, without a loop in Python.
+    Spark has no function for it, and Arrow's `utf8_normalize` does not compose (seen in pyarrow 25), so each text that
+    is not plain ASCII passes through Python, a batch at a time.
     """
 
-    def composed(lists: "pa.Array") -> "pa.Array":
+    def composed(lists: Any) -> Any:
+        import unicodedata
+
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        texts = lists.flatten().to_pylist()
+        made = [t if t is None or t.isascii() else unicodedata.normalize("NFC", t) for t in texts]
         lengths = pc.fill_null(pc.list_value_length(lists), 0)
         offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-        return pa.ListArray.from_arrays(
-            offsets, pc.utf8_normalize(lists.flatten(), form="NFC"), mask=lists.is_null()
-        )
+        return pa.ListArray.from_arrays(offsets, pa.array(made, pa.string()), mask=lists.is_null())
 
-    result: Column = arrow_udf(composed, "array<string>")(texts)
+    with warnings.catch_warnings():
+        # Type hints, which pyspark prefers, would make every job import pyarrow at its start.
+        warnings.simplefilter("ignore", UserWarning)
+        result: Column = arrow_udf(composed, "array<string>", ArrowUDFType.SCALAR)(texts)
     return result
 
 

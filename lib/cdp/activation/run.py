@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def _deliver(
             if not any(name.parent.glob(f"*_add*.{destination.format}")):
                 write_empty(destination, name)
 
-    lake.together([lambda d=d: send(d) for d in destinations])
+    lake.together([partial(send, d) for d in destinations])
     shutil.rmtree(staging, ignore_errors=True)
     listed = ", ".join(f"'{d.name}'" for d in destinations)
     slice_ = f"batch = {batch} AND delivered_on = DATE'{run.as_of.isoformat()}' AND destination IN ({listed})"

@@ -32,7 +32,7 @@ def guarded(table: Table) -> list[SparkColumn]:
     """
     rules: dict[str, list[tuple[SparkColumn, str]]] = {}
     for name in table.required_columns:
-        rules.setdefault(name, []).append((F.col(name).isNull(), "is null, but required"))
+        rules.setdefault(name, []).append((F.col(f"`{name}`").isNull(), "is null, but required"))
     for expectation in table.expect:
         if expectation.severity == "critical":
             name = expectation.arguments["column"]
@@ -41,7 +41,7 @@ def guarded(table: Table) -> list[SparkColumn]:
 
 
 def _guard(table: Table, name: str, rules: list[tuple[SparkColumn, str]]) -> SparkColumn:
-    value = F.col(name)
+    value = F.col(f"`{name}`")
     comment = {"comment": next(c.description for c in table.columns if c.name == name)}
     for broken, text in rules:
         refused = F.raise_error(F.lit(f"{_MARK}{table.name}.{name} {text};"))
@@ -51,7 +51,7 @@ def _guard(table: Table, name: str, rules: list[tuple[SparkColumn, str]]) -> Spa
 
 def _broken(expectation: Expectation) -> tuple[SparkColumn, str]:
     arguments = expectation.arguments
-    column = F.col(arguments["column"])
+    column = F.col(f"`{arguments['column']}`")
     if expectation.kind == "ExpectColumnValuesToBeBetween":
         low, high = arguments["min_value"], arguments["max_value"]
         checks = [column < low] if low is not None else []

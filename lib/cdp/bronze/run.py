@@ -119,7 +119,7 @@ def _land(run: Run, source: SourceConfig, landing: FileSystem, files: list[Found
     )
     rows = _with_lineage(rows, source, run)
     table = bronze_table(source)
-    kept = run.lake.append(table, rows.where(F.size("_reasons") == 0).select([c.name for c in table.columns]))
+    kept = run.lake.append(table, rows.where(F.size("_reasons") == 0).select([f"`{c.name}`" for c in table.columns]))
     counts = seen.get
     landed = _Landed(read=counts["read"], kept=kept)
     if counts["refused"]:

@@ -1,5 +1,6 @@
 """What the bronze tables promise: rows as sent, with their lineage."""
 
+import re
 from collections.abc import Sequence
 
 from cdp.base.contracts import Column, Table
@@ -28,11 +29,14 @@ def source_table(source: str, columns: Sequence[tuple[str, str]]) -> Table:
             all count as personal.
     """
     declared = tuple(Column(name, "string", text or "as sent", pii=True, nullable=True) for name, text in columns)
+    # Delta takes names such as `First Name` only when columns are mapped by name, which fewer readers understand.
+    is_mapped = any(re.search(r"[ ,;{}()\n\t=]", name) for name, _ in columns)
     return Table(
         name=f"bronze.{source}",
         grain="one row of one extract, every column as it came",
         key=("_file", "_file_modified_at", "_file_row"),
         columns=LINEAGE + declared + (EXTRA,),
+        properties={"delta.columnMapping.mode": "name"} if is_mapped else {},
     )
 
 
