@@ -1,9 +1,10 @@
 """The segment stage on a small lake: members, history, feed and health through several days."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, StageResult
+from cdp.segments.config import Segment
+from cdp.segments.members import held_out
 from cdp.segments.run import STAGE
 from cdp.tables.gold import (
     EFFECTIVE_CONSENT,
@@ -22,7 +25,10 @@ from cdp.tables.gold import (
     SEGMENT_STATUS,
     TRAITS,
 )
-from cdp.tables.identity import CHANGES
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+TABLES = (SEGMENT_MEMBERS, SEGMENT_CHANGES, SEGMENT_STATUS, SEGMENT_HISTORY)
 
 DAY = date(2026, 1, 31)
 
@@ -47,8 +53,10 @@ class Shop:
             (self.run.config.path / "segments" / f"{name}.yaml").write_text(text, encoding="utf-8")
 
     def people(self, **orders: int) -> None:
-        self.put(PROFILES, *[{"customer_id": name} for name in orders])
-        self.put(TRAITS, *[{"customer_id": name, "orders": n} for name, n in orders.items()])
+        profiles = [{"customer_id": name} for name in orders]
+        traits = [{"customer_id": name, "orders": n} for name, n in orders.items()]
+        puts = [partial(self.put, PROFILES, *profiles), partial(self.put, TRAITS, *traits)]
+        self.run.lake.together(puts)
 
     def put(self, table: Table, *rows: dict[str, Any]) -> None:
         self.run.lake.replace(table, self.fill(table, *rows))
@@ -67,227 +75,132 @@ def shop(run: Run, fill: Callable[..., Any]) -> Shop:
 
 
 MEMBER = ("segment", "customer_id", "entered_on")
-INTERVAL = ("customer_id", "entered_on", "exited_on")
-CHANGE = ("changed_on", "customer_id", "change", "reason")
+CHANGE = ("segment", "changed_on", "customer_id", "change", "reason")
+BOTH = "name: both\nrule: {type: And, conditions: [{type: include, segment: buyers}]}\n"
+CONTROL = "holdout: {percent: 25, salt: spring}\n"
 
 
-def test_members_history_and_feed_follow_people_through_the_days(shop: Shop) -> None:
-    one, two, three = DAY, DAY + timedelta(days=1), DAY + timedelta(days=2)
-    shop.segments(buyers=buyers(2))
-
+def test_tables_follow_people_and_rules_through_the_days_and_a_rerun_changes_nothing(shop: Shop) -> None:
+    two = DAY + timedelta(days=1)
+    old, new = buyers(2, "old"), buyers(2, "new")
+    shop.segments(old=old, new=new, buyers=buyers(2))
     shop.people(ann=2, bob=1, cyn=5)
-    shop.on(one)
-    shop.people(ann=2, bob=3, cyn=0)  # bob comes in, cyn goes
-    shop.on(two)
-    shop.people(ann=2, bob=3, cyn=2)  # cyn comes back
-    shop.on(three)
+    shop.on()
+    first = shop.rows(SEGMENT_STATUS, "segment", "version")
 
+    shop.segments(new=buyers(3, "new"), buyers=buyers(2))  # one is gone, one has another rule
+    shop.people(ann=2, bob=3, cyn=0)
+    shop.on(two)
+
+    after = {
+        t.name: shop.rows(t, *[c.name for c in t.columns if c.name != "run_id"])
+        for t in TABLES
+        if t != SEGMENT_HISTORY
+    }
     assert shop.rows(SEGMENT_MEMBERS, *MEMBER) == [
-        ("buyers", "ann", one),
+        ("buyers", "ann", DAY),
         ("buyers", "bob", two),
-        ("buyers", "cyn", three),
+        ("new", "bob", two),
     ]
-    assert sorted(shop.rows(SEGMENT_HISTORY, "customer_id", "entered_on")) == [
-        ("ann", one),
-        ("bob", two),
-        ("cyn", one),
-        ("cyn", three),
+    assert [row for row in shop.rows(SEGMENT_CHANGES, *CHANGE) if row[1] == two] == [
+        ("buyers", two, "bob", "entered", "data"),
+        ("buyers", two, "cyn", "exited", "data"),
+        ("new", two, "ann", "exited", "rule"),
+        ("new", two, "bob", "entered", "rule"),
+        ("new", two, "cyn", "exited", "rule"),
+        ("old", two, "ann", "exited", "rule"),
+        ("old", two, "cyn", "exited", "rule"),
     ]
-    closed = shop.run.lake.read(SEGMENT_HISTORY).where("exited_on IS NOT NULL").select(*INTERVAL).collect()
-    assert [tuple(row) for row in closed] == [("cyn", one, two)]
-    assert shop.rows(SEGMENT_CHANGES, *CHANGE) == [
-        (one, "ann", "entered", "rule"),  # the rule is new
-        (one, "cyn", "entered", "rule"),
-        (two, "bob", "entered", "data"),
-        (two, "cyn", "exited", "data"),
-        (three, "cyn", "entered", "data"),
-    ]
-    assert shop.rows(SEGMENT_STATUS, "status", "size", "previous_size", "version_since") == [
-        ("live", 3, 2, one)
-    ]
-
-
-def test_a_rerun_gives_the_same_tables_and_an_earlier_date_takes_back_what_came_after(shop: Shop) -> None:
-    two = DAY + timedelta(days=1)
-    tables = (SEGMENT_MEMBERS, SEGMENT_HISTORY, SEGMENT_CHANGES, SEGMENT_STATUS)
-
-    def content() -> list[Any]:
-        return [sorted(str(row) for row in shop.run.lake.read(t).drop("run_id").collect()) for t in tables]
-
-    shop.segments(buyers=buyers(2))
-    shop.people(ann=2, bob=1)
-    shop.on()
-    first = content()
-    shop.people(ann=1, bob=2)
-    shop.on(two)
-    second = content()
+    status = shop.rows(SEGMENT_STATUS, "segment", "status", "size", "previous_size", "version_since")
+    assert status == [("buyers", "live", 2, 2, DAY), ("new", "live", 1, 2, two)]
+    assert dict(first)["buyers"] == dict(shop.rows(SEGMENT_STATUS, "segment", "version"))["buyers"]
+    assert dict(first)["new"] != dict(shop.rows(SEGMENT_STATUS, "segment", "version"))["new"]
 
     shop.on(two)
-    assert content() == second
-    shop.people(ann=2, bob=1)
-    shop.on()
-    assert content()[:3] == first[:3]
 
-
-def test_a_changed_rule_is_a_new_version_and_moves_only_those_it_moves(shop: Shop) -> None:
-    two = DAY + timedelta(days=1)
-    shop.segments(buyers=buyers(2))
-    shop.people(ann=2, bob=5)
-    shop.on()
-    before = shop.rows(SEGMENT_STATUS, "version")
-
-    shop.segments(buyers=buyers(3))
-    shop.on(two)
-
-    changes = [row for row in shop.rows(SEGMENT_CHANGES, *CHANGE) if row[0] == two]
-    assert changes == [(two, "ann", "exited", "rule")]
-    assert shop.rows(SEGMENT_MEMBERS, *MEMBER) == [("buyers", "bob", DAY)]
-    assert shop.rows(SEGMENT_STATUS, "version") != before
-    assert shop.rows(SEGMENT_STATUS, "version_since") == [(two,)]
-
-
-def test_a_segment_that_is_gone_lets_its_members_go_with_a_word(shop: Shop) -> None:
-    two = DAY + timedelta(days=1)
-    shop.segments(buyers=buyers(2), others=buyers(1, "others"))
-    shop.people(ann=2)
-    shop.on()
-
-    shop.segments(others=buyers(1, "others"))
-    shop.on(two)
-
-    assert shop.rows(SEGMENT_MEMBERS, "segment") == [("others",)]
-    changes = shop.rows(SEGMENT_CHANGES, "changed_on", "segment", "change", "reason")
-    assert (two, "buyers", "exited", "rule") in changes and len(changes) == 3
-
-
-def test_a_merge_is_the_reason_for_the_ids_it_moves(shop: Shop) -> None:
-    two = DAY + timedelta(days=1)
-    shop.segments(buyers=buyers(2))
-    shop.people(ann=2, bob=1)
-    shop.on()
-
-    shop.people(bob=3)
-    merge = {"change": "merged", "customer_id": "bob", "previous_customer_id": "ann"}
-    shop.put(CHANGES, {**merge, "changed_at": datetime(2026, 2, 1)})
-    shop.on(two)
-
-    moves = [row for row in shop.rows(SEGMENT_CHANGES, *CHANGE) if row[0] == two]
-    assert moves == [(two, "ann", "exited", "merge"), (two, "bob", "entered", "merge")]
+    again = {
+        t.name: shop.rows(t, *[c.name for c in t.columns if c.name != "run_id"])
+        for t in TABLES
+        if t != SEGMENT_HISTORY
+    }
+    assert again == after
 
 
 def test_a_segment_that_fails_keeps_its_members_and_the_others_go_on(shop: Shop) -> None:
     two = DAY + timedelta(days=1)
-    good = {"buyers": buyers(2), "users": buyers(1, "users")}
-    shop.segments(**good)
-    shop.people(ann=2)
-    shop.on()
+    shop.segments(
+        buyers=buyers(2, more="purpose: email_marketing\n"),
+        both=BOTH + CONTROL,
+        users=buyers(1, "users", CONTROL),
+    )
+    consents = [{"customer_id": c, "is_allowed": c == "ann"} for c in ("ann", "bob")]
+    shop.put(EFFECTIVE_CONSENT, *[{**c, "purpose": "email_marketing", "status": "granted"} for c in consents])
+    shop.put(PREDICTIONS, {"customer_id": "ann", "horizon_days": 90, "tier": "rest"})
+    shop.people(ann=2, bob=2, cyn=2)
+    result = shop.on()
+
+    assert result.broken_rules == () and result.rows_out == 9
+    suppressed = [
+        c for s, c, is_ in shop.rows(SEGMENT_MEMBERS, "segment", "customer_id", "is_suppressed") if is_
+    ]
+    assert suppressed == ["bob", "cyn"]  # one said no, the other never said anything
 
     broken = "name: buyers\nrule: {type: And, conditions: [{type: Value, attribute: profile.city,"
     broken += " operator: {type: Regexp, value: '(unclosed'}}]}\n"
-    both = "name: both\nrule: {type: And, conditions: [{type: include, segment: buyers}]}\n"
-    shop.segments(buyers=broken, users=good["users"], both=both)
-    shop.people(ann=2, bob=2)
+    cheap = "{type: Value, attribute: predictions.ltv, horizon_days: 45, operator: {type: Less, value: 9}}"
+    cheap = f"name: cheap\nrule: {{type: And, conditions: [{cheap}]}}\n"
+    shop.segments(buyers=broken, both=BOTH, users=buyers(1, "users", CONTROL), cheap=cheap)
+    shop.people(ann=2, dan=1)
     result = shop.on(two)
 
-    assert shop.rows(SEGMENT_MEMBERS, *MEMBER) == [
-        ("buyers", "ann", DAY),
-        ("users", "ann", DAY),
-        ("users", "bob", two),
-    ]
-    status = dict(shop.rows(SEGMENT_STATUS, "segment", "status"))
-    assert status == {"both": "failed", "buyers": "failed", "users": "live"}
-    assert [rule.split(":")[0] for rule in result.broken_rules] == ["segment both", "segment buyers"]
-    assert "it refers to buyers" in result.broken_rules[0]
-    assert (two, "ann", "exited", "rule") not in shop.rows(SEGMENT_CHANGES, *CHANGE)
-
-
-def test_a_horizon_that_is_not_scored_fails_the_segment_and_says_so(shop: Shop) -> None:
-    condition = (
-        "{type: Value, attribute: predictions.ltv, horizon_days: 45, operator: {type: Less, value: 9}}"
-    )
-    shop.segments(cheap=f"name: cheap\nrule: {{type: And, conditions: [{condition}]}}\n")
-    shop.people(ann=2)
-    shop.put(PREDICTIONS, {"customer_id": "ann", "horizon_days": 90, "tier": "rest"})
-
-    result = shop.on()
-
-    assert result.broken_rules == ("segment cheap: horizon_days 45 is not scored; scored: 90",)
-
-
-def test_members_without_consent_are_counted_as_suppressed(shop: Shop) -> None:
-    shop.segments(buyers=buyers(1, more="purpose: email_marketing\n"))
-    shop.people(ann=1, bob=1, cyn=1)
-    shop.put(
-        EFFECTIVE_CONSENT,
-        {"customer_id": "ann", "purpose": "email_marketing", "status": "granted", "is_allowed": True},
-        {"customer_id": "bob", "purpose": "email_marketing", "status": "denied", "is_allowed": False},
-    )
-
-    shop.on()
-
-    assert shop.rows(SEGMENT_MEMBERS, "customer_id", "is_suppressed") == [
-        ("ann", False),
-        ("bob", True),
-        ("cyn", True),  # never said anything
-    ]
-    assert shop.rows(SEGMENT_STATUS, "size", "suppressed") == [(3, 2)]
-
-
-def test_the_control_group_is_a_stable_share_that_salts_share(shop: Shop) -> None:
-    people = {f"c{i:03d}": 1 for i in range(400)}
-    more = "holdout: {percent: 25, salt: spring}\n"
-    shop.segments(
-        a=buyers(1, "a", more), b=buyers(1, "b", more), c=buyers(1, "c", "holdout: {percent: 25}\n")
-    )
-    shop.people(**people)
-    shop.on()
-    held = {
-        s: {
-            c
-            for t, c, h in shop.rows(SEGMENT_MEMBERS, "segment", "customer_id", "is_held_out")
-            if h and t == s
-        }
-        for s in "abc"
+    members = shop.rows(SEGMENT_MEMBERS, *MEMBER)
+    assert [m for m in members if m[0] == "users"] == [("users", "ann", DAY), ("users", "dan", two)]
+    assert {m[1:] for m in members if m[0] == "buyers"} == {(c, DAY) for c in ("ann", "bob", "cyn")}
+    status = {s: rest for s, *rest in shop.rows(SEGMENT_STATUS, "segment", "status", "size", "computed_on")}
+    assert status == {
+        "both": ["failed", 3, DAY],
+        "buyers": ["failed", 3, DAY],
+        "cheap": ["failed", 0, two],
+        "users": ["live", 2, two],
     }
-
-    assert held["a"] == held["b"] != held["c"]
-    assert 0.18 < len(held["a"]) / 400 < 0.32
-    assert "c000" not in held["a"] or "c000" in held["b"]
-
-
-def test_only_selected_segments_are_written(shop: Shop) -> None:
-    two = DAY + timedelta(days=1)
-    both = "name: both\nrule: {type: And, conditions: [{type: include, segment: buyers}]}\n"
-    shop.segments(buyers=buyers(2), both=both)
-    shop.people(ann=2)
-    shop.on()
-
-    shop.people(ann=2, bob=2)
-    shop.on(two, select=("both",))
-
-    assert shop.rows(SEGMENT_MEMBERS, *MEMBER) == [
-        ("both", "ann", DAY),
-        ("both", "bob", two),
-        ("buyers", "ann", DAY),
-    ]
-    assert shop.rows(SEGMENT_STATUS, "segment", "computed_on") == [("both", two), ("buyers", DAY)]
-    with pytest.raises(UsageError, match="did you mean buyers"):
-        shop.on(two, select=("buyrs",))
+    assert result.broken_rules == (
+        "segment both: it refers to buyers, which failed",
+        "segment buyers: Spark cannot evaluate the rule: PatternSyntaxException",
+        "segment cheap: horizon_days 45 is not scored; scored: 90",
+    )
 
 
-def test_a_dry_run_writes_nothing(shop: Shop) -> None:
-    shop.segments(buyers=buyers(2))
+def test_only_selected_segments_are_written_and_a_dry_run_writes_nothing(shop: Shop) -> None:
+    shop.segments(buyers=buyers(2), both=BOTH, users=buyers(1, "users"))
     shop.people(ann=2)
 
-    result = shop.on(dry_run=True)
-
-    assert result.notes == ("buyers: 1 members (1 in, 0 out), 0 suppressed, 0 held out",)
+    dry = shop.on(dry_run=True)
+    assert dry.notes[1] == "buyers: 1 members (1 in, 0 out), 0 suppressed, 0 held out"
     assert not shop.run.lake.exists(SEGMENT_MEMBERS)
 
+    shop.on(select=("both",))
+    assert shop.rows(SEGMENT_MEMBERS, *MEMBER) == [("both", "ann", DAY)]
+    assert shop.rows(SEGMENT_STATUS, "segment") == [("both",)]
+    with pytest.raises(UsageError, match="did you mean buyers"):
+        shop.on(select=("buyrs",))
 
-def test_no_segments_leave_empty_tables(shop: Shop, tmp_path: Path) -> None:
-    shop.segments()
-    shop.people(ann=2)
 
-    assert shop.on().rows_out == 0
-    assert shop.rows(SEGMENT_MEMBERS, "segment") == []
+def test_the_control_group_is_a_stable_share_that_segments_of_one_salt_have_in_common(
+    spark: SparkSession,
+) -> None:
+    people = spark.range(400).select(F.concat(F.lit("c"), "id").alias("customer_id"))
+    rule = {"type": "And", "conditions": [{"type": "include", "segment": "x"}]}
+
+    def held(name: str, **holdout: Any) -> set[str]:
+        segment = Segment.model_validate({"name": name, "rule": rule, "holdout": holdout})
+        return {row[0] for row in people.where(held_out(segment)).collect()}
+
+    spring = held("a", percent=25, salt="spring")
+    bucket = {
+        f"c{i}": int(hashlib.sha256(f"spring|c{i}".encode()).hexdigest()[:8], 16) / 16**8 for i in range(400)
+    }
+
+    assert spring == {c for c, b in bucket.items() if b < 0.25}
+    assert spring == held("b", percent=25, salt="spring") != held("b", percent=25)
+    assert spring < held("a", percent=50, salt="spring")  # more people, none let go
+    assert held("a", percent=100) == {f"c{i}" for i in range(400)} and held("a") == set()

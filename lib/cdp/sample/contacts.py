@@ -124,49 +124,42 @@ def _current(versions: DataFrame, world: World) -> DataFrame:
     )
 
 
-def _typo(world: World, value: str, purpose: str) -> str:
-    """SQL: two letters exchanged, one lost, or one doubled, near the start of a value of four letters or more."""
-    d = world.dice
-    at = f"(2 + {d.below(3, 'typo at ' + purpose, 'source', 'record_key')})"
-    swap = f"concat(substr({value}, 1, {at} - 1), substr({value}, {at} + 1, 1), substr({value}, {at}, 1), substr({value}, {at} + 2))"
-    drop = f"concat(substr({value}, 1, {at} - 1), substr({value}, {at} + 1))"
-    twice = f"concat(substr({value}, 1, {at}), substr({value}, {at}))"
-    kind = d.below(3, "typo kind " + purpose, "source", "record_key")
-    return f"if(length({value}) < 6, {twice}, case {kind} when 0 then {swap} when 1 then {drop} else {twice} end)"
+def _typo(value: str) -> str:
+    """SQL: two letters exchanged, one lost, or one doubled at `typo_at`; short values only have one doubled."""
+    before, letter = f"substr({value}, 1, typo_at - 1)", f"substr({value}, typo_at, 1)"
+    after, rest = f"substr({value}, typo_at + 1, 1)", f"substr({value}, typo_at + 2)"
+    swap, drop = f"concat({before}, {after}, {letter}, {rest})", f"concat({before}, {after}, {rest})"
+    twice = f"concat({before}, {letter}, {letter}, {after}, {rest})"
+    return f"if(length({value}) < 6, {twice}, case typo_kind when 0 then {swap} when 1 then {drop} else {twice} end)"
 
 
 def _spoilt(current: DataFrame, world: World) -> DataFrame:
-    """Apply what changes values: nicknames, typos, swaps, abbreviations, placeholders, gaps."""
+    """Apply what changes values: nicknames, abbreviations, typos, swaps, placeholders, gaps."""
     d = world.dice
     keys = ("source", "record_key")
     short = "street"
     for word, abbreviation in _ABBREVIATIONS:
         short = f"replace({short}, '{word}', '{abbreviation}')"
-    where = d.below(4, "typo where", *keys)
-    put = d.below(3, "placeholder where", *keys)
+    values = f"array(if(m_nickname, nickname, given_name), family_name, if(m_address_abbreviation, {short}, street), email)"
     return (
         current.selectExpr(
             "*",
-            "if(m_nickname, nickname, given_name) as given_1",
-            f"if(m_address_abbreviation, {short}, street) as street_1",
-            f"if(m_typo, {where}, -1) as typo_in",
-            f"if(m_placeholder, {put}, -1) as placeholder_in",
+            f"{values} as typed_in",
+            f"if(m_typo, {d.below(4, 'typo where', *keys)}, -1) as typo_in",
+            f"2 + {d.below(3, 'typo at', *keys)} as typo_at",
+            f"{d.below(3, 'typo kind', *keys)} as typo_kind",
+            f"if(m_placeholder, {d.below(3, 'placeholder where', *keys)}, -1) as placeholder_in",
         )
-        .selectExpr(
-            "*",
-            f"if(typo_in = 0, {_typo(world, 'given_1', 'given')}, given_1) as given_2",
-            f"if(typo_in = 1, {_typo(world, 'family_name', 'family')}, family_name) as family_2",
-            f"if(typo_in = 2, {_typo(world, 'street_1', 'street')}, street_1) as street_3",
-            f"if(typo_in = 3, {_typo(world, 'email', 'email')}, email) as email_3",
-        )
+        .selectExpr("*", f"transform(typed_in, (v, i) -> if(i = typo_in, {_typo('v')}, v)) as spelt")
         .selectExpr(
             "* except (email, street, street_2, city, region, postal_code, given_name, family_name)",
-            "if(m_swapped_names, family_2, given_2) as given_name",
-            "if(m_swapped_names, given_2, family_2) as family_name",
-            "if(placeholder_in = 0, 'na@na.com', if(no_email, null, email_3)) as email",
+            "if(m_swapped_names, spelt[1], spelt[0]) as given_name",
+            "if(m_swapped_names, spelt[0], spelt[1]) as family_name",
+            "if(placeholder_in = 0, 'na@na.com', if(no_email, null, spelt[3])) as email",
             """if(placeholder_in = 2, DATE'1900-01-01', if(no_birth, null,
                if(m_day_month_swap, make_date(year(born), dayofmonth(born), month(born)), born))) as birth_date""",
-            *(f"if(no_address, null, {v}) as {v.removesuffix('_3')}" for v in ("street_3", "street_2", "city", "region", "postal_code")),
+            "if(no_address, null, spelt[2]) as street",
+            *(f"if(no_address, null, {part}) as {part}" for part in ("street_2", "city", "region", "postal_code")),
         )
     )
 

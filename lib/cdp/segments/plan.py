@@ -99,7 +99,7 @@ def status_rows(
             "version": work.versions[name],
             "status": "live",
             "size": found["size"],
-            "previous_size": found["before"] if previous else None,
+            "previous_size": found["before"],
             "suppressed": found["suppressed"],
             "held_out": found["held_out"],
             "version_since": _version_since(previous, work.versions[name], as_of),

@@ -80,14 +80,15 @@ def _check_horizons(run: Run, work: Plan) -> None:
 
 def _evaluated(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[str, dict[str, int]]]:
     """Who was in and who is in, kept in memory or on disk, and the counts. A rule that fails does not take the others along."""
+    known = set(work.failed)
     try:
         return _attempt(run, work, history)
     except Exception:
-        culprits = {name: why for name in work.good if (why := _failure(run, work, name))}
-        if not culprits:
+        for name in work.good:  # those that others refer to come first
+            if name not in work.failed and (why := _failure(run, work, name)):
+                work.fail(name, why)
+        if not work.failed.keys() - known:
             raise
-    for name, why in culprits.items():
-        work.fail(name, why)
     return _attempt(run, work, history)
 
 
@@ -121,10 +122,17 @@ def _failure(run: Run, work: Plan, name: str) -> str | None:
     try:
         _members(run, alone, work.versions, Clock(run.as_of)).groupBy("segment").count().collect()
     except Exception as error:  # noqa: BLE001 - Spark and py4j share no base class
-        # Spark's message may hold a person's values; the name of its condition does not.
-        condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
-        return f"Spark cannot evaluate the rule: {condition}"
+        return f"Spark cannot evaluate the rule: {_condition(error)}"
     return None
+
+
+def _condition(error: Exception) -> str:
+    # Spark's message may hold a person's values; the name of its condition, or of the class at the root, does not.
+    cause = getattr(error, "java_exception", None)
+    while cause is not None and cause.getCause() is not None:
+        cause = cause.getCause()
+    name = cause.getClass().getSimpleName() if cause is not None else type(error).__name__
+    return getattr(error, "getCondition", lambda: None)() or name
 
 
 def _write(
@@ -141,14 +149,15 @@ def _write(
     feed = changes(stand, current, lake.read(CHANGES), as_of=as_of, run_id=run.run_id)
     kept_members = lake.read(SEGMENT_MEMBERS).where(left_alone)
     since = f"changed_on >= DATE'{as_of.isoformat()}' AND {work.concerned}"
+    # Whatever of this is there when a run is killed, the next one makes the same of it.
     lake.together(
         [
             lambda: lake.replace(SEGMENT_MEMBERS, kept_members.unionByName(new_members)),
             lambda: lake.replace(SEGMENT_CHANGES, feed, where=since),
             lambda: lake.replace(SEGMENT_HISTORY, history.where(left_alone).unionByName(new_history)),
+            lambda: lake.replace(SEGMENT_STATUS, health),
         ]
     )
-    lake.replace(SEGMENT_STATUS, health)
 
 
 def _reads(config: ConfigFolder) -> Sequence[Table]:
