@@ -38,7 +38,7 @@ segments: [vip]
 requires_consent: {all: [email_marketing, profiling]}
 fields:
   - {from: profile.email, to: email, transform: [lower], identifier: true}
-  - {from: profile.given_name, to: "first, name"}
+  - {from: profile.given_name, to: first name}
   - {from: identifiers.loyalty_id, to: card}
   - {from: recommendations.1, to: product}
   - {from: segment, to: audience}
@@ -183,7 +183,7 @@ def test_only_those_who_allow_it_are_sent_and_later_only_what_changed(shop: Shop
     }
     assert all(a.difference == 0 for a in result.accounts)
     assert shop.file(f"mail/vip/{DAY}_add.csv") == [
-        ["email", "first, name", "card", "product", "audience"],
+        ["email", "first name", "card", "product", "audience"],
         ["ann@example.com", 'Ann "A", B', "L2", "p9", "vip"],
         ["fay@example.com", "", "", "", "vip"],
     ]
@@ -244,7 +244,7 @@ def test_a_second_change_on_one_day_gets_a_file_of_its_own_and_a_killed_run_is_r
         segment_members=[],
     )
     shop.on()
-    assert shop.file(f"mail/vip/{DAY}_add.csv") == [["email", "first, name", "card", "product", "audience"]]
+    assert shop.file(f"mail/vip/{DAY}_add.csv") == [["email", "first name", "card", "product", "audience"]]
 
     shop.put(segment_members=[member("ann")])
     whole = shop.run.lake.replace

@@ -1,1 +1,1 @@
-"""Who is who: records that are one person share a customer id, which lasts."""
+"""Identity: which records are one person, under an id that lasts."""

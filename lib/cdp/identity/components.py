@@ -1,78 +1,83 @@
-"""Connected components of a graph: on the driver while it fits, on Spark beyond."""
+"""Connected components: which nodes hang together, on the driver while the edges fit, on Spark beyond."""
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-DRIVER_EDGES = 5_000_000
-"""Edges (16 bytes each) that come to the driver at most: 80 MB, and a few times that while they are joined."""
+EDGES_ON_DRIVER = 5_000_000
+"""Edges that may be collected: 16 bytes each, and about ten times that while they are worked on."""
 
 
-def connected_components(edges: DataFrame, *, driver_edges: int = DRIVER_EDGES) -> DataFrame:
-    """Label the nodes of each component by its smallest node.
+def connected_components(edges: DataFrame, *, most_on_driver: int = EDGES_ON_DRIVER) -> DataFrame:
+    """Name the component of each node by its smallest node.
 
     Args:
-        edges: `src`, `dst`, both bigint; direction and repetition do not matter.
-        driver_edges: more than this many edges are worked on in Spark.
+        edges: `src`, `dst` (bigint), in any order and direction; should be persisted, as it is read twice.
+        most_on_driver: with more edges than this the work is done on Spark.
 
     Returns:
-        `node`, `component`; a row a node.
+        node, component: a row for each node that has an edge.
     """
-    bounded = edges.select("src", "dst").limit(driver_edges + 1).toArrow()
-    if bounded.num_rows > driver_edges:
-        return _on_spark(edges)
-    labels = label_components(bounded["src"].to_numpy(), bounded["dst"].to_numpy())
-    table = pa.table({"node": labels.index.to_numpy(), "component": labels.to_numpy()})
-    return edges.sparkSession.createDataFrame(table)
+    pairs = edges.select("src", "dst")
+    if pairs.count() > most_on_driver:
+        return components_on_spark(pairs)
+    # Bounded by `most_on_driver`.
+    found = components_on_driver(pairs.toArrow())
+    return edges.sparkSession.createDataFrame(found)
 
 
-def label_components(src: "np.ndarray", dst: "np.ndarray") -> "pd.Series":
-    """Smallest node of each node's component, indexed by node."""
+def components_on_driver(edges: pa.Table) -> pa.Table:
+    """The same in memory, with SciPy."""
     from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components as components
+    from scipy.sparse.csgraph import connected_components as label
 
-    nodes, codes = np.unique(np.concatenate([src, dst]), return_inverse=True)
+    ends = np.concatenate([edges.column(name).to_numpy() for name in ("src", "dst")]).astype(np.int64)
+    nodes, index = np.unique(ends, return_inverse=True)  # sorted: the first of a component is its smallest
     if not len(nodes):
-        return pd.Series([], index=pd.Index([], dtype="int64"), dtype="int64")
-    ones = np.ones(len(src), dtype=np.int8)
-    graph = coo_array((ones, (codes[: len(src)], codes[len(src) :])), shape=(len(nodes), len(nodes)))
-    _, labels = components(graph, directed=False)
-    # `nodes` is sorted, so the first node met of each label is its smallest.
+        return pa.table({"node": pa.array([], pa.int64()), "component": pa.array([], pa.int64())})
+    half = len(index) // 2
+    graph = coo_array((np.ones(half, np.bool_), (index[:half], index[half:])), shape=(len(nodes), len(nodes)))
+    _, labels = label(graph, directed=False)
     _, first = np.unique(labels, return_index=True)
-    return pd.Series(nodes[first][labels], index=nodes)
+    return pa.table({"node": nodes, "component": nodes[first][labels]})
 
 
-def _on_spark(edges: DataFrame) -> DataFrame:
-    """Alternating large-star and small-star, until nothing changes.
+def components_on_spark(edges: DataFrame) -> DataFrame:
+    """The same on Spark, by alternating large-star and small-star until every node points to its smallest.
 
-    Source: Kiveris et al. (2014), Connected Components in MapReduce and Beyond, SoCC '14: O(log^2 n) rounds.
+    Each round is two shuffles over edges whose number does not grow; rounds grow with the logarithm of the nodes.
+
+    Source:
+        Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii (2014), Connected Components in MapReduce and Beyond, SoCC.
     """
-    loops = edges.select(F.explode(F.array("src", "dst")).alias("src")).select("src", F.col("src").alias("dst"))
-    current = edges.select("src", "dst").where("src <> dst").distinct().localCheckpoint()
-    before = None
+    nodes = edges.select(F.col("src").alias("node")).union(edges.select("dst")).distinct()
+    stars = edges.where("src <> dst").select(
+        F.greatest("src", "dst").alias("node"), F.least("src", "dst").alias("low")
+    )
+    stars, before = stars.distinct().localCheckpoint(), None
     while True:
-        current = _small_star(_large_star(current)).localCheckpoint()
-        state = current.agg(F.count(F.lit(1)), F.sum(F.xxhash64("src", "dst").cast("decimal(38,0)"))).first()
-        if state == before:
+        after = stars.agg(F.count("*"), F.bit_xor(F.xxhash64("node", "low")), F.sum(F.col("low").cast("decimal(38,0)"))).first()
+        if after == before:
             break
-        before = state
-    stars = current.select(F.col("src").alias("node"), F.col("dst").alias("component"))
-    every = loops.select(F.col("src").alias("node"), F.col("dst").alias("component")).unionByName(stars)
-    return every.groupBy("node").agg(F.min("component").alias("component"))
+        before = after
+        stars = _small_star(_large_star(stars)).localCheckpoint()
+    return nodes.join(stars, on="node", how="left").select("node", F.coalesce("low", "node").alias("component"))
 
 
-def _large_star(edges: DataFrame) -> DataFrame:
-    both = edges.unionByName(edges.select(F.col("dst").alias("src"), F.col("src").alias("dst")))
-    smallest = both.groupBy("src").agg(F.least(F.min("dst"), F.first("src")).alias("root"))
-    linked = both.join(smallest, on="src", how="inner").where("dst > src")
-    return linked.select(F.col("dst").alias("src"), F.col("root").alias("dst")).where("src <> dst").distinct()
+def _large_star(stars: DataFrame) -> DataFrame:
+    """Connect each node's larger neighbours to its smallest neighbour (or itself)."""
+    both = stars.select("node", "low").union(stars.select("low", "node"))  # node and neighbour
+    neighbours = both.toDF("node", "other")
+    least = neighbours.groupBy("node").agg(F.min("other").alias("least"))
+    least = least.select("node", F.least("node", "least").alias("least"))
+    joined = neighbours.where("other > node").join(least, on="node", how="inner")
+    return joined.select(F.col("other").alias("node"), F.col("least").alias("low")).distinct()
 
 
-def _small_star(edges: DataFrame) -> DataFrame:
-    down = edges.select(F.greatest("src", "dst").alias("src"), F.least("src", "dst").alias("dst"))
-    smallest = down.groupBy("src").agg(F.min("dst").alias("root"))
-    neighbours = down.join(smallest, on="src", how="inner").select(F.col("dst").alias("src"), F.col("root").alias("dst"))
-    selves = smallest.select("src", F.col("root").alias("dst"))
-    return neighbours.unionByName(selves).where("src <> dst").distinct()
+def _small_star(stars: DataFrame) -> DataFrame:
+    """Connect each node and its smaller neighbours to the smallest of them."""
+    least = stars.groupBy("node").agg(F.min("low").alias("least"))
+    joined = stars.join(least, on="node", how="inner")
+    others = joined.where("low <> least").select(F.col("low").alias("node"), F.col("least").alias("low"))
+    return others.union(least.toDF("node", "low")).distinct()

@@ -1,107 +1,207 @@
-"""conf/identity.yaml: which identifiers make a person. Good with no file at all."""
+"""conf/identity.yaml: what links records, what must not, and how sure to be."""
 
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from cdp.base.settings import ConfigFolder, Document, Strict
+from cdp.base.settings import Document, Strict, did_you_mean
 
+FIELDS = (
+    *("full_name", "given_name", "middle_name", "family_name", "name_suffix", "native_name"),
+    *("birth_date", "birth_year", "gender", "email", "phone", "street", "street_2", "city", "region"),
+    *("postal_code", "country", "language"),
+)
+"""Fields of a customer record that may be compared."""
 
-def _as_tuple(value: Any) -> Any:
-    return (value,) if isinstance(value, str | dict) else value
+CONTACT_TYPES = ("email", "phone")
+"""Identifiers that people share: on them names have a say."""
 
+DEVICE_TYPES = ("anonymous_id", "device_id", "cookie_id", "ga_client_id", "idfa", "gaid", "push_token")
+"""Identifiers of things, not of people; so are all below `android.` and `ios.`."""
+
+_DERIVED = ("phonetic", "prefix", "initial")
+_PRIORITIES = {"user_id": 1, "email": 3, "phone": 4}
+_DAYS = {"week": 7, "month": 31, "year": 366}
 
 Kind = Literal["name", "date", "email", "phone", "street", "postal_code", "text", "code", "number", "category", "exact"]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Policy = Literal["ambiguous", "most_recent", "existing"]
+
+
+def _check_column(name: str, *, derived: bool = False) -> str:
+    plain = re.sub(rf"_({'|'.join(_DERIVED)})\Z", "", name) if derived else name
+    if plain in FIELDS or re.fullmatch(r"(attributes|identifiers)\.\S+", plain):
+        return name
+    more = f" (and with _{', _'.join(_DERIVED)})" if derived else ""
+    known = ", ".join(FIELDS)
+    hint = did_you_mean(name, FIELDS)
+    raise ValueError(
+        f"{name} is no field of a customer record{hint if 'mean' in hint else ''}; wanted attributes.NAME,"
+        f" identifiers.NAME or one of {known}{more}"
+    )
 
 
 class Comparison(Strict):
-    """A further column to compare, or another way to compare a standard one."""
+    """How one more column of two records is compared, or one of the standard fields in another way."""
 
     column: str
+    """A field of the customer record, `attributes.NAME` or `identifiers.NAME`."""
     kind: Kind
+    """How its values are written, and so how they may be mistyped."""
+
+    @field_validator("column")
+    @classmethod
+    def _column_exists(cls, value: str) -> str:
+        return _check_column(value)
 
 
 class Limit(Strict):
-    """At most so many values of a type a person."""
+    """How many values of an identifier one person may have."""
 
-    count: int = Field(gt=0)
+    count: int = Field(ge=1)
+    """That many values ..."""
     per: Literal["ever", "year", "month", "week"] = "ever"
+    """... first seen within such a time."""
+
+    @property
+    def days(self) -> int | None:
+        return _DAYS.get(self.per)
 
 
 class IdType(Strict):
     """An identifier that links on equality alone."""
 
-    name: str
-    priority: int = Field(default=5, ge=1)
-    """1 is strongest."""
+    name: str = Field(pattern=r"^[a-z][a-z0-9_.]*$")
+    """The name sources map it to: email, phone, loyalty_id ..."""
+    priority: int | None = Field(default=None, ge=1)
+    """1 links first: where links contradict each other, the later ones are refused."""
     unique: bool = False
     """Two different values never share a person."""
     limit: Limit | None = None
-    invalid: tuple[str, ...] = ()
-    """Values that identify nobody."""
-    is_device: bool | None = None
-    """Whether it names a device or browser, not a person; null: anonymous_id, device_id and the like are."""
+    """More values than this never share a person."""
+    invalid: Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple("" if x is None else str(x) for x in v or ()))] = ()
+    """Values that are none, beside those everybody knows (na@na.com, 0000000000, null ...)."""
 
 
-class BadValue(Strict):
-    """A value that goes with too many others identifies nobody."""
+class BadValues(Strict):
+    """When a value is learned to be no identifier of one person."""
 
     column: str
-    distinct: str
-    threshold: int = Field(gt=0)
+    """email, phone, another identifier, or a field of the record."""
+    distinct: str = "given_name"
+    """What differs between the people who share it."""
+    threshold: int = Field(ge=1)
+    """More different ones than this, and the value links nobody any more."""
+
+    @field_validator("distinct")
+    @classmethod
+    def _distinct_exists(cls, value: str) -> str:
+        return _check_column(value)
 
 
-class Households(Strict):
+class HouseholdRule(Strict):
     """Who shares a home."""
 
-    same: Words = ("street", "postal_code")
-    and_: Words = Field(default=("family_name",), alias="and")
+    same: tuple[str, ...] = ("street", "postal_code")
+    """Fields of the address that agree."""
+    and_: str | None = Field(default="family_name", alias="and")
+    """What else agrees; null: nothing, all who live there are one household."""
+
+    @field_validator("same")
+    @classmethod
+    def _fields_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("wanted at least one field of the address")
+        known = ("street", "street_2", "city", "region", "postal_code", "country")
+        for name in value:
+            if name not in known:
+                raise ValueError(f"{name} is no field of an address{did_you_mean(name, known)}")
+        return value
+
+    @field_validator("and_")
+    @classmethod
+    def _name_exists(cls, value: str | None) -> str | None:
+        if value not in (None, "family_name", "full_name"):
+            raise ValueError(f"wanted family_name, full_name or nothing, found {value}")
+        return value
+
+
+Threshold = Literal["auto"] | Annotated[float, Field(ge=0, le=1)]
+
+
+def _threshold(value: object) -> object:
+    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1):
+        return value
+    raise ValueError(f"wanted auto or a probability from 0 to 1, found {value!r}")
 
 
 class IdentityConfig(Document):
-    """How records become people."""
+    """conf/identity.yaml."""
 
     comparisons: tuple[Comparison, ...] = ()
+    """Comparisons beyond those of the standard fields."""
     blocking: tuple[tuple[str, ...], ...] = ()
+    """Fields that bring two records together for comparison, beyond the default rules."""
     id_types: tuple[IdType, ...] = ()
-    bad_values: tuple[BadValue, ...] = (
-        BadValue(column="email", distinct="given_name", threshold=5),
-        BadValue(column="phone", distinct="given_name", threshold=5),
-    )
-    link_threshold: Literal["auto"] | Probability = "auto"
-    review_threshold: Literal["auto"] | Probability = "auto"
+    """What differs from the defaults for identifiers; every identifier that a source maps links."""
+    bad_values: tuple[BadValues, ...] = ()
+    """Learned bad values; email and phone have more than 5 given names by default."""
+    link_threshold: Annotated[Threshold, BeforeValidator(_threshold)] = "auto"
+    """Probability from which a pair is linked."""
+    review_threshold: Annotated[Threshold, BeforeValidator(_threshold)] = "auto"
+    """Probability from which a pair is kept for review."""
     max_cluster_size: int = Field(default=100, ge=2)
-    """An identifier on more records than ten times this identifies nobody."""
-    shared_identifier_policy: Literal["ambiguous", "most_recent", "existing"] = "ambiguous"
-    """Whose a device or contact point is that several people use: nobody's, the latest one's, the first one's."""
-    one_record_per_source: Words = ()
-    households: Households = Households()
+    """More customer records than this are not one person."""
+    shared_identifier_policy: Policy = "ambiguous"
+    """Whose an unnamed record is that carries only an identifier that several people share: nobody's, the one's seen
+    with it last, or the one's seen with it first."""
+    one_record_per_source: tuple[str, ...] = ()
+    """Sources known to hold no duplicates: two of their records are never one person."""
+    households: HouseholdRule = HouseholdRule()
+    """Who shares a home."""
+
+    @field_validator("blocking")
+    @classmethod
+    def _blocking_fields_exist(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        for rule in value:
+            if not rule:
+                raise ValueError("a rule names at least one field, found none")
+            for name in rule:
+                _check_column(name, derived=True)
+        return value
 
     @model_validator(mode="after")
-    def _types_once(self) -> "IdentityConfig":
-        names = [t.name for t in self.id_types]
-        twice = sorted({n for n in names if names.count(n) > 1})
+    def _is_consistent(self) -> "IdentityConfig":
+        twice = sorted(_twice([t.name for t in self.id_types]))
         if twice:
             raise ValueError(f"id_types: {', '.join(twice)} is there twice")
-        if isinstance(self.link_threshold, float) and isinstance(self.review_threshold, float):
-            if self.review_threshold > self.link_threshold:
-                raise ValueError(
-                    f"review_threshold: found {self.review_threshold}, above the link_threshold {self.link_threshold}"
-                )
-        for i, bad in enumerate(self.bad_values):
-            if bad.distinct not in ("given_name", "family_name"):
-                raise ValueError(f"bad_values.{i}.distinct: found {bad.distinct!r}, wanted given_name or family_name")
+        link, review = self.link_threshold, self.review_threshold
+        if link != "auto" and review != "auto" and review > link:
+            raise ValueError(f"review_threshold: wanted at most link_threshold ({link}), found {review}")
         return self
 
     @property
-    def unused(self) -> tuple[str, ...]:
-        """Settings of probabilistic matching, which is not part of the platform yet."""
-        settings = ("comparisons", "blocking", "link_threshold", "review_threshold", "one_record_per_source")
-        return tuple(name for name in settings if name in self.model_fields_set)
+    def not_used_yet(self) -> tuple[str, ...]:
+        """Keys that are set and checked, but wait for the comparison of names and addresses."""
+        keys = ("comparisons", "blocking", "link_threshold", "review_threshold")
+        return tuple(key for key in keys if key in self.model_fields_set)
+
+    def priority(self, id_type: str) -> int:
+        """1 links first."""
+        own = next((t.priority for t in self.id_types if t.name == id_type), None)
+        return own or (9 if is_device(id_type) else _PRIORITIES.get(id_type, 2))
+
+    def thresholds(self) -> tuple[BadValues, ...]:
+        """What is learned as bad: as configured, and by default for contact points."""
+        configured = {(rule.column, rule.distinct) for rule in self.bad_values}
+        default = tuple(BadValues(column=c, threshold=5) for c in CONTACT_TYPES if (c, "given_name") not in configured)
+        return self.bad_values + default
 
 
-def load_identity(config: ConfigFolder) -> IdentityConfig:
-    """The settings of conf/identity.yaml."""
-    return config.load(IdentityConfig, "identity.yaml")
+def is_device(id_type: str) -> bool:
+    return id_type in DEVICE_TYPES or id_type.startswith(("android.", "ios."))
+
+
+def _twice(names: Sequence[str]) -> set[str]:
+    return {name for name in names if names.count(name) > 1}

@@ -1,98 +1,161 @@
-"""Ids that last: clusters take over the ids of the clusters they came from."""
+"""Ids that last: clusters keep the id of the people they were in the runs before, and every change is told."""
 
-from pyspark.sql import Column, DataFrame, Window
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-
-def named(members: DataFrame, current: DataFrame, history: DataFrame) -> DataFrame:
-    """Give every cluster a customer id.
-
-    An id goes to the cluster that holds most of its records; a cluster that several ids come to keeps the oldest. A
-    cluster that none comes to gets a new one, made of its first record, so that a rebuild from nothing gives the same
-    ids; an id that ever meant other people is passed over.
-
-    Args:
-        members: source, record_key, cluster.
-        current: source, record_key, customer_id now.
-        history: customer_id, since (its first date) of every id there ever was.
-
-    Returns:
-        source, record_key, customer_id.
-    """
-    old = members.join(current.withColumnRenamed("customer_id", "old_id"), on=["source", "record_key"], how="inner")
-    shared = old.groupBy("cluster", "old_id").agg(F.count(F.lit(1)).alias("records"))
-    most = Window.partitionBy("old_id").orderBy(F.col("records").desc(), "cluster")
-    claims = shared.withColumn("rank", F.row_number().over(most)).where("rank = 1")
-    ages = history.withColumnsRenamed({"customer_id": "old_id"})
-    oldest = Window.partitionBy("cluster").orderBy("since", F.col("records").desc(), "old_id")
-    kept = (
-        claims.join(ages, on="old_id", how="left")
-        .withColumn("rank", F.row_number().over(oldest))
-        .where("rank = 1")
-        .select("cluster", "old_id")
-    )
-    first = members.groupBy("cluster").agg(F.min(F.struct("source", "record_key")).alias("first"))
-    fresh = first.withColumn("new_id", new_id(F.col("first.source"), F.col("first.record_key")))
-    taken = history.select(F.col("customer_id").alias("new_id"), F.lit(True).alias("is_taken"))
-    # An id is free again for the very cluster that keeps it, never for another one.
-    fresh = fresh.join(taken, on="new_id", how="left").withColumn(
-        "new_id", F.when(F.col("is_taken"), new_id(F.col("first.source"), F.col("first.record_key"), "cluster")).otherwise(F.col("new_id"))
-    )
-    ids = fresh.join(kept, on="cluster", how="left").select("cluster", F.coalesce("old_id", "new_id").alias("customer_id"))
-    return members.join(ids, on="cluster", how="inner").select("source", "record_key", "customer_id")
+_BATCHES_OF_IDS = 16
+"""Ids that one record may found; a record that left its cluster so often gets a longer hash."""
 
 
-def new_id(source: Column, record_key: Column, *more: str) -> Column:
-    """`c` and 80 bits of a hash: 10 million ids collide with a chance below 1 in 10 billion."""
-    return F.concat(F.lit("c"), F.substring(F.sha2(F.concat_ws("\x1f", source, record_key, *more), 256), 1, 20))
+def named(members: DataFrame, assignments: DataFrame, changes: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Give each cluster an id.
 
-
-def changes(before: DataFrame, after: DataFrame, ids: DataFrame) -> DataFrame:
-    """What happened to customer ids between two states.
+    An old id goes to the cluster that holds most of its records; a cluster that several old ids go to keeps the oldest of
+    them; a cluster that none goes to gets a new one, made from its first record, that no run has given before.
 
     Args:
-        before: source, record_key, customer_id.
-        after: the same, now.
-        ids: customer_id of every id there ever was before.
+        members: source, record_key, first_seen_at, component: every record of this run.
+        assignments: `identity.assignments` of the runs before.
+        changes: `identity.changes` of the runs before: every id ever given stands there.
 
     Returns:
-        change, customer_id, previous_customer_id, records, reason. `created`: an id is new; `merged`: all records of
-        an id went to another one; `split`: an id's records went to several; `moved`: some of its records went to
-        another id that was there before.
+        (source, record_key, customer_id) for each member, and the overlaps (component, customer_id, old_id, old_component,
+        survivor, records): which records of which old id are where; old_id null for records that are new.
     """
-    old = before.withColumnRenamed("customer_id", "previous_customer_id")
-    moved = after.join(old, on=["source", "record_key"], how="inner")
-    flow = moved.groupBy("previous_customer_id", "customer_id").agg(F.count(F.lit(1)).alias("records"))
-    stays = Window.partitionBy("previous_customer_id")
-    flow = flow.withColumns(
-        {
-            "survives": F.bool_or(F.col("customer_id") == F.col("previous_customer_id")).over(stays),
-            "targets": F.count(F.lit(1)).over(stays),
-        }
-    ).where("customer_id <> previous_customer_id")
-    known = ids.select(F.col("customer_id"), F.lit(True).alias("was_known"))
-    flow = flow.join(known, on="customer_id", how="left")
-    kind = (
-        F.when(~F.col("survives") & (F.col("targets") == 1), "merged")
-        .when(F.col("was_known").isNull(), "split")
-        .otherwise("moved")
+    key = ["source", "record_key"]
+    latest = assignments.groupBy(*key).agg(F.max_by("customer_id", "valid_from").alias("old_id"))
+    ages = assignments.groupBy("customer_id").agg(F.min("valid_from").alias("born_at"))
+    known = latest.join(ages.withColumnRenamed("customer_id", "old_id"), on="old_id", how="inner")
+    placed = members.join(known, on=key, how="left")
+    overlaps = placed.groupBy("component", "old_id").agg(
+        F.count("*").alias("records"),
+        F.min("born_at").alias("born_at"),
+        F.min(F.struct("first_seen_at", "source", "record_key")).alias("first"),
     )
-    happened = flow.select(
-        kind.alias("change"),
-        "customer_id",
-        "previous_customer_id",
-        "records",
-        F.when(kind == "merged", "an identifier joins what were two customers")
-        .when(kind == "split", "nothing joins these records any more")
-        .otherwise("the records share identifiers with another customer now")
-        .alias("reason"),
+    old = overlaps.where("old_id is not null")
+    # Ties go to the cluster with the smallest node, which is the same on each run.
+    size = F.struct("records", -F.col("component").cast("decimal(20,0)"))
+    goes_to = old.groupBy("old_id").agg(F.max_by("component", size).alias("old_component"))
+    claims = old.join(goes_to, on="old_id", how="inner").where("component = old_component")
+    age = F.struct("born_at", -F.col("records"), "old_id")
+    kept = claims.groupBy("component").agg(F.min_by("old_id", age).alias("kept_id"))
+    clusters = overlaps.groupBy("component").agg(F.min("first").alias("first")).join(kept, on="component", how="left")
+    fresh = _new_ids(clusters.where("kept_id is null"), changes)
+    ids = clusters.join(fresh, on="component", how="left").select(
+        "component", F.coalesce("kept_id", "new_id").alias("customer_id")
     )
-    created = after.groupBy("customer_id").agg(F.count(F.lit(1)).alias("records"))
-    created = created.join(ids, on="customer_id", how="left_anti").select(
-        F.lit("created").alias("change"),
+    survivors = kept.select(F.col("kept_id").alias("old_id"), F.lit(True).alias("survives"))
+    told = (
+        overlaps.select("component", "old_id", "records")
+        .join(ids, on="component", how="inner")
+        .join(goes_to, on="old_id", how="left")
+        .join(survivors, on="old_id", how="left")
+        .withColumn("survives", F.coalesce("survives", F.lit(False)))
+    )
+    return members.join(ids, on="component", how="inner").select(*key, "customer_id"), told
+
+
+def _new_ids(clusters: DataFrame, changes: DataFrame) -> DataFrame:
+    """component, new_id: the first id of the cluster's first record that was never given."""
+    given = changes.select(F.col("customer_id").alias("new_id")).distinct()
+    tries = F.explode(F.sequence(F.lit(0), F.lit(_BATCHES_OF_IDS - 1)))
+    wanted = clusters.select("component", "first", tries.alias("n")).withColumn("new_id", _id(F.col("first"), F.col("n")))
+    free = wanted.join(given, on="new_id", how="left_anti")
+    return free.groupBy("component").agg(F.min_by("new_id", "n").alias("new_id"))
+
+
+def _id(first: Column, n: Column) -> Column:
+    text = F.concat_ws("\0", first["source"], first["record_key"], n.cast("string"))
+    return F.concat(F.lit("c"), F.substring(F.sha2(text, 256), 1, 20))
+
+
+def change_rows(overlaps: DataFrame, *, run_id: str, batch: int, as_of: date) -> DataFrame:
+    """`identity.changes` of this run.
+
+    created: an id for records that had none. merged: an old id is no more, its records (or most of them) have this one.
+    split: a new id for records of an old one that goes on elsewhere. moved: records of an old id now have another old one.
+
+    Args:
+        overlaps: of `named`.
+        run_id: this run.
+        batch: state of the assignments that it starts from.
+        as_of: the run's date.
+    """
+    mine = F.col("old_id") == F.col("customer_id")
+    of_old = overlaps.where(F.col("old_id").isNotNull() & ~mine)
+    is_new = overlaps.groupBy("component").agg(F.max(F.coalesce(mine, F.lit(False))).alias("is_old"))
+    known = of_old.join(is_new, on="component", how="inner")
+    is_merged = ~F.col("survives") & (F.col("old_component") == F.col("component"))
+    change = F.when(is_merged, "merged").when(F.col("is_old"), "moved").otherwise("split")
+    reason = (
+        F.when(change == "merged", F.lit("linked with records of an older id"))
+        .when(change == "moved", F.lit("now linked with records of another id"))
+        .otherwise(F.lit("no longer linked with the other records of the id"))
+    )
+    told = known.select("customer_id", F.col("old_id").alias("previous_customer_id"), "records", change.alias("change"), reason.alias("reason"))
+    founded = overlaps.groupBy("component", "customer_id").agg(
+        F.sum("records").alias("records"), F.count("old_id").alias("olds")
+    )
+    created = founded.where("olds = 0").select(
         "customer_id",
         F.col("customer_id").alias("previous_customer_id"),
         "records",
-        F.lit("new records").alias("reason"),
+        F.lit("created").alias("change"),
+        F.lit("records seen for the first time").alias("reason"),
     )
-    return happened.unionByName(created)
+    return told.unionByName(created).select(
+        F.lit(run_id).alias("run_id"),
+        F.lit(batch).cast("bigint").alias("batch"),
+        _midnight(as_of).alias("changed_at"),
+        "change",
+        "customer_id",
+        "previous_customer_id",
+        F.col("records").cast("bigint").alias("records"),
+        "reason",
+    )
+
+
+def assignment_changes(assignments: DataFrame, now: DataFrame, *, run_id: str, as_of: date) -> DataFrame:
+    """Rows of `identity.assignments` that are new or closed; rows that stay as they are do not appear.
+
+    A second run of a day corrects that day's rows in place: a day has one outcome. A run for a day before a row began
+    leaves a row alone whose record it does not know.
+
+    Args:
+        assignments: as they are.
+        now: source, record_key, customer_id of this run.
+        run_id: this run.
+        as_of: the run's date.
+    """
+    key = ["source", "record_key"]
+    start = _midnight(as_of)
+    standing = assignments.where("is_current").select(*key, *[F.col(c).alias(f"_{c}") for c in ("customer_id", "valid_from", "run_id")])
+    both = standing.join(now, on=key, how="full")
+    is_other = ~F.col("_customer_id").eqNullSafe(F.col("customer_id"))
+    began = F.col("_valid_from") < start
+    is_known = F.col("customer_id").isNotNull()
+    closed = both.where(is_other & F.col("_customer_id").isNotNull() & (began | (~is_known & (F.col("_valid_from") == start))))
+    opened = both.where(is_other & is_known)
+    return closed.select(
+        *key,
+        F.col("_customer_id").alias("customer_id"),
+        F.col("_valid_from").alias("valid_from"),
+        start.alias("valid_to"),
+        F.lit(False).alias("is_current"),
+        F.col("_run_id").alias("run_id"),
+    ).unionByName(
+        opened.select(
+            *key,
+            "customer_id",
+            F.when(began | F.col("_valid_from").isNull(), start).otherwise(F.col("_valid_from")).alias("valid_from"),
+            F.lit(None).cast("timestamp").alias("valid_to"),
+            F.lit(True).alias("is_current"),
+            F.lit(run_id).alias("run_id"),
+        )
+    )
+
+
+def _midnight(as_of: date) -> Column:
+    return F.lit(as_of.isoformat()).cast("timestamp")

@@ -1,176 +1,232 @@
-"""The resolve stage: which records are one person."""
+"""The resolve stage: which records are one person, under ids that last from run to run."""
 
-from datetime import datetime, time
+from dataclasses import dataclass
+from datetime import timedelta
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
-from cdp.identity.clusters import clusters, record_node
-from cdp.identity.config import IdentityConfig, load_identity
-from cdp.identity.ledger import Rule, load_rules
-from cdp.identity.naming import changes, named
-from cdp.identity.values import Values, joined_by, judged
-from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, RULES, TABLES
+from cdp.identity import protect
+from cdp.identity.components import connected_components
+from cdp.identity.config import CONTACT_TYPES, IdentityConfig
+from cdp.identity.devices import is_device_type, touched
+from cdp.identity.groups import described, grouped, learned, node_of
+from cdp.identity.links import after_cuts, audit_rows, link_rows, ruled_links
+from cdp.identity.naming import assignment_changes, change_rows, named
+from cdp.identity.rules import FILE, Rule, endpoints, load_rules, rule_rows
+from cdp.identity.values import refusal, without_blocked
+from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, RULES
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
-_PAIR = ("source", "record_key")
+
+@dataclass(frozen=True)
+class Settings:
+    """conf/identity.yaml and conf/identity_rules.csv."""
+
+    config: IdentityConfig
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """What was found out about the records.
+
+    Attributes:
+        nodes: node, source, record_key, record_type, is_person, first_seen_at: every record.
+        seen: `groups.grouped`: every identifier.
+        devices: `devices.touched`.
+        members: source, record_key, first_seen_at, component: every record's cluster.
+        cuts: breaches of the components that were cut; None where none was.
+        ends: `rules.endpoints`; None where there are no rules.
+    """
+
+    nodes: DataFrame
+    seen: DataFrame
+    devices: DataFrame
+    members: DataFrame
+    cuts: DataFrame | None
+    ends: DataFrame | None
 
 
 def resolve(run: Run) -> StageResult:
-    """Assign every record of silver to a customer."""
-    lake, config, rules = run.lake, load_identity(run.config), load_rules(run.config)
-    records = lake.read(CUSTOMER_RECORDS)
-    values = judged(lake.read(IDENTIFIERS_TABLE), records, config, rules)
-    people = joined_by(values.usable, config).localCheckpoint()
-    joined = clusters(people, values.usable, config, rules)
-    # Records with no usable identifier at all are people too.
-    every = records.select(*_PAIR).unionByName(lake.read(IDENTIFIERS_TABLE).select(*_PAIR)).distinct()
-    members = every.withColumn("record", record_node()).join(joined, on="record", how="left")
-    members = members.select(*_PAIR, F.coalesce("cluster", "record").alias("cluster"))
-    members = _kept_apart(members, rules, run.spark)
-    rows = _assign(run, members)
-    lake.together(
-        [
-            lambda: lake.replace(LINKS, links(people)),
-            lambda: lake.replace(AUDIT, audit(values, people)),
-            lambda: lake.replace(RULES, _rules_frame(run.spark, rules)),
-        ]
+    """Resolve all records as of the run's date; see docs/identity.md."""
+    settings = load_settings(run.config)
+    graph = _graph(run, settings)
+    links = link_rows(
+        graph.seen.where(~is_device_type()),
+        graph.devices,
+        graph.nodes,
+        ruled_links(graph.ends, graph.nodes) if graph.ends is not None else None,
     )
-    return StageResult(rows_in=rows[0], rows_out=rows[0], notes=_notes(rows, config))
-
-
-def _kept_apart(members: DataFrame, rules: tuple[Rule, ...], spark: SparkSession) -> DataFrame:
-    """Take the right record of each never-link pair out of a cluster that holds both."""
-    pairs = [(*r.left.split("|", 1), *(r.right or "").split("|", 1)) for r in rules if r.action == "never_link"]
-    if not pairs:
-        return members
-    frame = spark.createDataFrame(pairs, "ls string, lk string, rs string, rk string")
-    left = members.select(F.col("source").alias("ls"), F.col("record_key").alias("lk"), F.col("cluster").alias("lc"))
-    right = members.select(F.col("source").alias("rs"), F.col("record_key").alias("rk"), F.col("cluster").alias("rc"))
-    both = frame.join(left, on=["ls", "lk"], how="inner").join(right, on=["rs", "rk"], how="inner").where("lc = rc")
-    out = both.select(F.col("rs").alias("source"), F.col("rk").alias("record_key"), F.lit(True).alias("out")).distinct()
-    split = members.join(out, on=list(_PAIR), how="left")
-    return split.select(*_PAIR, F.when(F.col("out"), record_node()).otherwise(F.col("cluster")).alias("cluster"))
-
-
-def _assign(run: Run, members: DataFrame) -> tuple[int, int, int]:
-    """Write assignments and changes where something changed; returns (records, customers, changed records)."""
-    lake, since = run.lake, datetime.combine(run.as_of, time())
-    past = lake.read(ASSIGNMENTS)
-    current = past.where("is_current").select(*_PAIR, "customer_id")
-    history = past.groupBy("customer_id").agg(F.min("valid_from").alias("since"))
-    after = named(members, current, history).localCheckpoint()
-    differs = after.join(current.withColumnRenamed("customer_id", "old"), on=list(_PAIR), how="full")
-    differs = differs.where("not (old <=> customer_id)").localCheckpoint()
-    totals = after.agg(F.count(F.lit(1)).alias("records"), F.count_distinct("customer_id").alias("customers")).first()
-    changed = differs.count()
+    no_cuts = run.spark.createDataFrame([], "component bigint, kind string, records bigint")
+    audit = audit_rows(graph.seen, graph.devices, graph.cuts if graph.cuts is not None else no_cuts)
+    if graph.cuts is not None:
+        links = after_cuts(links, graph.members)
+    totals = graph.members.agg(F.count("*").alias("records"), F.count_distinct("component").alias("customers")).first()
     assert totals is not None
-    if changed or not lake.exists(ASSIGNMENTS):
-        _note_changes(run, changes(current, after, history.select("customer_id")), since)
-        lake.replace(ASSIGNMENTS, _history(past, after, differs, since, run.run_id))
-    return totals["records"], totals["customers"], changed
-
-
-def _history(past: DataFrame, after: DataFrame, differs: DataFrame, since: datetime, run_id: str) -> DataFrame:
-    """Close what no longer holds, add what does from now on, leave the rest as it is."""
-    now = F.lit(since)
-    touched = differs.select(*_PAIR, F.lit(True).alias("touched"))
-    old = past.join(touched, on=list(_PAIR), how="left")
-    closes = F.col("is_current") & F.coalesce("touched", F.lit(False))
-    # What began on this very date and is superseded on it never held.
-    old = old.where(~(closes & (F.col("valid_from") >= now)))
-    old = old.select(
-        *_PAIR,
-        "customer_id",
-        "valid_from",
-        F.when(closes, now).otherwise(F.col("valid_to")).alias("valid_to"),
-        (F.col("is_current") & ~closes).alias("is_current"),
-        "run_id",
-    )
-    new = after.join(touched, on=list(_PAIR), how="left_semi").select(
-        *_PAIR,
-        "customer_id",
-        now.alias("valid_from"),
-        F.lit(None).cast("timestamp").alias("valid_to"),
-        F.lit(True).alias("is_current"),
-        F.lit(run_id).alias("run_id"),
-    )
-    return old.unionByName(new)
-
-
-def _note_changes(run: Run, happened: DataFrame, changed_at: datetime) -> None:
-    rows = happened.withColumns({"run_id": F.lit(run.run_id), "changed_at": F.lit(changed_at)})
-    # A run that was killed between its two writes has told them already.
-    told = run.lake.read(CHANGES).where(F.col("changed_at") == F.lit(changed_at))
-    rows = rows.join(told, on=["change", "customer_id", "previous_customer_id"], how="left_anti")
-    run.lake.append(CHANGES, rows)
-
-
-def links(people: DataFrame) -> DataFrame:
-    """`identity.links`: each record of an identifier's group to the group's first record."""
-    records = people.where("node is not null").select("node", "id_type", *_PAIR).distinct()
-    group = Window.partitionBy("node").orderBy(*_PAIR)
-    hub = F.first(F.struct(*_PAIR)).over(group)
-    pairs = records.withColumns({"hub": hub, "rank": F.row_number().over(group)}).where("rank > 1")
-    accepted = pairs.groupBy("hub", *_PAIR, "id_type").agg(F.count(F.lit(1)).alias("shared"))
-    return accepted.select(
-        F.col("hub.source").alias("left_source"),
-        F.col("hub.record_key").alias("left_record_key"),
-        F.col("source").alias("right_source"),
-        F.col("record_key").alias("right_record_key"),
-        F.col("id_type").alias("rule"),
-        F.lit(None).cast("double").alias("match_weight"),
-        F.lit(1.0).alias("probability"),
-        F.create_map("id_type", F.col("shared").cast("double")).alias("evidence"),
-        F.lit("accepted").alias("decision"),
-        F.concat(F.lit("both have the same "), F.col("id_type")).alias("reason"),
-    )
-
-
-def audit(values: Values, people: DataFrame) -> DataFrame:
-    """`identity.audit`: values that were blocked, and contact points that several people share."""
-    blocked = values.blocked.select(F.lit("blocked_value").alias("kind"), "id_type", "id_value", "records", "reason")
-    shared = (
-        people.where(F.size("groups") > 1)
-        .groupBy("id_type", "id_value")
-        .agg(F.count(F.lit(1)).alias("records"), F.max(F.size("groups")).alias("names"))
-        .select(
-            F.lit("ambiguous_identifier").alias("kind"),
-            "id_type",
-            "id_value",
-            "records",
-            F.concat(F.lit("records of "), F.col("names"), F.lit(" different given names")).alias("reason"),
+    if not run.dry_run:
+        run.lake.together(
+            [
+                lambda: _write_ids(run, graph.members),
+                lambda: run.lake.replace(LINKS, links),
+                lambda: run.lake.replace(AUDIT, audit),
+                lambda: run.lake.replace(RULES, rule_rows(run.spark, settings.rules)),
+            ]
         )
+    notes = (f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph))
+    for frame in (graph.seen, graph.devices, graph.members):
+        frame.unpersist()
+    return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=notes)
+
+
+def load_settings(folder: ConfigFolder) -> Settings:
+    """Raises ConfigError where either file is wrong."""
+    return Settings(folder.load(IdentityConfig, "identity.yaml"), load_rules(folder.path))
+
+
+def _graph(run: Run, settings: Settings) -> _Graph:
+    config = settings.config
+    records, identifiers = _inputs(run)
+    who = described(identifiers, records).withColumn("refused", refusal(config))
+    bad = learned(identifiers, records, config.thresholds())
+    if bad is not None:
+        who = who.join(bad, on=["id_type", "id_value"], how="left")
+        who = who.withColumn("refused", F.coalesce("refused", "learned")).drop("learned")
+    ends = None
+    if settings.rules:
+        keys = records.select(node_of().alias("node"), "source", "record_key")
+        known = keys.union(who.select("node", "source", "record_key")).distinct()
+        ends = endpoints(run.spark, settings.rules, known, who).persist()
+        who = without_blocked(who, ends)
+    seen = grouped(who, config).persist()
+    nodes = _nodes(seen, records)
+    by_person = _person_edges(seen, config)
+    if ends is not None:
+        by_person = by_person.unionByName(_ruled_edges(ends, nodes))
+    people = connected_components(by_person)
+    of_devices = is_device_type() & F.col("refused").isNull()
+    devices = touched(seen.where(of_devices), people, config).persist()
+    by_device = devices.where("target is not null").select(
+        F.col("own").alias("src"), F.col("target").alias("dst"), F.lit(99).alias("priority")
     )
-    rows = blocked.unionByName(shared)
-    return rows.select("kind", "id_type", F.sha2("id_value", 256).alias("value_hash"), "records", "reason")
+    joined = connected_components(by_device.where("src <> dst").distinct())
+    components = _whole(nodes, people, joined)
+    edges = by_person.unionByName(by_device)
+    had = protect.facts(nodes, seen, people, ends, config)
+    components, cuts = _protected(edges, had, components)
+    members = nodes.join(components, on="node", how="inner")
+    members = members.select("source", "record_key", "first_seen_at", "component").persist()
+    return _Graph(nodes, seen, devices, members, cuts, ends)
 
 
-def _rules_frame(spark: SparkSession, rules: tuple[Rule, ...]) -> DataFrame:
-    rows = [(r.rule_id, r.action, r.left, r.right, r.reason, r.author) for r in rules]
-    return spark.createDataFrame(rows, RULES.schema)
+def _inputs(run: Run) -> tuple[DataFrame, DataFrame]:
+    """Records and identifiers that existed on the run's date; of a record changed since, the newest version is known."""
+    end = F.lit((run.as_of + timedelta(days=1)).isoformat()).cast("timestamp")
+    records = run.lake.read(CUSTOMER_RECORDS)
+    began = F.coalesce(F.least("created_at", "updated_at"), "updated_at")
+    return records.where(began < end), run.lake.read(IDENTIFIERS_TABLE).where(F.col("first_seen_at") < end)
 
 
-def _notes(rows: tuple[int, int, int], config: IdentityConfig) -> tuple[str, ...]:
-    records, customers, changed = rows
-    said = [f"{records:,} records are {customers:,} customers; {changed:,} records changed hands or are new"]
-    if config.unused:
-        said.append(f"identity.yaml: {', '.join(config.unused)} not used yet: records link on identifiers alone")
-    return tuple(said)
+def _nodes(seen: DataFrame, records: DataFrame) -> DataFrame:
+    began = F.coalesce(F.least("created_at", "updated_at"), "updated_at")
+    here = records.select(
+        node_of().alias("node"), "source", "record_key", F.lit("customer_record").alias("record_type"),
+        F.lit(True).alias("is_person"), began.alias("first_seen_at"),
+    )  # fmt: skip
+    columns = here.columns
+    rows = here.unionByName(seen.select(columns))
+    return rows.groupBy(*columns[:5]).agg(F.min("first_seen_at").alias("first_seen_at"))
 
 
-def _settings(config: ConfigFolder) -> list[object]:
-    return [load_identity(config), [rule.model_dump() for rule in load_rules(config)]]
+def _person_edges(seen: DataFrame, config: IdentityConfig) -> DataFrame:
+    linked = seen.where(~is_device_type() & F.col("hub").isNotNull() & (F.col("hub.node") != F.col("node")))
+    return linked.select(
+        F.col("node").alias("src"), F.col("hub.node").alias("dst"), _priority(config).alias("priority")
+    )
+
+
+def _priority(config: IdentityConfig) -> Column:
+    """Place of an id type in the order in which links are made."""
+    names = sorted({"user_id", *CONTACT_TYPES, *(t.name for t in config.id_types)})
+    chosen = F.when(F.lit(False), F.lit(0))
+    for name in names:
+        chosen = chosen.when(F.col("id_type") == name, F.lit(config.priority(name)))
+    return chosen.otherwise(F.lit(config.priority("any other")))
+
+
+def _ruled_edges(ends: DataFrame, nodes: DataFrame) -> DataFrame:
+    linked = ruled_links(ends, nodes).where("decision = 'accepted'")
+    return linked.select(
+        F.col("left.node").alias("src"), F.col("right.node").alias("dst"), F.lit(0).alias("priority")
+    )
+
+
+def _whole(nodes: DataFrame, people: DataFrame, joined: DataFrame) -> DataFrame:
+    """node, component: first by identifiers of people, then by what devices joined."""
+    own = nodes.select("node").join(people, on="node", how="left").select("node", F.coalesce("component", "node").alias("own"))
+    devices = joined.select(F.col("node").alias("own"), F.col("component").alias("_by_device"))
+    whole = own.join(devices, on="own", how="left")
+    return whole.select("node", F.coalesce("_by_device", "own").alias("component"))
+
+
+def _protected(edges: DataFrame, had: DataFrame, components: DataFrame) -> tuple[DataFrame, DataFrame | None]:
+    """Cut what is more than one person; also says what was cut, or None."""
+    flagged = protect.breaches(had, components).persist()
+    if flagged.isEmpty():
+        flagged.unpersist()
+        return components, None
+    pieces = protect.cut(edges, had, components, flagged).persist()
+    parts = pieces.join(components, on="node", how="inner").groupBy("component")
+    torn = parts.agg(F.count_distinct("cluster").alias("pieces")).where("pieces > 1").select("component")
+    cuts = flagged.join(torn, on="component", how="left_semi")
+    apart = components.join(pieces, on="node", how="left")
+    return apart.select("node", F.coalesce("cluster", "component").alias("component")), cuts
+
+
+def _write_ids(run: Run, members: DataFrame) -> None:
+    """Changes first, then the assignments they lead to: a run killed between the two is redone whole."""
+    lake = run.lake
+    version = lake.version(ASSIGNMENTS)
+    batch = 0 if version is None else version + 1
+    before = lake.read(ASSIGNMENTS)
+    now, overlaps = named(members, before, lake.read(CHANGES).where(F.col("batch") < batch))
+    told = change_rows(overlaps, run_id=run.run_id, batch=batch, as_of=run.as_of).persist()
+    if not lake.exists(CHANGES) or not told.isEmpty():
+        lake.replace(CHANGES, told, where=f"batch = {batch}")
+    elif not lake.read(CHANGES).where(F.col("batch") == batch).isEmpty():
+        lake.delete(CHANGES, F.col("batch") == batch)
+    rows = assignment_changes(before, now, run_id=run.run_id, as_of=run.as_of)
+    if version is None:
+        lake.replace(ASSIGNMENTS, rows)
+    else:
+        rows = rows.persist()
+        if not rows.isEmpty():
+            lake.upsert(ASSIGNMENTS, rows, order_by=["valid_from"])
+        rows.unpersist()
+    told.unpersist()
+
+
+def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
+    notes = []
+    unused = settings.config.not_used_yet
+    if unused:
+        notes.append(f"identity.yaml: {', '.join(unused)}: checked, but not used yet: records link by identifiers alone")
+    if graph.ends is not None:
+        found = {(r["rule_id"], r["side"]) for r in graph.ends.select("rule_id", "side").distinct().collect()}
+        wanted = {(r.rule_id, side) for r in settings.rules for side, text in (("L", r.left), ("R", r.right)) if text}
+        missing = len({rule for rule, _ in wanted - found})  # as many rows as sides of rules
+        if missing:
+            notes.append(f"{FILE}: {missing} of {len(settings.rules)} rules name a record or identifier that no source sent")
+    return tuple(notes)
 
 
 STAGE = Stage(
     name="resolve",
-    title="finding out who is who",
+    title="finding out which records are one person",
     run=resolve,
     reads=lambda config: [CUSTOMER_RECORDS, IDENTIFIERS_TABLE],
-    writes=lambda config: [*TABLES],
-    settings=_settings,
-    is_dated=False,
+    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT],
+    settings=load_settings,
 )

@@ -1,123 +1,68 @@
-"""Which identifiers count, and what each of them joins."""
+"""Values that identify nobody: placeholders, those the configuration names, those the steward blocked."""
 
-import hashlib
-from dataclasses import dataclass
-
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.identity.config import IdentityConfig
-from cdp.identity.ledger import Rule
-from cdp.identity.names import folded, name_key
 
-_DEVICES = ("anonymous_id", "device_id", "advertising_id", "idfa", "gaid", "cookie_id", "ga_client_id", "session_id")
-_CONTACTS = ("email", "phone")
-
-# What forms and clerks write for "nothing": local parts of e-mails, and digits that are no number.
-_NOTHING = r"^(?:na|n/a|n\.a|none|null|nil|no|noemail|no-email|test|unknown|anonymous|void|noreply|no-reply|example|xxx*|undefined|-*)$"
-_NO_NUMBER = r"^\+?\d{0,3}?(\d)\1{6,}$|1234567890?$"
-
-
-@dataclass(frozen=True)
-class Values:
-    """Identifiers, judged.
-
-    Attributes:
-        usable: source, record_key, record_type, id_type, id_value, first_seen_at, last_seen_at, given_name, is_device.
-        blocked: id_type, id_value, records, reason.
-    """
-
-    usable: DataFrame
-    blocked: DataFrame
+_WORDS = (
+    *("", "-1", "0", "na", "n/a", "n.a.", "none", "null", "nil", "nan", "undefined", "unknown", "anonymous", "guest"),
+    *("test", "void", "default", "empty", "blank", "missing", "invalid", "blocked", "declined", "refused", "tbd", "xxx"),
+)
+_LOCAL_PARTS = (
+    *("na", "n.a", "n-a", "none", "no", "nomail", "noemail", "no-email", "no.email", "no_email", "nope", "null"),
+    *("noreply", "no-reply", "no.reply", "donotreply", "do-not-reply", "unknown", "undefined", "anonymous", "test"),
+    *("testtest", "test1", "guest", "fake", "dummy", "asdf", "qwerty", "abc", "abcd", "nobody", "notprovided"),
+    *("keine", "keineemail", "sansmail", "pasdemail", "sinemail", "notiene", "email", "e-mail", "mail"),
+)
+_LONGEST = 1024
 
 
-def is_device(id_type: Column, config: IdentityConfig) -> Column:
-    """Whether an identifier names a device or browser in place of a person."""
-    said = {t.name: t.is_device for t in config.id_types if t.is_device is not None}
-    devices = [name for name in _DEVICES if said.get(name, True)] + [name for name, yes in said.items() if yes]
-    return id_type.isin(sorted(set(devices)))
-
-
-def judged(identifiers: DataFrame, records: DataFrame, config: IdentityConfig, rules: tuple[Rule, ...]) -> Values:
-    """Set aside identifiers that identify nobody.
-
-    Blocked are: values that stand for nothing; values a steward blocked; values on more records than ten clusters may
-    hold; and values that go with too many names (`bad_values`).
+def is_placeholder(id_type: Column, value: Column) -> Column:
+    """Whether a value only fills a field: na@na.com, 0000000000, null, -1.
 
     Args:
-        identifiers: `silver.identifiers`.
-        records: `silver.customer_records`.
-        config: settings.
-        rules: the steward's ledger.
+        id_type: type of the identifier.
+        value: its normalised value.
+
+    Source:
+        The lists that identity products block by default (Segment, Amperity, Adobe); reference: conventions, 3.1, 3.7, 3.8.
     """
-    names = records.select("source", "record_key", "given_name", "family_name")
-    rows = identifiers.join(names, on=["source", "record_key"], how="left")
-    per_value = rows.groupBy("id_type", "id_value").agg(
-        F.count(F.lit(1)).alias("records"),
-        F.count_distinct(folded(F.col("given_name"))).alias("given_name_count"),
-        F.count_distinct(folded(F.col("family_name"))).alias("family_name_count"),
+    local = F.substring_index(value, "@", 1)
+    digits = F.regexp_replace(value, r"\D", "")
+    filled_mail = local.isin(*_LOCAL_PARTS) | local.rlike(r"\A(.)\1{2,}\z")
+    filled_number = digits.rlike(r"(\d)\1{6,}\z") | digits.rlike(r"(?:0123456789|1234567890?|9876543210)\z")
+    return (
+        F.lower(value).isin(*_WORDS)
+        | value.rlike(r"\A[0-]+\z")
+        | (F.length(value) > _LONGEST)
+        | ((id_type == "email") & filled_mail)
+        | ((id_type == "phone") & filled_number)
     )
-    reasons = [
-        F.when(_stands_for_nothing(config), "stands for nothing"),
-        F.when(_is_blocked(rules), "blocked by a steward"),
-        F.when(F.col("records") > config.max_cluster_size * 10, "on too many records"),
-    ]
-    for bad in config.bad_values:
-        too_many = (F.col("id_type") == bad.column) & (F.col(f"{bad.distinct}_count") > bad.threshold)
-        reasons.append(F.when(too_many, f"more than {bad.threshold} values of {bad.distinct}"))
-    blocked = per_value.withColumn("reason", F.coalesce(*reasons)).where("reason is not null")
-    blocked = blocked.select("id_type", "id_value", "records", "reason")
-    usable = rows.join(blocked.select("id_type", "id_value"), on=["id_type", "id_value"], how="left_anti")
-    return Values(usable.withColumn("is_device", is_device(F.col("id_type"), config)), blocked)
 
 
-def joined_by(usable: DataFrame, config: IdentityConfig) -> DataFrame:
-    """What identifiers of people join: `node` is the same for records that share one.
+def refusal(config: IdentityConfig) -> Column:
+    """Why `id_value` of type `id_type` links nobody; null where it may."""
+    reason = F.when(is_placeholder(F.col("id_type"), F.col("id_value")), F.lit("placeholder"))
+    for id_type in config.id_types:
+        if id_type.invalid:
+            named = F.lower("id_value").isin(*[text.lower() for text in id_type.invalid])
+            reason = reason.when((F.col("id_type") == id_type.name) & named, F.lit("invalid by configuration"))
+    return reason
 
-    A contact point whose records carry clearly different given names is one of a family, or a number that has moved on:
-    it joins those of one name. Records of it without a name join the one group there is; with several groups,
-    `shared_identifier_policy` decides.
+
+def without_blocked(seen: DataFrame, ends: DataFrame) -> DataFrame:
+    """Refuse the values and records that the steward blocked.
 
     Args:
-        usable: `Values.usable`.
-        config: settings.
-
-    Returns:
-        The rows of people's identifiers with `node` (null: joins nothing) and `group` (null: one for all).
+        seen: node, `refused`, id_type, id_value.
+        ends: `rules.endpoints`: rule_id, action, node, id_type, id_value (null: the whole record).
     """
-    people = usable.where(~F.col("is_device")).withColumn(
-        "own_group", F.when(F.col("id_type").isin(*_CONTACTS), name_key(F.col("given_name")))
-    )
-    value = Window.partitionBy("id_type", "id_value")
-    groups = F.array_sort(F.collect_set("own_group").over(value))
-    latest = F.max_by("own_group", F.struct("last_seen_at", "own_group")).over(value)
-    first = F.min_by("own_group", F.struct("first_seen_at", "own_group")).over(value)
-    by_policy = {"ambiguous": F.lit(None).cast("string"), "most_recent": latest, "existing": first}
-    adopted = by_policy[config.shared_identifier_policy]
-    named = people.withColumns({"groups": groups, "adopted": adopted})
-    group = F.when(F.size("groups") == 0, F.lit("")).when(F.size("groups") == 1, F.get("groups", F.lit(0)))
-    named = named.withColumn("group", F.coalesce("own_group", group, "adopted"))
-    node = F.when(F.col("group").isNotNull(), F.xxhash64("id_type", "id_value", "group"))
-    return named.withColumn("node", node)
-
-
-def _stands_for_nothing(config: IdentityConfig) -> Column:
-    word = F.lower(F.substring_index("id_value", "@", 1))
-    nothing = F.when(F.col("id_type") == "email", word.rlike(_NOTHING))
-    nothing = nothing.when(F.col("id_type") == "phone", F.col("id_value").rlike(_NO_NUMBER))
-    nothing = nothing.otherwise(F.lower("id_value").rlike(_NOTHING) | F.col("id_value").rlike(r"^[0\-]*$"))
-    for kind in config.id_types:
-        if kind.invalid:
-            listed = F.lower("id_value").isin([value.lower() for value in kind.invalid])
-            nothing = nothing | ((F.col("id_type") == kind.name) & listed)
-    return nothing
-
-
-def _is_blocked(rules: tuple[Rule, ...]) -> Column:
-    blocked = [rule.left for rule in rules if rule.action == "block"]
-    # As a hash: the values are personal, and plans are logged.
-    return F.sha2(F.concat_ws("=", "id_type", "id_value"), 256).isin([_sha256(value) for value in blocked] or [""])
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    blocked = ends.where("action = 'block'")
+    values = blocked.where("id_type is not null").select("id_type", "id_value", F.lit(True).alias("_value")).distinct()
+    nodes = blocked.where("id_type is null").select("node", F.lit(True).alias("_record")).distinct()
+    joined = seen.join(F.broadcast(values), on=["id_type", "id_value"], how="left")
+    joined = joined.join(F.broadcast(nodes), on="node", how="left")
+    is_blocked = F.coalesce("_value", "_record").isNotNull()
+    reason = F.when(is_blocked, F.lit("blocked by the steward")).otherwise(F.col("refused"))
+    return joined.withColumn("refused", reason).drop("_value", "_record")

@@ -52,17 +52,23 @@ def baskets(
         shipped: whether it would be sent home (small online orders pay for that).
     """
     goods = world.catalogue
-    count = 1 + np.minimum(np.floor(np.log(world.uniform("basket size", key)) / np.log(0.47)), _MOST_ITEMS - 1).astype(int)
+    count = 1 + np.minimum(
+        np.floor(np.log(world.uniform("basket size", key)) / np.log(0.47)), _MOST_ITEMS - 1
+    ).astype(int)
     visit = np.repeat(np.arange(len(row)), count)
     line = np.arange(len(visit)) - np.repeat(np.cumsum(count) - count, count)
     who, seed = row[visit], key[visit]
     u = world.uniform("category", seed, line)
     group = np.where(u < 0.58, p["main_category"][who], p["second_category"][who])
-    group = np.where(u > 0.82, (world.uniform("any category", seed, line) * len(CATEGORIES)).astype(int), group)
+    group = np.where(
+        u > 0.82, (world.uniform("any category", seed, line) * len(CATEGORIES)).astype(int), group
+    )
     themed = (theme[visit] >= 0) & (line == 0) & (world.uniform("themed", seed) < 0.6)
     group = np.where(themed, theme[visit], group)
     # the well-off look at dearer things: products of a category stand by rising price
-    rank = np.floor(world.uniform("product", seed, line) ** (1.5 / p["spend"][who]) * PER_CATEGORY).astype(int)
+    rank = np.floor(world.uniform("product", seed, line) ** (1.5 / p["spend"][who]) * PER_CATEGORY).astype(
+        int
+    )
     product = group * PER_CATEGORY + rank
     follows = (line == 1) & (world.uniform("complement", seed) < 0.45)
     product[follows] = goods.partner[product[np.flatnonzero(follows) - 1]]
@@ -79,7 +85,10 @@ def baskets(
     tax = np.round(np.where(abroad, net * rate, net * rate / (1 + rate)), 2)
     items = pa.StructArray.from_arrays(
         [
-            *(pa.array(values[product], pa.string()) for values in (goods.sku, goods.name, goods.category, goods.brand)),
+            *(
+                pa.array(values[product], pa.string())
+                for values in (goods.sku, goods.name, goods.category, goods.brand)
+            ),
             pa.array(price),
             pa.array(quantity, pa.int32()),
         ],

@@ -70,7 +70,14 @@ def ticket_after(world: World, ids: Array, nth: Array) -> tuple[Array, Array]:
 
 
 def arrivals(
-    world: World, purpose: str, ids: Array, since: Array, per_year: Array, season: Array, limit: int, sure: Array
+    world: World,
+    purpose: str,
+    ids: Array,
+    since: Array,
+    per_year: Array,
+    season: Array,
+    limit: int,
+    sure: Array,
 ) -> tuple[Array, Array, Array]:
     """A Poisson process thinned by season: (row, nth, day) of each arrival from `since` to the horizon.
 
@@ -88,7 +95,9 @@ def arrivals(
         row, day, at_once = row[inside], day[inside], at_once[inside]
         if not len(row):
             break
-        accepted = at_once | (world.uniform(purpose + " season", ids[row], nth) * highest < season[day.astype(int)])
+        accepted = at_once | (
+            world.uniform(purpose + " season", ids[row], nth) * highest < season[day.astype(int)]
+        )
         rows.append(row[accepted])
         nths.append(np.full(int(accepted.sum()), nth))
         days.append(day[accepted])
@@ -114,7 +123,9 @@ def buy(world: World, p: Persons, season: Array) -> tuple[Orders, Lives]:
         if not len(row):
             break
         who = ids[row]
-        accepted = (world.uniform("purchase season", who, nth) * highest < season[day.astype(int)]) | joins[inside]
+        accepted = (world.uniform("purchase season", who, nth) * highest < season[day.astype(int)]) | joins[
+            inside
+        ]
         rows.append(row[accepted])
         nths.append(np.full(int(accepted.sum()), nth))
         days.append(day[accepted])

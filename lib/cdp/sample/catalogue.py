@@ -52,7 +52,10 @@ def catalogue(seed: int) -> Catalogue:
     other = (group + 1 + (uniform(seed, "partner group", ids) * 3).astype(int)) % len(CATEGORIES)
     partner = other * PER_CATEGORY + (uniform(seed, "partner", ids) * PER_CATEGORY).astype(int)
     return Catalogue(
-        sku=np.array([f"{CATEGORIES[g][:3].upper()}-{10_000 + 37 * i}" for i, g in zip(ids, group, strict=True)], dtype=object),
+        sku=np.array(
+            [f"{CATEGORIES[g][:3].upper()}-{10_000 + 37 * i}" for i, g in zip(ids, group, strict=True)],
+            dtype=object,
+        ),
         name=np.array([f"{b} {s} {t}" for b, s, t in zip(brand, style, thing, strict=True)], dtype=object),
         category=np.array(CATEGORIES, dtype=object)[group],
         brand=np.array(brand, dtype=object),
@@ -65,10 +68,7 @@ def catalogue(seed: int) -> Catalogue:
 
 def stores() -> tuple[tuple[str, ...], ...]:
     """For each country, the store of each of its cities (a city without one uses its neighbour's)."""
-    return tuple(
-        tuple(f"{c.code}{1 + i // 2:02d}" for i in range(len(c.cities)))
-        for c in COUNTRIES
-    )
+    return tuple(tuple(f"{c.code}{1 + i // 2:02d}" for i in range(len(c.cities))) for c in COUNTRIES)
 
 
 @dataclass(frozen=True)

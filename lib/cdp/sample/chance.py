@@ -41,7 +41,21 @@ def uniform(seed: int, purpose: str, ids: Array, k: int | Array = 0) -> Array:
 def scrambled(numbers: Array) -> Array:
     """Distinct numbers below 2^40 made to look unordered, still distinct (an odd multiplier modulo 2^40)."""
     with np.errstate(over="ignore"):
-        return (((numbers.astype(np.uint64) + np.uint64(123_456_789)) * _SCRAMBLE) & _FORTY_BITS).astype(np.int64)
+        return (((numbers.astype(np.uint64) + np.uint64(123_456_789)) * _SCRAMBLE) & _FORTY_BITS).astype(
+            np.int64
+        )
+
+
+def present(values: Array) -> Array:
+    """Where an array of objects holds something."""
+    return np.array([value is not None for value in values], dtype=bool)
+
+
+def only(values: Array, where: Array) -> Array:
+    """The values where the mask says, nothing elsewhere."""
+    kept = np.full(len(where), None, dtype=object)
+    kept[where] = values[where]
+    return kept
 
 
 class Dice:

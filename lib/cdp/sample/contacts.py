@@ -9,7 +9,14 @@ from pyspark.sql import DataFrame
 from cdp.sample.people import NEVER
 from cdp.sample.world import World
 
-SOURCES = ("crm_contacts", "shop_customers", "loyalty_members", "email_subscribers", "social_leads", "partner_list")
+SOURCES = (
+    "crm_contacts",
+    "shop_customers",
+    "loyalty_members",
+    "email_subscribers",
+    "social_leads",
+    "partner_list",
+)
 
 _ABBREVIATIONS = (
     (" avenue ", " av. "), (" boulevard ", " bd "), (" place ", " pl. "), ("allée ", "all. "), ("chemin ", "ch. "),
@@ -159,7 +166,10 @@ def _spoilt(current: DataFrame, world: World) -> DataFrame:
             """if(placeholder_in = 2, DATE'1900-01-01', if(no_birth, null,
                if(m_day_month_swap, make_date(year(born), dayofmonth(born), month(born)), born))) as birth_date""",
             "if(no_address, null, spelt[2]) as street",
-            *(f"if(no_address, null, {part}) as {part}" for part in ("street_2", "city", "region", "postal_code")),
+            *(
+                f"if(no_address, null, {part}) as {part}"
+                for part in ("street_2", "city", "region", "postal_code")
+            ),
         )
     )
 

@@ -60,7 +60,9 @@ def homes(world: World, ids: Array) -> Homes:
     twins = several & ~namesake & (world.uniform("twins", home) < mess.twins)
     flatmates = (size == 2) & ~namesake & ~twins & (world.uniform("flatmates", home) < 0.15)
     script = np.where(
-        world.uniform("script", home) < mess.other_script, (world.uniform("which script", home) * 4).astype(int), -1
+        world.uniform("script", home) < mess.other_script,
+        (world.uniform("which script", home) * 4).astype(int),
+        -1,
     )
     return Homes(
         home, place, size, country_of(world, home), flatmates, namesake, twins, script,

@@ -63,7 +63,8 @@ def name_lists() -> NameLists:
 def given_names() -> tuple[tuple[Names, Names], ...]:
     """For each country: men's and women's given names."""
     return tuple(
-        (_of_faker(c.locale, "first_names_male"), _of_faker(c.locale, "first_names_female")) for c in COUNTRIES
+        (_of_faker(c.locale, "first_names_male"), _of_faker(c.locale, "first_names_female"))
+        for c in COUNTRIES
     )
 
 
@@ -109,28 +110,23 @@ def names_of_script(script: str) -> tuple[Names, Names, Names]:
     return lists[0], lists[1], lists[2]
 
 
-NICKNAMES: dict[str, str] = dict(
-    pair.split("=")
-    for pair in (
-        # English
-        "William=Bill Robert=Bob Richard=Dick James=Jim John=Jack Thomas=Tom Michael=Mike David=Dave Joseph=Joe "
-        "Christopher=Chris Daniel=Dan Matthew=Matt Andrew=Andy Edward=Ted Steven=Steve Stephen=Steve Kenneth=Ken "
-        "Anthony=Tony Charles=Charlie Nicholas=Nick Alexander=Alex Benjamin=Ben Samuel=Sam Patrick=Pat Peter=Pete "
-        "Timothy=Tim Gregory=Greg Jonathan=Jon Joshua=Josh Zachary=Zach Philip=Phil Raymond=Ray Ronald=Ron "
-        "Elizabeth=Liz Margaret=Maggie Katherine=Kate Catherine=Cathy Jennifer=Jen Jessica=Jess Patricia=Pat "
-        "Barbara=Barb Susan=Sue Deborah=Debbie Rebecca=Becky Victoria=Vicky Samantha=Sam Christine=Chris "
-        "Alexandra=Alex Kimberly=Kim Pamela=Pam Jacqueline=Jackie Abigail=Abby Amanda=Mandy Melissa=Missy "
-        # French
-        "Alexandre=Alex Nicolas=Nico Benjamine=Ben Frédéric=Fred Grégoire=Greg Maxime=Max Philippe=Phil "
-        "Stéphane=Steph Théodore=Théo Dominique=Dom Emmanuelle=Manu Stéphanie=Steph Véronique=Véro Caroline=Caro "
-        "Gabrielle=Gaby Joséphine=José Antoinette=Toinette Madeleine=Mado Sébastien=Seb Emmanuel=Manu Gilbert=Gil "
-        # German
-        "Johannes=Hannes Maximilian=Max Alexander=Alex Sebastian=Basti Friedrich=Fritz Heinrich=Heinz Josef=Sepp "
-        "Wolfgang=Wolfi Ludwig=Lutz Elisabeth=Lisa Katharina=Kathi Susanne=Susi Johanna=Hanna Margarete=Grete "
-        "Andreas=Andi Christian=Chris Michaela=Michi Gabriele=Gabi Franziska=Franzi Ulrich=Uli "
-        # Spanish
-        "Francisco=Paco José=Pepe Ignacio=Nacho Manuel=Manolo Enrique=Quique Antonio=Toño Guadalupe=Lupe "
-        "Dolores=Lola Concepción=Concha Mercedes=Merche Rosario=Charo Francisca=Paca Josefa=Pepa Isabel=Isa "
-        "Santiago=Santi Alejandro=Álex Rafael=Rafa Eduardo=Edu Beatriz=Bea Teresa=Tere Consuelo=Chelo "
-    ).split()
-)
+_NICKNAMES = """
+William=Bill Robert=Bob Richard=Dick James=Jim John=Jack Thomas=Tom Michael=Mike David=Dave Joseph=Joe
+Christopher=Chris Daniel=Dan Matthew=Matt Andrew=Andy Edward=Ted Steven=Steve Stephen=Steve Kenneth=Ken
+Anthony=Tony Charles=Charlie Nicholas=Nick Alexander=Alex Benjamin=Ben Samuel=Sam Patrick=Pat Peter=Pete
+Timothy=Tim Gregory=Greg Jonathan=Jon Joshua=Josh Zachary=Zach Philip=Phil Raymond=Ray Ronald=Ron
+Elizabeth=Liz Margaret=Maggie Katherine=Kate Catherine=Cathy Jennifer=Jen Jessica=Jess Patricia=Pat
+Barbara=Barb Susan=Sue Deborah=Debbie Rebecca=Becky Victoria=Vicky Samantha=Sam Christine=Chris
+Alexandra=Alex Kimberly=Kim Pamela=Pam Jacqueline=Jackie Abigail=Abby Amanda=Mandy Melissa=Missy
+Alexandre=Alex Nicolas=Nico Frédéric=Fred Grégoire=Greg Maxime=Max Philippe=Phil Stéphane=Steph
+Théodore=Théo Dominique=Dom Emmanuelle=Manu Stéphanie=Steph Véronique=Véro Caroline=Caro Gabrielle=Gaby
+Joséphine=José Antoinette=Toinette Madeleine=Mado Sébastien=Seb Emmanuel=Manu Gilbert=Gil
+Johannes=Hannes Maximilian=Max Alexander=Alex Sebastian=Basti Friedrich=Fritz Heinrich=Heinz Josef=Sepp
+Wolfgang=Wolfi Ludwig=Lutz Elisabeth=Lisa Katharina=Kathi Susanne=Susi Johanna=Hanna Margarete=Grete
+Andreas=Andi Christian=Chris Michaela=Michi Gabriele=Gabi Franziska=Franzi Ulrich=Uli
+Francisco=Paco José=Pepe Ignacio=Nacho Manuel=Manolo Enrique=Quique Antonio=Toño Guadalupe=Lupe Dolores=Lola
+Concepción=Concha Mercedes=Merche Rosario=Charo Francisca=Paca Josefa=Pepa Isabel=Isa Santiago=Santi
+Alejandro=Álex Rafael=Rafa Eduardo=Edu Beatriz=Bea Teresa=Tere Consuelo=Chelo
+"""  # English, French, German, Spanish
+NICKNAMES: dict[str, str] = dict(pair.split("=") for pair in _NICKNAMES.split())
+"""Short forms by given name."""

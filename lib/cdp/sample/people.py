@@ -9,7 +9,7 @@ from scipy.special import betaincinv, gammaincinv
 
 from cdp.sample import persons
 from cdp.sample.catalogue import CATEGORIES
-from cdp.sample.chance import Array, scrambled
+from cdp.sample.chance import Array, only, scrambled
 from cdp.sample.homes import Homes, homes
 from cdp.sample.names import SCRIPTS
 from cdp.sample.places import COUNTRIES
@@ -49,7 +49,8 @@ _FIELDS: dict[str, pa.DataType] = {
 }  # fmt: skip
 SCHEMA = pa.schema(list(_FIELDS.items()))
 DDL = ", ".join(
-    f"{name} {({'int64': 'bigint', 'int32': 'int', 'bool': 'boolean'}).get(str(t), str(t))}" for name, t in _FIELDS.items()
+    f"{name} {({'int64': 'bigint', 'int32': 'int', 'bool': 'boolean'}).get(str(t), str(t))}"
+    for name, t in _FIELDS.items()
 )
 
 
@@ -86,9 +87,13 @@ def _of_country(attribute: str, country: Array) -> Array:
 def _who(world: World, ids: Array, h: Homes) -> persons.Columns:
     woman = persons.gender_of(world, ids, h)
     home_kind = np.select(
-        [h.size == 1, h.namesake, h.twins, h.flatmates], ["single", "namesake", "twins", "flatmates"], "family"
+        [h.size == 1, h.namesake, h.twins, h.flatmates],
+        ["single", "namesake", "twins", "flatmates"],
+        "family",
     )
-    language = np.where(h.script >= 0, np.array(SCRIPTS, dtype=object)[h.script], _of_country("language", h.country))
+    language = np.where(
+        h.script >= 0, np.array(SCRIPTS, dtype=object)[h.script], _of_country("language", h.country)
+    )
     return {
         "person_id": ids,
         "household_id": h.home,
@@ -112,18 +117,27 @@ def _where(world: World, ids: Array, h: Homes) -> persons.Columns:
     return {
         **home,
         **{f"old_{name}": np.where(moves, other[name], home[name]) for name in home},
-        "moved_day": np.where(moves, (world.uniform("moving day", ids) * (world.horizon + 400) - 400), -NEVER).astype(int),
-        "home_store": np.array([f"{c}{s:02d}" for c, s in zip(_of_country("code", h.country), store, strict=True)], dtype=object),
+        "moved_day": np.where(
+            moves, (world.uniform("moving day", ids) * (world.horizon + 400) - 400), -NEVER
+        ).astype(int),
+        "home_store": np.array(
+            [f"{c}{s:02d}" for c, s in zip(_of_country("code", h.country), store, strict=True)], dtype=object
+        ),
     }
 
 
 def _behaviour(world: World, ids: Array) -> persons.Columns:
     """Rates that differ by person: gamma buying, beta dropping out, gamma spending, and tastes."""
-    u = {p: world.uniform(p, ids) for p in ("kind", "join", "rate", "drop", "spend", "store", "app", "attention", "c1", "c2")}
+    u = {
+        p: world.uniform(p, ids)
+        for p in ("kind", "join", "rate", "drop", "spend", "store", "app", "attention", "c1", "c2")
+    }
     kind = np.where(u["kind"] < 0.66, CUSTOMER, np.where(u["kind"] < 0.87, PROSPECT, VISITOR)).astype(object)
     newcomer = ids >= world.settings.persons
     span = np.where(u["join"] < 0.5, -900 * (1 - 2 * u["join"]), world.today * (2 * u["join"] - 1))
-    span = np.where(kind == VISITOR, np.abs(span) % world.today, span)  # a stranger's visits are all within the history
+    span = np.where(
+        kind == VISITOR, np.abs(span) % world.today, span
+    )  # a stranger's visits are all within the history
     join = np.where(newcomer, world.today + 1 + u["join"] * (world.horizon - world.today - 1), np.floor(span))
     taste = (u["c1"] * len(CATEGORIES)).astype(int)
     return {
@@ -160,7 +174,9 @@ def _presence(world: World, ids: Array, c: persons.Columns) -> persons.Columns:
     }
     found["in_shop"] &= (c["store_share"] < 0.9) | prospect
     found["in_mail"] |= prospect & ~np.any(list(found.values()), axis=0)
-    subscribed = np.where(found["in_mail"], c["join_day"] + (world.uniform("subscribes", ids) * 60).astype(int), NEVER)
+    subscribed = np.where(
+        found["in_mail"], c["join_day"] + (world.uniform("subscribes", ids) * 60).astype(int), NEVER
+    )
     leaves = world.uniform("unsubscribes", ids) < 0.22
     stay = 30 + (-np.log(world.uniform("stays subscribed", ids)) * 500).astype(int)
     return {
@@ -177,7 +193,10 @@ def _contact(world: World, ids: Array, h: Homes, c: persons.Columns) -> persons.
     device = [f"{x:016x}" for x in scrambled(device_of).tolist()]
     shop = [str(5_000_000_000_000 + x) for x in scrambled(ids).tolist()]
     card = [f"29{x:013d}" for x in scrambled(ids + 70_000_000).tolist()]
-    handle = [f"@{g}_{f}{i % 9973}" for g, f, i in zip(c["given_letters"], c["family_letters"], ids.tolist(), strict=True)]
+    handle = [
+        f"@{g}_{f}{i % 9973}"
+        for g, f, i in zip(c["given_letters"], c["family_letters"], ids.tolist(), strict=True)
+    ]
     platforms = np.array(["instagram", "facebook", "tiktok", "x"], dtype=object)
     owner = persons.phone_owner(world, ids, h.country)
     return {
@@ -189,10 +208,12 @@ def _contact(world: World, ids: Array, h: Homes, c: persons.Columns) -> persons.
         "shares_email": h.shared_email,
         "shares_device": h.shared_device,
         "has_recycled_phone": owner != ids,
-        "anonymous_id": np.array([f"{d[:8]}-{d[8:12]}-4{d[13:16]}-a{d[2:5]}-{d[::-1][:12]}" for d in device], dtype=object),
+        "anonymous_id": np.array(
+            [f"{d[:8]}-{d[8:12]}-4{d[13:16]}-a{d[2:5]}-{d[::-1][:12]}" for d in device], dtype=object
+        ),
         "device_id": np.array([f"APP-{d.upper()}" for d in device], dtype=object),
-        "shop_id": np.where(c["in_shop"], np.array(shop, dtype=object), None),
-        "card_no": np.where(c["in_loyalty"], np.array(card, dtype=object), None),
-        "handle": np.where(c["in_social"], np.array(handle, dtype=object), None),
+        "shop_id": only(np.array(shop, dtype=object), c["in_shop"]),
+        "card_no": only(np.array(card, dtype=object), c["in_loyalty"]),
+        "handle": only(np.array(handle, dtype=object), c["in_social"]),
         "platform": platforms[(world.uniform("platform", ids) * 4).astype(int)],
     }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cdp.sample.chance import Array
+from cdp.sample.chance import Array, only
 from cdp.sample.homes import Homes, country_of, home_of
 from cdp.sample.names import NICKNAMES, SCRIPTS, Names
 from cdp.sample.places import COUNTRIES
@@ -73,15 +73,15 @@ def named(world: World, ids: Array, h: Homes, woman: Array) -> Columns:
     marries = woman & (h.place <= 1) & (world.uniform("marries", ids) < world.mess.married_name)
     chinese = h.script == SCRIPTS.index("zh")
     native = np.where(chinese, family[2] + given[2], given[2] + " " + family[2])
-    suffix = np.where(h.namesake & (h.place == 0), "Sr", np.where(h.namesake & (h.place == 1), "Jr", None))
+    suffix = only(np.where(h.place == 0, "Sr", "Jr").astype(object), h.namesake & (h.place <= 1))
     return {
         "given_name": given[0],
         "family_name": family[0],
-        "former_family_name": np.where(marries & (former[0] != family[0]), former[0], None),
+        "former_family_name": only(former[0], marries & (former[0] != family[0])),
         "married_day": (world.uniform("wedding", ids) * (world.horizon + 300) - 300).astype(np.int64),
         "name_suffix": suffix,
         "nickname": np.array([NICKNAMES.get(g) for g in given[0]], dtype=object),
-        "native_name": np.where(h.script >= 0, native, None),
+        "native_name": only(native, h.script >= 0),
         "given_letters": given[1],
         "family_letters": family[1],
     }
@@ -106,8 +106,12 @@ def address(world: World, key: Array, country: Array) -> Columns:
     pick = {p: world.uniform(p, key) for p in ("street type", "street name", "city", "flat", "postcode")}
     for c, place in enumerate(COUNTRIES):
         here = np.flatnonzero(country == c)
-        types = np.array(place.street_types, dtype=object)[(pick["street type"][here] ** 1.6 * len(place.street_types)).astype(int)]
-        names = np.array(place.street_names, dtype=object)[(pick["street name"][here] * len(place.street_names)).astype(int)]
+        types = np.array(place.street_types, dtype=object)[
+            (pick["street type"][here] ** 1.6 * len(place.street_types)).astype(int)
+        ]
+        names = np.array(place.street_names, dtype=object)[
+            (pick["street name"][here] * len(place.street_names)).astype(int)
+        ]
         digits = number[here].astype(str).astype(object)
         if place.code == "DE":
             street[here] = names + types + " " + digits
@@ -120,7 +124,9 @@ def address(world: World, key: Array, country: Array) -> Columns:
         which = (pick["city"][here] ** 1.3 * len(place.cities)).astype(int)
         city[here] = np.array([x.name for x in place.cities], dtype=object)[which]
         region[here] = np.array([x.region for x in place.cities], dtype=object)[which]
-        code[here] = _postcodes([place.cities[w].postcode for w in which], world.uniform("postcode", key[here], 1))
+        code[here] = _postcodes(
+            [place.cities[w].postcode for w in which], world.uniform("postcode", key[here], 1)
+        )
         flat = pick["flat"][here]
         label = {"FR": "Appt {}", "GB": "Flat {}", "ES": "{}º B", "US": "Apt {}", "DE": ""}[place.code]
         second[here] = [label.format(1 + int(u * 33)) if u < 0.27 and label else None for u in flat]

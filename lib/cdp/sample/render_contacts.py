@@ -42,7 +42,9 @@ def iso(value: str) -> str:
 
 
 def _rendered(contacts: DataFrame, source: str, line: str) -> DataFrame:
-    return contacts.where(f"source = '{source}'").selectExpr(*_KEPT, "record_key as position", f"{line} as line")
+    return contacts.where(f"source = '{source}'").selectExpr(
+        *_KEPT, "record_key as position", f"{line} as line"
+    )
 
 
 def crm_contacts(contacts: DataFrame, world: World) -> DataFrame:
@@ -137,7 +139,9 @@ def email_subscribers(contacts: DataFrame, world: World) -> DataFrame:
     mine = contacts.where(f"source = '{SUBSCRIBERS.name}'")
     gone = "unsubscribed_day > day and (next_day is null or unsubscribed_day < next_day)"
     split = mine.selectExpr(
-        "*", f"explode(if({gone} and unsubscribed_day < {world.horizon}, array(false, true), array(false))) as leaves", f"{gone} as will_leave"
+        "*",
+        f"explode(if({gone} and unsubscribed_day < {world.horizon}, array(false, true), array(false))) as leaves",
+        f"{gone} as will_leave",
     ).selectExpr(
         "* except (day, next_day, version, updated_at)",
         "if(leaves, unsubscribed_day, day) as day",

@@ -188,7 +188,9 @@ def service_tickets(touches: DataFrame, world: World) -> DataFrame:
     takes = f"(1 + {d.below(3, 'takes', 'touch_id')} + if(bad, 5, 0))"
     rows = (
         touches.where("kind = 'ticket'")
-        .selectExpr("* except (day)", f"explode(array(0, 1)) as version", "day as opened_day", f"{takes} as takes")
+        .selectExpr(
+            "* except (day)", "explode(array(0, 1)) as version", "day as opened_day", f"{takes} as takes"
+        )
         .selectExpr(
             "*",
             "opened_day + version * takes as day",
@@ -198,7 +200,9 @@ def service_tickets(touches: DataFrame, world: World) -> DataFrame:
             "concat('T', pmod(touch_id * 7919, 1000000000000)) as record_key",
         )
     )
-    requester = struct({"name": "full_name", "email": "email", "phone": "if(phone is null, null, concat(trunk, phone))"})
+    requester = struct(
+        {"name": "full_name", "email": "email", "phone": "if(phone is null, null, concat(trunk, phone))"}
+    )
     line = json_line({
         "id": "record_key",
         "subject": d.choice(("Parcel not arrived", "Wrong size", "Refund missing", "Damaged article", "Question about order"), "subject", "touch_id"),
@@ -213,7 +217,14 @@ def service_tickets(touches: DataFrame, world: World) -> DataFrame:
         "updatedAt": f"if(version = 1, {iso('solved_at')}, {iso('at')})",
     })  # fmt: skip
     return rows.selectExpr(
-        "person_id", "record_key", "version", "day", "next_day", _NO_MESS, "record_key as position", f"{line} as line"
+        "person_id",
+        "record_key",
+        "version",
+        "day",
+        "next_day",
+        _NO_MESS,
+        "record_key as position",
+        f"{line} as line",
     )
 
 

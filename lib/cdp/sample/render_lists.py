@@ -12,7 +12,10 @@ from cdp.sample.render_contacts import iso
 from cdp.sample.world import World
 
 PRODUCTS = Extract(
-    "products", "csv", ("sku", "name", "category", "brand", "price", "cost", "in_stock", "updated_at"), per_person=0.0
+    "products",
+    "csv",
+    ("sku", "name", "category", "brand", "price", "cost", "in_stock", "updated_at"),
+    per_person=0.0,
 )
 CONSENTS = Extract(
     "consent_statements", "csv",
@@ -20,7 +23,10 @@ CONSENTS = Extract(
      "captured_at", "expires_at"), per_person=1.5,
 )  # fmt: skip
 COSTS = Extract(
-    "campaign_costs", "csv", ("day", "campaign", "channel", "cost", "currency", "impressions", "clicks"), per_person=0.0
+    "campaign_costs",
+    "csv",
+    ("day", "campaign", "channel", "cost", "currency", "impressions", "clicks"),
+    per_person=0.0,
 )
 _LIST = "person_id bigint, record_key string, version int, day int, next_day int, mess array<string>, position string"
 
@@ -36,11 +42,19 @@ def products(spark: SparkSession, world: World) -> DataFrame:
     for i in range(len(goods.sku)):
         sku, price, stocked = str(goods.sku[i]), float(goods.price[i]), bool(goods.in_stock[i])
         change = world.today + 1 + (i * 7919) % 365 if i % 3 == 0 else None
-        fields = (str(goods.name[i]), str(goods.category[i]), str(goods.brand[i]), f"{price:.2f}", f"{goods.cost[i]:.2f}")
+        fields = (
+            str(goods.name[i]),
+            str(goods.category[i]),
+            str(goods.brand[i]),
+            f"{price:.2f}",
+            f"{goods.cost[i]:.2f}",
+        )
         rows.append((None, sku, 0, 0, change, [], sku, *fields, str(stocked).lower()))
         if change is not None:
             rows.append((None, sku, 1, change, None, [], sku, *fields, str(not stocked).lower()))
-    frame = _frame(spark, rows, "name string, category string, brand string, price string, cost string, in_stock string")
+    frame = _frame(
+        spark, rows, "name string, category string, brand string, price string, cost string, in_stock string"
+    )
     columns = {name: name for name in PRODUCTS.header} | {"sku": "record_key"}
     columns["updated_at"] = iso(moment(world, "day", "14400"))
     return frame.selectExpr("*", f"{csv_line(columns)} as line")
@@ -56,8 +70,25 @@ def campaign_costs(spark: SparkSession, world: World) -> DataFrame:
             cost = c.daily_cost * thousands * (0.8 + 0.4 * u)
             shown = int(cost * (40 if c.channel == "email" else 150) * (0.8 + 0.4 * u))
             key = f"{world.date_of(day).isoformat()}|{c.name}|{c.channel}"
-            rows.append((None, key, 0, day, None, [], key, c.name, c.channel, f"{cost:.2f}", str(shown), str(int(shown * 0.02))))
-    frame = _frame(spark, rows, "campaign string, channel string, cost string, impressions string, clicks string")
+            rows.append(
+                (
+                    None,
+                    key,
+                    0,
+                    day,
+                    None,
+                    [],
+                    key,
+                    c.name,
+                    c.channel,
+                    f"{cost:.2f}",
+                    str(shown),
+                    str(int(shown * 0.02)),
+                )
+            )
+    frame = _frame(
+        spark, rows, "campaign string, channel string, cost string, impressions string, clicks string"
+    )
     columns = {name: name for name in COSTS.header}
     columns |= {"day": f"cast(date_add(DATE'{world.start}', day) as string)", "currency": "'EUR'"}
     return frame.selectExpr("*", f"{csv_line(columns)} as line")
@@ -73,7 +104,9 @@ def consent_statements(people: DataFrame, world: World) -> DataFrame:
         "advertising": "if(wants_ads, 'granted', 'denied')",
         "profiling": f"if({d.uniform('profiling', 'person_id')} < 0.55D, 'granted', if({d.uniform('profiling', 'person_id')} < 0.75D, 'denied', null))",
     }  # fmt: skip
-    answers = ", ".join(f"named_struct('purpose', '{p}', 'status', {status})" for p, status in purposes.items())
+    answers = ", ".join(
+        f"named_struct('purpose', '{p}', 'status', {status})" for p, status in purposes.items()
+    )
     withdraws = f"({d.uniform('withdraws', 'person_id', 'purpose')} < 0.10D)"
     later = f"first_day + 10 + {d.below(700, 'withdraws on', 'person_id', 'purpose')}"
     rows = (

@@ -61,7 +61,18 @@ def _one(world: World, p: Persons, lives: Lives, c: Campaign) -> Responses:
     convert = np.where(buyer, np.minimum(c.convert * taste * interest, 0.9), 0.0)
     orders = visits & (world.uniform("converts", who, c.number) < convert)
     leaving = sent & ~bounced & (p["unsubscribed_day"][row] < day + 21) & (c.channel == "email")
-    return Responses(row, np.full(len(row), c.number), day, sent, opened, visits, orders, bounced, leaving, reads * click * convert)
+    return Responses(
+        row,
+        np.full(len(row), c.number),
+        day,
+        sent,
+        opened,
+        visits,
+        orders,
+        bounced,
+        leaving,
+        reads * click * convert,
+    )
 
 
 def _joined(parts: list[Responses]) -> Responses:

@@ -86,3 +86,8 @@ class SampleSummary(_Strict):
     """Records touched by each kind of mess in what this call wrote."""
     files: int
     """Files that this call wrote under the landing folder."""
+
+    @property
+    def retailer(self) -> tuple[object, ...]:
+        """What tells this retailer from another."""
+        return self.as_of, self.persons, self.seed, self.history_days, self.mess_rates

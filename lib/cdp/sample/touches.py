@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from cdp.sample import buying, responses
 from cdp.sample.baskets import ITEM, baskets
 from cdp.sample.buying import Lives, Persons
-from cdp.sample.chance import Array, scrambled
+from cdp.sample.chance import Array, only, present, scrambled
 from cdp.sample.people import CUSTOMER, VISITOR
 from cdp.sample.world import World
 
@@ -18,7 +18,19 @@ _TEXT = (
     "coupon", "anonymous_id", "device_id", "shop_id", "card_no", "email", "phone", "calling_code", "trunk", "handle",
     "platform", "full_name", "category", "language",
 )  # fmt: skip
-_FLAGS = ("logged_in", "tracked", "caused", "cancelled", "held_out", "opened", "clicked", "bounced", "unsubscribed", "bad", "shares_device")
+_FLAGS = (
+    "logged_in",
+    "tracked",
+    "caused",
+    "cancelled",
+    "held_out",
+    "opened",
+    "clicked",
+    "bounced",
+    "unsubscribed",
+    "bad",
+    "shares_device",
+)
 _NUMBERS = ("subtotal", "discount", "shipping", "tax", "total", "saving", "effect")
 _FIELDS: dict[str, pa.DataType] = {
     "kind": pa.string(),
@@ -88,21 +100,19 @@ def _record(p: Persons, row: Array, kind: str, columns: dict[str, object]) -> pa
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
-def _clock(world: World, day: Array, u: Array, opens: float, closes: float) -> Array:
+def _clock(world: World, day: Array, u: Array, opens: float | Array, closes: float | Array) -> Array:
     """A moment of the day, in microseconds since 1970; evenings are busier."""
     hour = opens + (closes - opens) * (1 - (1 - u) ** 1.5) ** 0.8
     start = np.datetime64(world.start, "s").astype(np.int64)
-    return ((start + np.floor(day).astype(np.int64) * 86_400 + (hour * 3_600).astype(np.int64)) * 1_000_000).astype("datetime64[us]")
+    return (
+        (start + np.floor(day).astype(np.int64) * 86_400 + (hour * 3_600).astype(np.int64)) * 1_000_000
+    ).astype("datetime64[us]")
 
 
 def _cookies(device: Array, day: Array, channel: Array) -> Array:
     """The browser's or app's anonymous id: cookies go about every eight months, an app's id when it is reinstalled."""
     era = day // 240 + np.where(channel == "app", 0xA00, 0xC00)
     return np.array([f"{d[:-3]}{e:03x}" for d, e in zip(device, era.tolist(), strict=True)], dtype=object)
-
-
-def _only(values: Array, where: Array) -> Array:
-    return np.where(where, values, None)
 
 
 def _visits(
@@ -128,24 +138,44 @@ def _visits(
     caused = np.concatenate([np.zeros(len(own.row), bool), answers.orders[came], np.zeros(len(b_row), bool)])
     ordered = caused | (number < _STREAM["response"])
 
-    u = {name: world.uniform(name, key) for name in ("store?", "app?", "cart?", "hour", "login?", "tracked", "saves", "cancels", "returns", "returned on", "guest")}
+    u = {
+        name: world.uniform(name, key)
+        for name in (
+            "store?",
+            "app?",
+            "cart?",
+            "hour",
+            "login?",
+            "tracked",
+            "saves",
+            "cancels",
+            "returns",
+            "returned on",
+            "guest",
+        )
+    }
     at_store = ordered & (campaign < 0) & (u["store?"] < p["store_share"][row])
-    channel = np.where(at_store, "store", np.where(u["app?"] < p["app_share"][row], "app", "web")).astype(object)
+    channel = np.where(at_store, "store", np.where(u["app?"] < p["app_share"][row], "app", "web")).astype(
+        object
+    )
     outcome = np.where(ordered, "order", np.where(u["cart?"] < 0.28, "cart", "browse")).astype(object)
     theme = np.array([c.category for c in world.campaigns] + [-1])[campaign]
     mail = np.array([c.channel == "email" for c in world.campaigns] + [False])[campaign]
     saving = np.where(mail & (u["saves"] < 0.5), 0.15, np.where(u["saves"] < 0.12, 0.10, 0.0))
     b = baskets(world, p, row, key, theme=theme, saving=saving, shipped=~at_store)
-    member = np.not_equal(p["shop_id"][row], None)
+    member = present(p["shop_id"][row])
     logged_in = member & ~at_store & np.where(ordered, u["guest"] < 0.92, u["login?"] < p["login"][row])
-    names = {f: np.array([getattr(c, f) for c in world.campaigns] + [None], dtype=object)[campaign] for f in ("name", "source", "medium")}
+    names = {
+        f: np.array([getattr(c, f) for c in world.campaigns] + [None], dtype=object)[campaign]
+        for f in ("name", "source", "medium")
+    }
     returned = ordered & (u["returns"] < 0.07)
     shows_card = at_store & (u["guest"] < 0.85)
     return _record(p, row, "visit", {
         "touch_id": key,
         "order_no": scrambled(key),
         "day": day,
-        "at": _clock(world, day, u["hour"], np.where(at_store, 9.5, 7.0), np.where(at_store, 20.0, 23.6)),  # type: ignore[arg-type]
+        "at": _clock(world, day, u["hour"], np.where(at_store, 9.5, 7.0), np.where(at_store, 20.0, 23.6)),
         "return_day": np.where(returned, day + 4 + (u["returned on"] * 18).astype(int), -1),
         "leaves_day": lives.leaves[row].astype(int),
         "gone_day": lives.gone[row].astype(int),
@@ -154,14 +184,14 @@ def _visits(
         "campaign": names["name"],
         "campaign_source": names["source"],
         "campaign_medium": names["medium"],
-        "store_id": _only(p["home_store"][row], at_store),
-        "coupon": _only(np.where(saving > 0.12, "MAIL15", "SAVE10"), saving > 0),
+        "store_id": only(p["home_store"][row], at_store),
+        "coupon": only(np.where(saving > 0.12, "MAIL15", "SAVE10"), saving > 0),
         "anonymous_id": _cookies(p["anonymous_id"][row], day, channel),
-        "device_id": _only(p["device_id"][row], channel == "app"),
-        "shop_id": _only(p["shop_id"][row], logged_in),
-        "card_no": _only(p["card_no"][row], shows_card),
-        "email": _only(p["email"][row], ordered & ~at_store),
-        "phone": _only(p["phone"][row], ordered & ~at_store),
+        "device_id": only(p["device_id"][row], channel == "app"),
+        "shop_id": only(p["shop_id"][row], logged_in),
+        "card_no": only(p["card_no"][row], shows_card),
+        "email": only(p["email"][row], ordered & ~at_store),
+        "phone": only(p["phone"][row], ordered & ~at_store),
         "full_name": p["given_name"][row] + " " + p["family_name"][row],
         "logged_in": logged_in,
         "shares_device": p["shares_device"][row],
@@ -178,11 +208,14 @@ def _mailings(world: World, p: Persons, answers: responses.Responses) -> pa.Reco
     """One row a person and campaign chosen, those held out included (they appear in the truth only)."""
     row, campaign = answers.row, answers.campaign
     key = p["person_id"][row] * _PER_PERSON + _STREAM["response"] + campaign
-    names = {f: np.array([getattr(c, f) for c in world.campaigns], dtype=object)[campaign] for f in ("name", "channel")}
+    names = {
+        f: np.array([getattr(c, f) for c in world.campaigns], dtype=object)[campaign]
+        for f in ("name", "channel")
+    }
     return _record(p, row, "mailing", {
         "touch_id": key,
         "day": answers.day.astype(int),
-        "at": _clock(world, answers.day, world.uniform("sent at", key), 6.0, 7.0),  # type: ignore[arg-type]
+        "at": _clock(world, answers.day, world.uniform("sent at", key), 6.0, 7.0),
         "channel": names["channel"],
         "campaign": names["name"],
         "email": p["email"][row],
@@ -208,10 +241,10 @@ def _tickets(world: World, p: Persons, orders: buying.Orders) -> pa.RecordBatch:
         "touch_id": p["person_id"][row] * _PER_PERSON + _STREAM["ticket"] + nth,
         "order_no": scrambled(key),
         "day": day,
-        "at": _clock(world, day, world.uniform("ticket hour", key), 8.0, 20.0),  # type: ignore[arg-type]
+        "at": _clock(world, day, world.uniform("ticket hour", key), 8.0, 20.0),
         "channel": np.where(by_phone < 0.3, "phone", np.where(by_phone < 0.75, "email", "chat")).astype(object),
-        "email": _only(p["email"][row], by_phone >= 0.2),
-        "phone": _only(p["phone"][row], by_phone < 0.5),
+        "email": only(p["email"][row], by_phone >= 0.2),
+        "phone": only(p["phone"][row], by_phone < 0.5),
         "full_name": p["given_name"][row] + " " + p["family_name"][row],
         "bad": bad,
     })  # fmt: skip
@@ -219,15 +252,17 @@ def _tickets(world: World, p: Persons, orders: buying.Orders) -> pa.RecordBatch:
 
 def _social(world: World, p: Persons, lives: Lives, season: Array) -> pa.RecordBatch:
     """Likes, comments and shares by those whose handle is known."""
-    rate = np.where(np.not_equal(p["handle"], None), 2.0, 0.0)
-    row, nth, day = buying.arrivals(world, "social", p["person_id"], p["join_day"], rate, season, 900, rate < 0)
+    rate = np.where(present(p["handle"]), 2.0, 0.0)
+    row, nth, day = buying.arrivals(
+        world, "social", p["person_id"], p["join_day"], rate, season, 900, rate < 0
+    )
     stays = world.uniform("still likes", p["person_id"][row], nth) < lives.interest(row, day)
     row, nth, day = row[stays], nth[stays], np.floor(day[stays]).astype(int)
     key = p["person_id"][row] * _PER_PERSON + _STREAM["social"] + nth
     return _record(p, row, "social", {
         "touch_id": key,
         "day": day,
-        "at": _clock(world, day, world.uniform("hour", key), 7.0, 23.9),  # type: ignore[arg-type]
+        "at": _clock(world, day, world.uniform("hour", key), 7.0, 23.9),
         "handle": p["handle"][row],
         "platform": p["platform"][row],
     })  # fmt: skip

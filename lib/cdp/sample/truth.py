@@ -11,7 +11,9 @@ from cdp.sample.people import NEVER
 from cdp.sample.render_orders import ORDER_ID, RECEIPT_ID
 from cdp.sample.world import World
 
-_SOURCE = "element_at(array({}), source_number + 1) as source".format(", ".join(f"'{e.name}'" for e in EXTRACTS))
+_SOURCE = "element_at(array({}), source_number + 1) as source".format(
+    ", ".join(f"'{e.name}'" for e in EXTRACTS)
+)
 Table = Callable[[], DataFrame]
 
 

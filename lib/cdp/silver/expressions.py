@@ -13,8 +13,13 @@ from pyspark.sql import functions as F
 from cdp.base.errors import ConfigError
 from cdp.base.settings import did_you_mean
 
-SUBEXPRESSIONS = "spark.sql.subexpressionElimination.enabled"
-"""Must be off where `evaluate` runs: Spark otherwise computes what two expressions share outside of both wrappers."""
+PLANNING = {
+    # Spark otherwise computes what two expressions share outside of both wrappers.
+    "spark.sql.subexpressionElimination.enabled": "false",
+    # Spark otherwise derives facts from every wrapped expression and compares each with each: minutes of planning.
+    "spark.sql.constraintPropagation.enabled": "false",
+}
+"""Settings that must hold where frames made by `evaluate` are run."""
 
 
 def evaluate(rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[str], where: str) -> DataFrame:

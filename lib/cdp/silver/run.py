@@ -18,7 +18,7 @@ from cdp.bronze.files import superseded_files
 from cdp.bronze.run import bronze_table
 from cdp.silver import activity
 from cdp.silver.entities import FIELD_TYPES, candidates
-from cdp.silver.expressions import SUBEXPRESSIONS
+from cdp.silver.expressions import PLANNING
 from cdp.silver.identifiers import identifiers
 from cdp.silver.people import customer_records, newest_records
 from cdp.silver.sources import newest_versions, typed_rows
@@ -280,12 +280,14 @@ def _written(run: Run) -> dict[tuple[str, str], int]:
 
 @contextmanager
 def _evaluating(spark: SparkSession) -> Iterator[None]:
-    before = spark.conf.get(SUBEXPRESSIONS, "true")
-    spark.conf.set(SUBEXPRESSIONS, "false")
+    before = {name: spark.conf.get(name, None) for name in PLANNING}
+    for name, value in PLANNING.items():
+        spark.conf.set(name, value)
     try:
         yield
     finally:
-        spark.conf.set(SUBEXPRESSIONS, before)
+        for name, old in before.items():
+            spark.conf.unset(name) if old is None else spark.conf.set(name, old)
 
 
 def _reads(config: ConfigFolder) -> list[Table]:

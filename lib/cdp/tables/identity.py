@@ -45,6 +45,7 @@ CHANGES = Table(
     key=("run_id", "change", "customer_id", "previous_customer_id"),
     columns=(
         Column("run_id", "string", "run"),
+        Column("batch", "bigint", "state of identity.assignments it started from; a killed run is redone whole"),
         Column("changed_at", "timestamp", "the run's date"),
         Column("change", "string", "created, merged, split, moved or erased"),
         Column("customer_id", "string", "the id that holds from now on"),

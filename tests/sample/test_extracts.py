@@ -1,0 +1,124 @@
+"""The extracts as files: what is there, whether it reads as its configuration says, what it must not hold."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from cdp.base.files import FileSystem
+from cdp.base.settings import ConfigFolder
+from cdp.bronze.config import Entity, SourceConfig, load_sources
+from cdp.bronze.read import read_files
+from cdp.bronze.rules import with_reasons
+from cdp.sample.extracts import EXTRACTS
+from .retailer import Sample
+
+SOURCES = load_sources(ConfigFolder(Path(__file__).parents[2] / "conf"))
+
+
+def test_there_is_a_configuration_for_each_extract_and_no_other():
+    assert set(SOURCES) == {extract.name for extract in EXTRACTS}
+
+
+def test_every_extract_has_one_file_that_is_named_for_source_and_day(sample: Sample):
+    expected = {f"{e.name}/{e.name}_20261124-000.{e.extension}" for e in EXTRACTS}
+
+    assert set(sample.files()) == expected
+    assert sample.summary.files == len(EXTRACTS)
+    assert all(rows > 0 for rows in sample.summary.rows.values())
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_all_rows_but_broken_ones_keep_the_contract_and_are_in_the_truth(
+    spark: SparkSession, sample: Sample, name: str
+):
+    source = SOURCES[name]
+    landing = str(sample.landing)
+    found = FileSystem(spark, landing).glob(source.path)
+
+    rows = with_reasons(read_files(spark, source, landing, found, is_local=True), source, "UTC")
+
+    keys = F.concat_ws("|", *source.primary_key)
+    read = rows.select(keys.alias("key"), F.size("_reasons").alias("reasons"), F.size("_warnings").alias("warnings"),
+                       F.size("_errors").alias("errors"), F.size(F.map_keys("_extra")).alias("extra")).collect()  # fmt: skip
+    truth = sample.table("record_truth").where(F.col("source") == name).select("record_key").collect()
+    broken = sample.table("mess_truth").where(f"source = '{name}' and kind = 'broken_lines'").count()
+    kept = [row for row in read if not row.reasons]
+    assert len(read) == sample.summary.rows[name]
+    assert len(read) - len(kept) == broken
+    assert not [row for row in kept if row.warnings or row.errors or max(row.extra or 0, 0)]
+    if name not in ("products", "campaign_costs"):
+        assert {row.key for row in kept} == {row.record_key for row in truth}
+        assert len(truth) == len({row.record_key for row in truth})
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_every_expression_of_a_source_resolves_against_its_columns(spark: SparkSession, name: str):
+    source = SOURCES[name]
+    ddl = ", ".join(f"`{column.name}` {column.type}" for column in source.columns)
+    rows = spark.createDataFrame([], ddl)
+
+    for _, entities in source.produces:
+        for entity in entities:
+            taken = rows
+            if entity.explode:
+                taken = rows.withColumn(entity.explode, F.explode(entity.explode))
+            taken.selectExpr(*_expressions(entity)).schema  # noqa: B018
+
+
+def _expressions(entity: Entity) -> list[str]:
+    found: list[str] = []
+    for name, value in entity:
+        if name in ("explode", "key") or value is None:
+            continue
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            found.extend(value.values())
+        else:
+            found.extend(text for _, text in value if text is not None)
+    return found
+
+
+def test_csv_headers_are_the_declared_columns(sample: Sample):
+    for extract in EXTRACTS:
+        if extract.is_csv:
+            source: SourceConfig = SOURCES[extract.name]
+            text = next(iter((sample.landing / extract.name).iterdir())).read_bytes()
+            header = text.split(b"\n", 1)[0].decode("ascii")
+            assert header.split(source.options.delimiter) == [column.name for column in source.columns]
+
+
+def test_the_till_system_writes_decimal_commas_and_latin_1(sample: Sample):
+    receipts = next((sample.landing / "pos_receipts").iterdir()).read_text(encoding="utf-8")
+    members = next((sample.landing / "loyalty_members").iterdir()).read_bytes()
+
+    assert re.search(r";\d+,\d\d;", receipts)
+    assert re.search(r";\d\d\.\d\d\.\d{4} ", receipts)
+    accents = [line for line in members.split(b"\n") if any(byte > 127 for byte in line)]
+    assert accents
+    assert all(_is_not_utf8(line) for line in accents)  # no mixed_encoding in this half
+
+
+def _is_not_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def test_nothing_of_the_truth_is_in_the_landing_folder(sample: Sample):
+    future = {row.order_id for row in sample.table("future_orders").collect()}
+    landed = sample.files()
+
+    orders = (
+        landed["shop_orders/shop_orders_20261124-000.json"]
+        + landed["pos_receipts/pos_receipts_20261124-000.csv"]
+    )
+    known = set(re.findall(rb'"id":"(\d{13})"|\n([A-Z]{2}\d\d-\d+)', orders))
+    assert len(future) > 50
+    assert not future & {(number or receipt).decode() for number, receipt in known}
+    assert all(word not in b"".join(landed.values()) for word in (b"person_id", b"household", b"holdout"))
