@@ -201,7 +201,7 @@ is_ready() {
     for jar in $jar_names; do [ -s "$jars/$jar" ] || return 1; done
 }
 
-site_packages() { "$venv/bin/python" -c 'import pyspark, os; print(os.path.dirname(pyspark.__file__))'; }
+pyspark_folder() { "$venv/bin/python" -c 'import pyspark, os; print(os.path.dirname(pyspark.__file__))'; }
 
 make_venv() {
     local python
@@ -213,7 +213,11 @@ make_venv() {
     printf '%s' "$CDP_HOME" >"$venv/.cdp-home"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock_file" >&2 ||
         die "the Python packages could not be installed; see pip's message above. Calling again goes on from here"
-    site_packages >"$venv/.cdp-pyspark"
+    pyspark_folder >"$venv/.cdp-pyspark"
+    # The library itself: `import cdp` in a notebook, and the `cdp` command, without a build.
+    printf '%s\n' "$CDP_HOME/lib" >"$(dirname "$(cat "$venv/.cdp-pyspark")")/spark-cdp.pth"
+    printf '#!/bin/sh\nexec "$(dirname "$0")/python" -m cdp.cli "$@"\n' >"$venv/bin/cdp"
+    chmod +x "$venv/bin/cdp"
 }
 
 fetch_jars() {

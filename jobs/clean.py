@@ -7,8 +7,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a rule marked er
 
 import sys
 
-from cdp.silver.run import STAGE
 from cdp.runner.launch import launch
+from cdp.silver.run import STAGE
 
 if __name__ == "__main__":
     sys.exit(launch([STAGE], __doc__))

@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from cdp.activation import normalise as n
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
+
+from cdp.activation import normalise as n
 
 VECTORS: list[tuple[Callable[[Column], Column], str, str]] = [
     (n.meta_email, "  USER@Example.com ", "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cdp.activation.load import load_destinations
 from cdp.activation.run import STAGE
 from cdp.base.contracts import Table

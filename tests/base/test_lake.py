@@ -149,7 +149,7 @@ def test_earlier_versions_can_be_read_and_missing_ones_say_so(lake: Lake, spark:
     lake.replace(PEOPLE, _people(spark, ("b", None, 1, "new")))
 
     assert [row.id for row in lake.read(PEOPLE, version=0).collect()] == ["a"]
-    with pytest.raises(CdpError, match="gold.people: version 9 cannot be read"):
+    with pytest.raises(CdpError, match=r"gold\.people: version 9 cannot be read"):
         lake.read(PEOPLE, version=9)
 
 

@@ -66,7 +66,7 @@ def test_two_files_cannot_name_one_source(tmp_path: Path):
     _write(tmp_path, "a.yaml", "crm")
     _write(tmp_path, "b.yaml", "crm")
 
-    with pytest.raises(ConfigError, match="b.yaml has a problem(.|\n)*already the name of the source in"):
+    with pytest.raises(ConfigError, match=r"b\.yaml has a problem(.|\n)*already the name of the source in"):
         load_sources(ConfigFolder(tmp_path))
 
 

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from pyspark.sql import DataFrame, SparkSession
+
 from cdp.base.stage import Run
 from cdp.identity.run import resolve
 from cdp.silver.identifiers import identifiers
 from cdp.tables.identity import ASSIGNMENTS
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
-from pyspark.sql import DataFrame, SparkSession
 
 START = datetime(2026, 1, 1)
 

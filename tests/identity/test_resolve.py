@@ -1,6 +1,6 @@
 """Who is one person, by identifiers, and who is kept apart."""
 
-from tests.identity.conftest import activity, person
+from tests.identity.conftest import person
 
 
 def test_one_email_links_records_of_two_sources(silver, customers):

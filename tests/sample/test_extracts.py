@@ -13,6 +13,7 @@ from cdp.bronze.config import Entity, SourceConfig, load_sources
 from cdp.bronze.read import read_files
 from cdp.bronze.rules import with_reasons
 from cdp.sample.extracts import EXTRACTS
+
 from .retailer import Sample
 
 SOURCES = load_sources(ConfigFolder(Path(__file__).parents[2] / "conf"))

@@ -11,6 +11,7 @@ from cdp.base.errors import UsageError
 from cdp.sample.files import Folder
 from cdp.sample.run import append_days, write_sample
 from cdp.sample.settings import SampleSettings
+
 from .retailer import AS_OF, Sample, make
 
 DAYS = 12

@@ -5,8 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from cdp.base.contracts import Table
 from pyspark.sql import DataFrame, SparkSession
+
+from cdp.base.contracts import Table
 
 _FILL: dict[str, Any] = {
     "string": "-",

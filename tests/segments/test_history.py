@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from pyspark.sql import DataFrame, SparkSession
+
 from cdp.segments.history import changes, history_after, members_after, standing
 from cdp.tables.gold import SEGMENT_HISTORY
 from cdp.tables.identity import CHANGES
-from pyspark.sql import DataFrame, SparkSession
 
 START = date(2026, 1, 1)
 NOW = "segment string, version string, customer_id string, is_suppressed boolean, is_held_out boolean"

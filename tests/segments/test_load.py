@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
+
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.segments.config import Segment
 from cdp.segments.load import load_segments, versions
-from pydantic import TypeAdapter
 
 PROJECT = Path(__file__).resolve().parents[2]
 

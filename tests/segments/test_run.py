@@ -8,6 +8,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
 from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder
@@ -25,8 +28,6 @@ from cdp.tables.gold import (
     SEGMENT_STATUS,
     TRAITS,
 )
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 TABLES = (SEGMENT_MEMBERS, SEGMENT_CHANGES, SEGMENT_STATUS, SEGMENT_HISTORY)
 

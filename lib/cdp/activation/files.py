@@ -1,7 +1,6 @@
 """The files of a run: one for those to add and one for those to remove, for each destination and segment."""
 
 import csv
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -82,7 +81,7 @@ def write_files(
             segment, action = (p.partition("=")[2] for p in part.parts[-3:-1])
             target = names[destination.name, segment, action]
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part, target)
+            part.replace(target)
             written.append(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -96,7 +95,7 @@ def write_empty(destination: Destination, name: Path) -> None:
     with scratch.open("w", encoding="utf-8", newline="") as file:
         if destination.format == "csv":
             csv.writer(file, lineterminator="\n").writerow(header(destination))
-    os.replace(scratch, name)
+    scratch.replace(name)
 
 
 def file_names(

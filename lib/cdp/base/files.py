@@ -76,6 +76,13 @@ class FileSystem:
                 found.append(FoundFile(name, status.getLen(), modified.replace(tzinfo=None)))
         return found
 
+    def size(self) -> int:
+        """Bytes of all files below the folder."""
+        if not self.is_local:
+            system, path = self._hadoop("")
+            return int(system.getContentSummary(path).getLength()) if system.exists(path) else 0
+        return sum(path.stat().st_size for path in Path(self.root).rglob("*") if path.is_file())
+
     def write_text(self, name: str, text: str) -> str:
         """Write a small text file whole or not at all; returns its full path."""
         full = f"{self.root}/{name}"

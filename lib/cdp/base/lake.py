@@ -18,6 +18,8 @@ from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, ContractError, UsageError
 from cdp.base.files import FileSystem
 from cdp.base.guards import breach_of, guarded, shape_problems
+from cdp.base.session import spark_session
+from cdp.base.settings import did_you_mean
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
@@ -41,6 +43,18 @@ class Lake:
         self.files = FileSystem(spark, root)
         self.root = self.files.root
 
+    @classmethod
+    def open(cls, root: str | Path) -> "Lake":
+        """A lake to look at, from a notebook or a script: `lake = Lake.open("lake")`.
+
+        Raises:
+            UsageError: there is none.
+        """
+        lake = cls(spark_session("cdp notebook"), str(root))
+        if not lake.names():
+            raise UsageError(f"{lake.root}: found no table, wanted a lake; `./spark-submit.sh pipeline` makes one")
+        return lake
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     def path(self, table: Table) -> str:
@@ -51,6 +65,22 @@ class Lake:
         names = self.files.names(f"{table.name.replace('.', '/')}/_delta_log")
         commits = [int(n[:20]) for n in names if n.endswith(".json") and n[:20].isdigit() and len(n) == 25]
         return max(commits, default=None)
+
+    def names(self) -> list[str]:
+        """Names of all tables, as `layer.table`."""
+        layers = [name for name in self.files.names("") if not name.startswith(("_", "."))]
+        tables = [f"{layer}.{name}" for layer in sorted(layers) for name in sorted(self.files.names(layer))]
+        return [name for name in tables if self.files.names(f"{name.replace('.', '/')}/_delta_log")]
+
+    def table(self, name: str) -> DataFrame:
+        """The table of this name, whether it is declared or not.
+
+        Raises:
+            UsageError: there is no such table; the message names those that sound like it.
+        """
+        if name not in self.names():
+            raise UsageError(f"{self.root}: no table {name}{did_you_mean(name, self.names())}")
+        return self.spark.read.format("delta").load(f"{self.root}/{name.replace('.', '/')}")
 
     def exists(self, table: Table) -> bool:
         return self.version(table) is not None
@@ -81,7 +111,8 @@ class Lake:
 
     def history(self, table: Table) -> DataFrame:
         """Delta's history: version, timestamp, operation, operationMetrics; newest first."""
-        return self._delta(table).history()
+        history: DataFrame = self._delta(table).history()
+        return history
 
     # -- writing -------------------------------------------------------------------------------------------------
 

@@ -24,8 +24,6 @@ _DEFAULTS = {
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
     # A snapshot of a small table is read by 1 task in place of 50.
     "spark.databricks.delta.snapshotPartitions": "1",
-    # Adaptive execution joins small shuffle partitions, so the same number serves a laptop and a large table.
-    "spark.sql.shuffle.partitions": "64",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "32m",
     "spark.sql.parquet.compression.codec": "zstd",
@@ -36,6 +34,9 @@ _DEFAULTS = {
     # Nothing is kept there, but Spark makes the folder.
     "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/cdp-warehouse",
 }
+_PARTITIONS = "spark.sql.shuffle.partitions"
+_PARTITIONS_ELSEWHERE = 200
+_BYTES_A_PARTITION = 16 << 20
 _LOCAL_DEFAULTS = {
     "spark.ui.enabled": "false",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -78,12 +79,31 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
         log4j = Path(__file__).with_name("log4j2.properties")
         conf.setIfMissing("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j.as_uri()}")
     master = conf.get("spark.master", "local[*]") or ""
+    # Each task of a small job costs more than its rows, so what nobody has set starts low; see `fit_to`.
+    conf.setIfMissing("spark.cdp.fitPartitions", "false" if conf.contains(_PARTITIONS) else "true")
+    conf.setIfMissing(_PARTITIONS, str(_least_partitions() if master.startswith("local") else _PARTITIONS_ELSEWHERE))
     for key, value in {**_DEFAULTS, **(_LOCAL_DEFAULTS if master.startswith("local") else {})}.items():
         conf.setIfMissing(key, value)
     session = SparkSession.builder.appName(app_name).config(conf=conf).getOrCreate()
     # Spark logs the row values of failing casts and checks; what went wrong reaches the user through our own errors.
     session.sparkContext.setLogLevel(os.environ.get("CDP_SPARK_LOG_LEVEL", "OFF"))
     return session
+
+
+def fit_to(spark: "SparkSession", size: int) -> None:
+    """Choose the number of shuffle partitions by the size of the data on disk, unless the user has chosen it.
+
+    Args:
+        spark: session.
+        size: bytes of the extracts and the tables.
+    """
+    if spark.conf.get("spark.cdp.fitPartitions", "false") == "true":
+        wanted = max(_least_partitions(), min(-(-size // _BYTES_A_PARTITION), 4000))
+        spark.conf.set(_PARTITIONS, str(wanted))
+
+
+def _least_partitions() -> int:
+    return max(2, min(os.cpu_count() or 2, 16))
 
 
 def delta_jars() -> list[str]:

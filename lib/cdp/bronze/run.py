@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Observation
@@ -87,7 +88,7 @@ def _read_batch(
 ) -> dict[str, _Landed]:
     note_files(run.lake, run.run_id, batch, state="planned", noted_at=run.started_at)
     names = list(batch)
-    results = run.lake.together([lambda n=name: _land(run, sources[n], landing, batch[n]) for name in names])
+    results = run.lake.together([partial(_land, run, sources[n], landing, batch[n]) for n in names])
     landed = dict(zip(names, results, strict=True))
     refused = [result.unreadable for result in results if result.unreadable is not None]
     if refused:

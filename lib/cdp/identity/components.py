@@ -13,18 +13,17 @@ def connected_components(edges: DataFrame, *, most_on_driver: int = EDGES_ON_DRI
     """Name the component of each node by its smallest node.
 
     Args:
-        edges: `src`, `dst` (bigint), in any order and direction; should be persisted, as it is read twice.
+        edges: `src`, `dst` (bigint), in any order and direction.
         most_on_driver: with more edges than this the work is done on Spark.
 
     Returns:
         node, component: a row for each node that has an edge.
     """
     pairs = edges.select("src", "dst")
-    if pairs.count() > most_on_driver:
+    bounded = pairs.limit(most_on_driver + 1).toArrow()
+    if bounded.num_rows > most_on_driver:
         return components_on_spark(pairs)
-    # Bounded by `most_on_driver`.
-    found = components_on_driver(pairs.toArrow())
-    return edges.sparkSession.createDataFrame(found)
+    return edges.sparkSession.createDataFrame(components_on_driver(bounded))
 
 
 def components_on_driver(edges: pa.Table) -> pa.Table:

@@ -108,12 +108,12 @@ class Outcome:
         """Print the summary: a row a source, a row a stage, what is worth opening, and last the JSON's path."""
         accounts = [(s.stage, a) for s in self.stage_runs for a in s.result.accounts]
         for stage in dict.fromkeys(name for name, _ in accounts):
-            rows = [
+            balances = [
                 (a.subject, a.rows_in, a.rows_out, a.rows_refused, a.rows_skipped, a.difference)
                 for name, a in accounts
                 if name == stage
             ]
-            console.table(f"{stage}: rows in = out + refused + skipped", _ACCOUNT_HEADER, rows)
+            console.table(f"{stage}: rows in = out + refused + skipped", _ACCOUNT_HEADER, balances)
         rows = [
             (
                 s.stage,

@@ -22,7 +22,8 @@ def _mix(x: Array) -> Array:
     """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
     x = (x ^ (x >> np.uint64(30))) * _MIX_1
     x = (x ^ (x >> np.uint64(27))) * _MIX_2
-    return x ^ (x >> np.uint64(31))
+    mixed: Array = x ^ (x >> np.uint64(31))
+    return mixed
 
 
 def hashed(seed: int, purpose: str, ids: Array, k: int | Array = 0) -> Array:

@@ -8,11 +8,14 @@ from pydantic import ValidationError
 
 from cdp.base.errors import UsageError
 from cdp.base.files import FileSystem
+from cdp.base.session import fit_to
 from cdp.base.settings import did_you_mean
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.sample.settings import Mess, SampleSettings
 
 _DEFAULTS = SampleSettings()
+_BYTES_A_PERSON = 12_000
+"""About what a person's extracts come to, for the number of partitions."""
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -55,6 +58,7 @@ def sample(run: Run) -> StageResult:
     settings = _settings(options)
     truth = options.get("truth") or f"{run.landing.rstrip('/')}-truth"
     FileSystem(run.spark, run.landing).check_writable("--landing")
+    fit_to(run.spark, settings.persons * _BYTES_A_PERSON)
     days = options.get("days")
     if days:
         summary = append_days(

@@ -78,7 +78,8 @@ class Writer:
     def _staged(self, frames: Frames) -> DataFrame:
         """The lines of all extracts."""
         numbered = list(enumerate(EXTRACTS))
-        frame = _together([_task(self._stage, frames, extract, number) for number, extract in numbered])[0]
+        staged = _together([_task(self._stage, frames, extract, number) for number, extract in numbered])
+        frame: DataFrame = staged[0]
         paths = [self._work(f"lines/{extract.name}") for extract in EXTRACTS]
         return frame.sparkSession.read.schema(frame.schema).parquet(*paths)
 

@@ -121,7 +121,7 @@ def _failure(run: Run, work: Plan, name: str) -> str | None:
             alone = {other: work.good[other], **alone}
     try:
         _members(run, alone, work.versions, Clock(run.as_of)).groupBy("segment").count().collect()
-    except Exception as error:  # noqa: BLE001 - Spark and py4j share no base class
+    except Exception as error:  # Spark and py4j share no base class
         return f"Spark cannot evaluate the rule: {_condition(error)}"
     return None
 

@@ -18,7 +18,7 @@ def email_form(text: Column) -> Column:
     return F.when(sound, plain)
 
 
-@F.arrow_udf(ArrayType(StringType()))  # type: ignore[call-overload, untyped-decorator]
+@F.arrow_udf(ArrayType(StringType()))  # type: ignore[attr-defined, untyped-decorator]
 def phones_e164(batches: Iterator[tuple[pa.Array, pa.Array]]) -> Iterator[pa.Array]:
     """Valid numbers of an array in E.164, in order, each once.
 

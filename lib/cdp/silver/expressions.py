@@ -37,24 +37,34 @@ def evaluate(rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[
     Raises:
         ConfigError: an expression is not SQL, or names a column or function that there is not.
     """
-    tried, problems = [], []
+    tried: dict[str, Column] = {}
+    problems = []
     for name, (text, kind) in fields.items():
         try:
-            column = _tried(rows.sparkSession, _quoted(text, rows.columns), kind).alias(f"_try_{name}")
-            rows.select(column)
-        except AnalysisException as error:  # a ParseException is one too
+            tried[name] = _tried(rows.sparkSession, _quoted(text, rows.columns), kind).alias(f"_try_{name}")
+        except ParseException as error:
             problems.append(f"{name}: {_explained(error, rows.columns)}")
-        else:
-            tried.append(column)
+    try:
+        outcome = rows.select(*keep, *tried.values())
+    except AnalysisException:
+        # All are analysed at once, as that takes a while; which of them is wrong is only asked when one is.
+        problems += [problem for name, column in tried.items() if (problem := _problem(rows, name, column))]
     if problems:
         raise ConfigError(where, problems)
-    outcome = rows.select(*keep, *tried)
     failed = [F.when(F.col(f"_try_{name}").isNull(), F.lit(name)) for name in fields]
     return outcome.select(
         *keep,
         *[F.col(f"_try_{name}.v").alias(name) for name in fields],
         F.array_compact(F.array(*failed)).cast("array<string>").alias("_failed"),
     )
+
+
+def _problem(rows: DataFrame, name: str, column: Column) -> str | None:
+    try:
+        rows.select(column)
+    except AnalysisException as error:
+        return f"{name}: {_explained(error, rows.columns)}"
+    return None
 
 
 def _quoted(text: str, columns: list[str]) -> str:

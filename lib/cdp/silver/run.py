@@ -79,7 +79,8 @@ def clean(run: Run) -> StageResult:
 def _clean(run: Run) -> StageResult:
     lake, country = run.lake, run.config.platform.default_country
     sources = load_sources(run.config)
-    typed = {name: _typed(run, source) for name, source in sources.items()}
+    # Most sources yield several entities: their rows are read, typed and ranked once.
+    typed = {name: _typed(run, source).persist() for name, source in sources.items()}
     flows = {kind: list(_flows(kind, sources, typed, run)) for kind in FIELD_TYPES}
     rates = _rates(run)
 
@@ -135,6 +136,8 @@ def _clean(run: Run) -> StageResult:
     )
     every = [flow for group in flows.values() for flow in group]
     _quarantine(run, every)
+    for rows in typed.values():
+        rows.unpersist()
     return _result(run, every, kept)
 
 
@@ -229,8 +232,8 @@ def _quarantine(run: Run, flows: list[_Flow]) -> None:
     if not frames:
         run.lake.delete(QUARANTINE, F.col("stage") == "clean")
         return
-    reasons = reduce(DataFrame.unionByName, frames).groupBy("_source", *place)
-    reasons = reasons.agg(F.array_sort(F.collect_set("reason")).alias("reasons"))
+    by_row = reduce(DataFrame.unionByName, frames).groupBy("_source", *place)
+    reasons = by_row.agg(F.array_sort(F.collect_set("reason")).alias("reasons"))
     sources = load_sources(run.config)
     sent = reduce(DataFrame.unionByName, [_as_sent(run, sources[name]) for name in {flow.source for flow in refused}])
     rows = sent.join(reasons, on=["_source", *place], how="inner").withColumn("stage", F.lit("clean"))

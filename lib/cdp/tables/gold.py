@@ -344,9 +344,9 @@ ATTRIBUTION = Table(
         Column("model", "string", "first_touch, last_touch, last_non_direct, linear, position_based, time_decay"),
         Column("source", "string", "source of the order"),
         Column("order_id", "string", "the conversion"),
-        CUSTOMER,
+        Column("customer_id", "string", "the person; null: a receipt without a customer", nullable=True),
         Column("touch_no", "int", "position of the touch in the journey, from 1; 0: an order without a touch"),
-        Column("channel", "string", "channel of the touch; `none` where there was no touch"),
+        Column("channel", "string", "marketing channel of the touch, `direct`; `none` where there was no touch"),
         Column("campaign", "string", "campaign of the touch", nullable=True),
         Column("touched_at", "timestamp", "when", nullable=True),
         Column("converted_at", "timestamp", "when the order was placed"),
@@ -366,7 +366,7 @@ KPIS = Table(
         Column("period_start", "date", "first day"),
         Column("dimension", "string", "`all`, or what it is split by, e.g. `channel=web`"),
         Column("value", "double", "the figure", nullable=True),
-        Column("unit", "string", "customers, orders, share or the reporting currency"),
+        Column("unit", "string", "customers, orders, records, mails, share, ratio, or the reporting currency's code"),
     ),
 )
 

@@ -1,0 +1,33 @@
+# `make test` is all that CI runs; the first call in a fresh clone sets everything up.
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint unit pipeline wheel clean
+
+venv := .venv/bin
+export CDP_DEV := 1
+export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## the Python environment with the tools for tests, and the Delta jars
+	@./spark-submit.sh --setup
+
+test: lint unit ## everything that must pass: style, types, direction of imports, tests
+
+lint: setup
+	$(venv)/ruff check lib jobs tests
+	$(venv)/mypy
+	PYTHONPATH=lib $(venv)/lint-imports --no-logo
+
+unit: setup
+	$(venv)/python -m pytest $(ARGS)
+
+pipeline: ## the sample retailer through every stage
+	@./spark-submit.sh pipeline
+
+wheel: setup ## a wheel in dist/
+	$(venv)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## remove what runs made: lake, extracts, caches; not the environment
+	rm -rf lake landing landing-truth dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,95 @@
+"""`cdp`: what needs no Spark: check a configuration, see what lies in a lake, read what a table promises."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from cdp import __version__
+from cdp.base.contracts import Table
+from cdp.base.errors import CdpError, UsageError
+from cdp.base.settings import did_you_mean
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration folder.")]
+LakeOption = Annotated[Path, typer.Option("--lake", help="The folder of the tables.")]
+
+
+@app.command()
+def validate(config: ConfigOption = Path("conf")) -> None:
+    """Check every file of a configuration, references between them included."""
+    from cdp.pipeline import STAGES
+    from cdp.runner.settings import load_settings
+
+    folder, _ = load_settings(config, STAGES)
+    files = sorted(p for p in folder.path.rglob("*") if p.suffix in (".yaml", ".yml"))
+    print(f"{folder.path}: {len(files)} files are right")
+
+
+@app.command()
+def tables(lake: LakeOption = Path("lake")) -> None:
+    """List the tables of a lake with their rows and versions."""
+    from deltalake import DeltaTable
+
+    if not lake.is_dir():
+        raise UsageError(f"--lake {lake}: found {'a file' if lake.exists() else 'nothing'}, wanted the folder of a lake")
+    logs = sorted(lake.glob("*/*/_delta_log"))
+    if not logs:
+        raise UsageError(f"--lake {lake}: found no table; `./spark-submit.sh pipeline` makes some")
+    declared = _declared()
+    shown = RichTable("table", "rows", "version", "one row is", header_style="bold")
+    for log in logs:
+        name = f"{log.parent.parent.name}.{log.parent.name}"
+        found = DeltaTable(log.parent)
+        rows = sum(found.get_add_actions(flatten=True)["num_records"].to_pylist())
+        grain = declared[name].grain if name in declared else ""
+        shown.add_row(name, f"{rows:,}", str(found.version()), grain)
+    for column in shown.columns[1:3]:
+        column.justify = "right"
+    Console().print(shown)
+
+
+@app.command()
+def describe(table: Annotated[str, typer.Argument(help="layer.table, e.g. gold.profiles")]) -> None:
+    """Say what a table promises: its grain, key and columns."""
+    declared = _declared()
+    if table not in declared:
+        raise UsageError(f"no table called {table}{did_you_mean(table, sorted(declared))}")
+    found = declared[table]
+    shown = RichTable("column", "type", "personal", "unit", "description", header_style="bold")
+    for column in found.columns:
+        personal = "yes" if column.pii else ""
+        shown.add_row(column.name, column.type, personal, column.unit or "", column.description)
+    console = Console()
+    console.print(f"{found.name}: {found.grain}; key {', '.join(found.key)}", highlight=False)
+    console.print(shown)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if show:
+        print(__version__)
+        raise typer.Exit
+
+
+def _declared() -> dict[str, Table]:
+    from cdp.tables import activation, bronze, gold, identity, ops, silver
+
+    modules = (silver, identity, gold, activation, ops)
+    return {t.name: t for t in (bronze.QUARANTINE, *(t for module in modules for t in module.TABLES))}
+
+
+def main() -> None:
+    """The console command; a mistake of the user's is one line and exit code 2."""
+    try:
+        app()
+    except CdpError as error:
+        Console(stderr=True, highlight=False, markup=False).print(f"error: {error}", soft_wrap=True)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From records and activity to people: golden record, timeline, traits, households, consent."""

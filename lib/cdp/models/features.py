@@ -1,0 +1,153 @@
+"""Features of customers as of a day, declared once for training and scoring, and the outcomes after it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+_WINDOWS = (30, 90, 180, 365)
+
+_TOTALS: Mapping[str, str] = {
+    "recency_days": "min(if(orders > 0, age, null))",
+    "first_age": "max(if(orders > 0, age, null))",
+    "order_days": "count_if(orders > 0)",
+    "revenue": "sum(revenue)",
+    "first_revenue": "max_by(revenue, if(orders > 0, age, null))",
+    "last_revenue": "min_by(revenue, if(orders > 0, age, null))",
+    **{f"revenue_{days}d": f"sum(if(age < {days}, revenue, 0))" for days in _WINDOWS},
+    **{f"order_days_{days}d": f"count_if(orders > 0 AND age < {days})" for days in _WINDOWS},
+    "orders": "sum(orders)",
+    "pieces": "sum(pieces)",
+    "returns": "sum(returns)",
+    "discounted_orders": "sum(discounted_orders)",
+    "store_orders": "sum(store_orders)",
+    "categories": "size(array_distinct(flatten(collect_list(categories))))",
+    "channels": "size(array_distinct(flatten(collect_list(channels))))",
+    "emails_delivered_90d": "sum(if(age < 90, emails_delivered, 0))",
+    "emails_opened_90d": "sum(if(age < 90, emails_opened, 0))",
+    "emails_clicked_90d": "sum(if(age < 90, emails_clicked, 0))",
+    "days_since_email_click": "min(if(emails_clicked > 0, age, null))",
+    "visit_days_30d": "count_if(visits > 0 AND age < 30)",
+    "visit_days_90d": "count_if(visits > 0 AND age < 90)",
+    "days_since_visit": "min(if(visits > 0, age, null))",
+    "products_viewed_30d": "sum(if(age < 30, products_viewed, 0))",
+    "products_added_30d": "sum(if(age < 30, products_added, 0))",
+    "products_added_90d": "sum(if(age < 90, products_added, 0))",
+    "tickets_365d": "sum(if(age < 365, tickets, 0))",
+    "days_known": "max(age)",
+}
+"""Aggregates over the days of a customer up to the cut-off; `age` is the number of days before it, 0 on it."""
+
+_FEATURES: Mapping[str, str] = {
+    # What BG/NBD and Gamma-Gamma are made of: repeat days, first to last, first to the end of the cut-off's day.
+    "repeat_days": "order_days - 1",
+    "active_days": "first_age - recency_days",
+    "age_days": "first_age + 1",
+    "repeat_value": "try_divide(double(revenue - first_revenue), order_days - 1)",
+    "recency_days": "recency_days",
+    "revenue": "revenue",
+    "mean_day_value": "double(revenue) / order_days",
+    "last_day_value": "last_revenue",
+    **{f"revenue_{days}d": f"revenue_{days}d" for days in _WINDOWS},
+    **{f"order_days_{days}d": f"order_days_{days}d" for days in _WINDOWS},
+    "order_days_trend": "2 * order_days_90d - order_days_180d",
+    "revenue_trend": "2 * revenue_90d - revenue_180d",
+    "gap_days": "try_divide(double(first_age - recency_days), order_days - 1)",
+    "overdue": "try_divide(double(recency_days * (order_days - 1)), first_age - recency_days)",
+    "orders_per_day": "double(orders) / order_days",
+    "pieces_per_order": "double(pieces) / orders",
+    "return_rate": "double(returns) / orders",
+    "discounted_share": "double(discounted_orders) / orders",
+    "store_share": "double(store_orders) / orders",
+    "categories": "categories",
+    "channels": "channels",
+    "emails_delivered_90d": "emails_delivered_90d",
+    "emails_opened_90d": "emails_opened_90d",
+    "emails_clicked_90d": "emails_clicked_90d",
+    "email_open_rate_90d": "try_divide(double(emails_opened_90d), emails_delivered_90d)",
+    "days_since_email_click": "days_since_email_click",
+    "visit_days_30d": "visit_days_30d",
+    "visit_days_90d": "visit_days_90d",
+    "days_since_visit": "days_since_visit",
+    "products_viewed_30d": "products_viewed_30d",
+    "products_added_30d": "products_added_30d",
+    "products_added_90d": "products_added_90d",
+    "tickets_365d": "tickets_365d",
+    "days_known": "days_known",
+}
+
+FEATURES: tuple[str, ...] = tuple(_FEATURES)
+"""Names of the features, in the order in which models take them; each is a double, null where it has no meaning."""
+
+HISTORY = ("repeat_days", "active_days", "age_days", "repeat_value")
+"""The features that orders alone give, for BG/NBD and Gamma-Gamma."""
+
+HORIZON = "horizon_days"
+"""Beside the features: which horizon a row asks for."""
+
+_HISTORY_TOTALS = ("recency_days", "first_age", "order_days", "revenue", "first_revenue")
+
+
+def features(days: DataFrame, cutoffs: Sequence[date]) -> DataFrame:
+    """Features of every customer with an order by the cut-off, for each cut-off.
+
+    Args:
+        days: `activity.daily_activity`.
+        cutoffs: last days of data to use; nothing after one enters its features.
+
+    Returns:
+        One row a customer and cut-off: customer_id, cutoff (date), and `FEATURES`.
+    """
+    return _computed(days, cutoffs, _TOTALS, FEATURES)
+
+
+def order_history(days: DataFrame, cutoffs: Sequence[date]) -> DataFrame:
+    """The part of `features` that BG/NBD and Gamma-Gamma need, from `activity.daily_orders`.
+
+    Returns:
+        One row a customer with an order by the cut-off, and cut-off: customer_id, cutoff, and `HISTORY`.
+    """
+    return _computed(days, cutoffs, {name: _TOTALS[name] for name in _HISTORY_TOTALS}, HISTORY)
+
+
+def outcomes(days: DataFrame, cutoffs: Sequence[date], horizons: Sequence[int]) -> DataFrame:
+    """What happened after each cut-off.
+
+    Args:
+        days: `activity.daily_activity` or `activity.daily_orders`.
+        cutoffs: last days before the outcome.
+        horizons: days of outcome. Where a horizon ends after the last day of data, the outcome is not whole; such
+            pairs of cut-off and horizon are the caller's to leave out.
+
+    Returns:
+        One row a customer and cut-off with anything in the longest horizon after it: customer_id, cutoff; for each
+        horizon H order_days_next_H (days with an order) and revenue_next_H (returns taken off), as doubles.
+    """
+    longest = max(horizons)
+    ahead = F.filter(_dates(cutoffs), lambda day: F.datediff(F.col("on"), day).between(1, longest))
+    after = days.withColumn("cutoff", F.explode(ahead)).withColumn("ahead", F.datediff("on", "cutoff"))
+    measures = {
+        name: expression
+        for horizon in horizons
+        for name, expression in (
+            (f"order_days_next_{horizon}", f"double(count_if(orders > 0 AND ahead <= {horizon}))"),
+            (f"revenue_next_{horizon}", f"double(sum(if(ahead <= {horizon}, revenue, 0)))"),
+        )
+    }
+    return after.groupBy("customer_id", "cutoff").agg(*_named(measures))
+
+
+def _computed(days: DataFrame, cutoffs: Sequence[date], totals: Mapping[str, str], wanted: Sequence[str]) -> DataFrame:
+    reached = F.filter(_dates(cutoffs), lambda day: day >= F.col("on"))
+    up_to = days.withColumn("cutoff", F.explode(reached)).withColumn("age", F.datediff("cutoff", "on"))
+    summed = up_to.groupBy("customer_id", "cutoff").agg(*_named(totals)).where("order_days > 0")
+    return summed.selectExpr("customer_id", "cutoff", *[f"double({_FEATURES[name]}) AS {name}" for name in wanted])
+
+
+def _dates(days: Sequence[date]) -> Column:
+    return F.array(*[F.lit(day) for day in sorted(set(days))])
+
+
+def _named(expressions: Mapping[str, str]) -> list[Column]:
+    return [F.expr(expression).alias(name) for name, expression in expressions.items()]
