@@ -35,9 +35,8 @@ def households(profiles: DataFrame, rule: HouseholdRule) -> DataFrame:
             F.size(F.collect_set(_comparable(F.col("family_name")))).alias("_names"),
         )
     )
-    one_name = F.when(F.col("_names") == 1, F.col("family_name"))
-    columns = ["household_id", "customer_ids", "size", one_name.alias("family_name"), *[f"home.{c}" for c in shown]]
-    return grouped.where("size > 1").select(*columns)
+    one_name = F.when(F.col("_names") == 1, F.col("family_name")).alias("family_name")
+    return grouped.where("size > 1").select("household_id", "customer_ids", "size", one_name, "home.*")
 
 
 def _comparable(text: Column) -> Column:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import Observation
+from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
@@ -33,93 +33,111 @@ from cdp.tables.identity import ASSIGNMENTS, AUDIT
 from cdp.tables.silver import CONSENTS, CUSTOMER_RECORDS, EVENTS, IDENTIFIERS_TABLE, ORDER_LINES, ORDERS, PRODUCTS
 
 
-
-
 class _Work:
-    """The tables of one run. Each method writes one, and reads what those before it wrote; it returns the rows written."""
+    """The tables of one run. Each step writes one, and reads what the steps before it wrote.
+
+    Attributes:
+        rows: rows of each silver table in, and of each gold table written, by table name.
+    """
 
     def __init__(self, run: Run, settings: Settings) -> None:
         self.lake, self.as_of, self.settings = run.lake, run.as_of, settings
         self.owners = current_owners(self.lake.read(ASSIGNMENTS)).persist()
-        self.seen = seen_identifiers(
-            self.lake.read(IDENTIFIERS_TABLE), self.owners, self.lake.read(AUDIT), as_of=self.as_of
-        )
+        audit = self.lake.read(AUDIT)
+        self.seen = seen_identifiers(self.lake.read(IDENTIFIERS_TABLE), self.owners, audit, as_of=self.as_of)
         self.late_orders, self.lost_lines, self.fates = Observation(), Observation(), Observation()
+        self.rows: dict[str, int] = {}
 
-    def orders(self) -> int:
+    def counts(self) -> None:
+        # Delta knows them from its log.
+        self.rows.update({t.name: self.lake.read(t).count() for t in (EVENTS, ORDERS, ORDER_LINES, CONSENTS)})
+
+    def orders(self) -> None:
         rows = customer_orders(self.lake.read(ORDERS), self.owners)
         late = is_late("ordered_at", self.as_of)
         counted = rows.observe(self.late_orders, F.count_if(late).alias("rows"))
-        return self.lake.replace(CUSTOMER_ORDERS, counted.where(~late))
+        self._replace(CUSTOMER_ORDERS, counted.where(~late))
 
-    def lines(self) -> int:
+    def identifiers(self) -> None:
+        self._replace(CUSTOMER_IDENTIFIERS, customer_identifiers(self.seen))
+
+    def lines(self) -> None:
         lines, products = self.lake.read(ORDER_LINES), self.lake.read(PRODUCTS)
         rows = customer_order_lines(lines, self.lake.read(CUSTOMER_ORDERS), products)
         is_lost = F.col("status").isNull()
         counted = rows.observe(self.lost_lines, F.count_if(is_lost).alias("rows"))
-        return self.lake.replace(CUSTOMER_ORDER_LINES, counted.where(~is_lost))
+        self._replace(CUSTOMER_ORDER_LINES, counted.where(~is_lost))
 
-    def identifiers(self) -> int:
-        return self.lake.replace(CUSTOMER_IDENTIFIERS, customer_identifiers(self.seen))
-
-    def consent(self) -> int:
-        rows = effective_consent(self.lake.read(CONSENTS), self.owners, as_of=self.as_of)
-        return self.lake.replace(EFFECTIVE_CONSENT, rows)
-
-    def timeline(self) -> int:
+    def timeline(self) -> None:
         orders, consents = self.lake.read(CUSTOMER_ORDERS), self.lake.read(CONSENTS)
         rows = timeline_rows(self.lake.read(EVENTS), orders, consents, self.owners, as_of=self.as_of)
-        return self.lake.replace(TIMELINE, kept(rows.observe(self.fates, *fate_counts())))
+        self._replace(TIMELINE, kept(rows.observe(self.fates, *fate_counts())))
 
-    def profiles(self) -> int:
+    def consent(self) -> None:
+        self._replace(EFFECTIVE_CONSENT, effective_consent(self.lake.read(CONSENTS), self.owners, as_of=self.as_of))
+
+    def profiles(self) -> None:
         records, timeline = self.lake.read(CUSTOMER_RECORDS), self.lake.read(TIMELINE)
         rows = profiles(records, self.seen, timeline, self.owners, self.settings.profiles, as_of=self.as_of)
-        return self.lake.replace(PROFILES, rows)
+        self._replace(PROFILES, rows)
 
-    def households(self) -> int:
-        return self.lake.replace(HOUSEHOLDS, households(self.lake.read(PROFILES), self.settings.households))
+    def buyers(self) -> None:
+        """What customers bought, which both the scores and the traits need: no table of its own."""
+        self.bought = buying(self.lake.read(CUSTOMER_ORDERS), as_of=self.as_of).persist()
+        self.limits = bounds(self.bought.where("orders > 0"))
 
-    def traits(self) -> int:
+    def traits(self) -> None:
         lake, as_of = self.lake, self.as_of
-        bought = buying(lake.read(CUSTOMER_ORDERS), as_of=as_of).persist()
-        limits = bounds(bought.where("orders > 0"))
-        rows = traits(
-            lake.read(PROFILES), bought, assortment(lake.read(CUSTOMER_ORDER_LINES)),
-            behaviour(lake.read(TIMELINE), as_of=as_of), limits, as_of=as_of,
-        )  # fmt: skip
-        written = lake.replace(TRAITS, rows)
-        bought.unpersist()
+        sold = assortment(lake.read(CUSTOMER_ORDER_LINES))
+        done = behaviour(lake.read(TIMELINE), as_of=as_of)
+        self._replace(TRAITS, traits(lake.read(PROFILES), self.bought, sold, done, self.limits, as_of=as_of))
         lake.replace(TRAITS_HISTORY, lake.read(TRAITS), where=f"as_of = DATE'{as_of.isoformat()}'")
-        return written
+
+    def households(self) -> None:
+        self._replace(HOUSEHOLDS, households(self.lake.read(PROFILES), self.settings.households))
+
+    def close(self) -> None:
+        self.owners.unpersist()
+        self.bought.unpersist()
+
+    def _replace(self, table: Table, rows: DataFrame) -> None:
+        self.rows[table.name] = self.lake.replace(table, rows)
 
 
 def build_profiles(run: Run) -> StageResult:
     """Rebuild the gold tables of people as of the run's date; see docs/profiles.md."""
-    work, lake = _Work(run, load_settings(run.config)), run.lake
-    counted = {t.name: lake.read(t).count() for t in (EVENTS, ORDERS, ORDER_LINES, CONSENTS)}
-    orders, identifiers, consent = lake.together([work.orders, work.identifiers, work.consent])
-    timeline, lines = lake.together([work.timeline, work.lines])
-    (people,) = lake.together([work.profiles])
-    traits_, homes = lake.together([work.traits, work.households])
-    work.owners.unpersist()
-    accounts = _accounts(work, counted, orders=orders, lines=lines)
+    work = _Work(run, load_settings(run.config))
+    # Small plans mostly wait for their planning: as many side by side as their inputs allow.
+    for steps in (
+        [work.orders, work.identifiers, work.counts],
+        [work.timeline, work.lines, work.buyers],
+        [work.profiles, work.consent],
+        [work.traits, work.households],
+    ):
+        run.lake.together(steps)
+    work.close()
+    accounts = _accounts(work)
+    people, homes = work.rows[PROFILES.name], work.rows[HOUSEHOLDS.name]
     return StageResult(
         rows_in=sum(a.rows_in for a in accounts),
-        rows_out=orders + identifiers + consent + timeline + lines + people + traits_ + homes,
+        rows_out=sum(rows for table, rows in work.rows.items() if table.startswith("gold.")),
         accounts=accounts,
         notes=(f"{people:,} customers, {homes:,} households",),
     )
 
 
-def _accounts(work: _Work, rows_in: dict[str, int], *, orders: int, lines: int) -> tuple[Account, ...]:
-    fates = work.fates.get
+def _accounts(work: _Work) -> tuple[Account, ...]:
+    rows, fates = work.rows, work.fates.get
     skipped = {kind: sum(fates[f"{kind}_{fate}"] for fate in FATES if fate != "kept") for kind in KINDS}
+    # What was counted before the write is held against what then lies in the table.
+    events = rows[TIMELINE.name] - fates["order_kept"] - fates["consent_kept"]
+    orders, lines = rows[CUSTOMER_ORDERS.name], rows[CUSTOMER_ORDER_LINES.name]
     return (
-        Account("orders", rows_in[ORDERS.name], orders, rows_skipped=work.late_orders.get["rows"]),
-        Account("order_lines", rows_in[ORDER_LINES.name], lines, rows_skipped=work.lost_lines.get["rows"]),
-        Account("timeline: events", rows_in[EVENTS.name], fates["event_kept"], rows_skipped=skipped["event"]),
+        Account("orders", rows[ORDERS.name], orders, rows_skipped=work.late_orders.get["rows"]),
+        Account("order_lines", rows[ORDER_LINES.name], lines, rows_skipped=work.lost_lines.get["rows"]),
+        Account("timeline: events", rows[EVENTS.name], events, rows_skipped=skipped["event"]),
         Account("timeline: orders", orders, fates["order_kept"], rows_skipped=skipped["order"]),
-        Account("timeline: consents", rows_in[CONSENTS.name], fates["consent_kept"], rows_skipped=skipped["consent"]),
+        Account("timeline: consents", rows[CONSENTS.name], fates["consent_kept"], rows_skipped=skipped["consent"]),
     )
 
 

@@ -47,7 +47,9 @@ def columns(
     for tick in ticks:
         y = _y(tick, ceiling)
         parts.append(f'<line x1="{_LEFT}%" x2="100%" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
-        parts.append(f'<text x="{_LEFT - 1}%" y="{y + 4:.1f}" class="axis" text-anchor="end">{escape(text(tick))}</text>')
+        parts.append(
+            f'<text x="{_LEFT - 1}%" y="{y + 4:.1f}" class="axis" text-anchor="end">{escape(text(tick))}</text>'
+        )
     for i, label in enumerate(labels):
         x, below = _LEFT + step * (i + 0.12), 0.0
         for name, values in series.items():

@@ -60,7 +60,7 @@ class MeasureConfig(Document):
     """Heading of the report."""
     attribution: AttributionConfig = AttributionConfig()
     """Which contacts count for an order, and for how much."""
-    return_model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
-    ] = "last_non_direct"
+    return_model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"] = (
+        "last_non_direct"
+    )
     """The attribution model behind revenue per cost."""

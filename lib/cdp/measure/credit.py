@@ -39,9 +39,13 @@ def attribution(orders: DataFrame, touches: DataFrame, settings: AttributionConf
     known = F.col("customer_id").isNotNull()
     # Orders of nobody known take no part in the join and the windows: all would fall into one partition.
     journeys = _journeys(conversions.where(known), touches, settings)
-    unknown = conversions.where(~known).select("*", F.lit(0).alias("touch_no"), F.lit(0).cast("bigint").alias("touches"))
+    unknown = conversions.where(~known).select(
+        "*", F.lit(0).alias("touch_no"), F.lit(0).cast("bigint").alias("touches")
+    )
     rows = journeys.unionByName(unknown, allowMissingColumns=True)
-    credits = F.array(*[F.struct(F.lit(name).alias("model"), credit.alias("credit")) for name, credit in _models(settings).items()])
+    credits = F.array(
+        *[F.struct(F.lit(name).alias("model"), credit.alias("credit")) for name, credit in _models(settings).items()]
+    )
     return (
         rows.withColumn("share", F.explode(credits))
         .where("share.credit > 0")
@@ -79,7 +83,9 @@ def _journeys(conversions: DataFrame, touches: DataFrame, settings: AttributionC
         conversions.join(touched, on=counts, how="left")
         .withColumn("touches", F.count("touched_at").over(whole))
         .withColumn("touch_no", F.when(F.col("touched_at").isNull(), 0).otherwise(F.row_number().over(in_turn)))
-        .withColumn("last_campaign_touch", F.last(F.when(~F.col("is_direct"), F.struct(*_TOUCH)), ignorenulls=True).over(whole))
+        .withColumn(
+            "last_campaign_touch", F.last(F.when(~F.col("is_direct"), F.struct(*_TOUCH)), ignorenulls=True).over(whole)
+        )
         .withColumn("decay", F.pow(F.lit(2.0), -age_days / F.lit(float(settings.half_life_days))))
         .withColumn("decay_in_all", F.sum("decay").over(whole))
         .drop("touched_customer_id")

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
 from typing import NamedTuple
 
-from cdp.measure.tallies import PROFILE_FIELDS, Tallies
+from cdp.measure.counted import PROFILE_FIELDS
+from cdp.measure.tallies import Tallies
 
 ALL = "all"
 
@@ -51,7 +52,7 @@ def key_figures(tallies: Tallies, *, as_of: date, currency: str, model: str) -> 
 
 def first_day(tallies: Tallies, as_of: date) -> date:
     """The first day with a purchase; the run's date where there is none."""
-    firsts = [t.values[7] for t in tallies["orders"] if t.keys == (None, None) and t.values[7] is not None]
+    firsts = [t.low for t in tallies["orders"] if t.keys == (None, None) and t.low is not None]
     return datetime.fromtimestamp(firsts[0], tz=timezone.utc).date() if firsts else as_of
 
 
@@ -61,8 +62,8 @@ def ratio(part: float | None, whole: float | None) -> float | None:
 
 
 def _purchases(tallies: Tallies, total: Period, currency: str) -> Iterator[Kpi]:
-    for (month, channel), values in tallies["orders"]:
-        orders, sold, returns, given_back, customers, new, repeat = (v or 0.0 for v in values[:7])
+    for (month, channel), values, *_ in tallies["orders"]:
+        orders, sold, returns, given_back, customers, new, repeat = (v or 0.0 for v in values)
         figures: Mapping[str, tuple[float | None, str]] = {
             "revenue": (round(sold + given_back, 2), currency),
             "orders": (orders, "orders"),
@@ -80,7 +81,10 @@ def _mails(tallies: Tallies, total: Period) -> Iterator[Kpi]:
     months = [(t.keys[0], [v or 0.0 for v in t.values]) for t in tallies["mails"]]
     if not months:
         return
-    for month, (delivered, opened, clicked) in [*months, (None, [sum(v) for v in zip(*[m[1] for m in months], strict=True)])]:
+    for month, (delivered, opened, clicked) in [
+        *months,
+        (None, [sum(v) for v in zip(*[m[1] for m in months], strict=True)]),
+    ]:
         period = _period(month, total)
         yield Kpi("emails_delivered", *period, ALL, delivered, "mails")
         yield Kpi("email_open_rate", *period, ALL, ratio(opened, delivered), "share")
@@ -92,15 +96,19 @@ def _campaigns(tallies: Tallies, total: Period, currency: str, model: str) -> It
     cost: dict[tuple[str | None, str], float] = defaultdict(float)
     revenue: dict[tuple[str | None, str], float] = defaultdict(float)
     paid = {t.keys[2] for t in tallies["costs"] if t.values[0]}
-    for (month, channel, campaign), values in tallies["costs"]:
+    for (month, channel, campaign), values, *_ in tallies["costs"]:
         for place in _places(month, channel, campaign):
             cost[place] += values[0] or 0.0
-    for (name, channel, month, campaign), values in tallies["credits"]:
+    for (name, channel, month, campaign), values, *_ in tallies["credits"]:
         if name == model:
             for place in _places(month, channel, campaign):
                 revenue[place] += (values[1] or 0.0) if place[1] != ALL or campaign in paid else 0.0
     for month, dimension in {*cost, *revenue}:
-        period, spent, gained = _period(month, total), cost.get((month, dimension)), revenue.get((month, dimension), 0.0)
+        period, spent, gained = (
+            _period(month, total),
+            cost.get((month, dimension)),
+            revenue.get((month, dimension), 0.0),
+        )
         if dimension != ALL or spent is not None:
             yield Kpi("attributed_revenue", *period, dimension, round(gained, 2), currency)
         if spent is not None:
@@ -114,15 +122,16 @@ def _places(month: str | None, channel: str | None, campaign: str | None) -> lis
 
 
 def _people(tallies: Tallies, total: Period) -> Iterator[Kpi]:
-    people = {t.keys[0]: [v or 0.0 for v in t.values] for t in tallies["people"]}
+    people = [(t.keys, [v or 0.0 for v in t.values]) for t in tallies["people"]]
     if not people:
         return
-    known = people.get("false", [0.0] * (2 + len(PROFILE_FIELDS)))
-    customers, filled = known[0], dict(zip(PROFILE_FIELDS, known[2:], strict=False))
-    with_records = sum(t.values[0] or 0.0 for t in tallies["records"] if t.keys[0] != "0")
-    records = sum(values[1] for values in people.values())
+    known = [values for (is_anonymous, _), values in people if is_anonymous == "false"]
+    customers = sum(v[0] for v in known)
+    filled = {field: sum(v[2 + i] for v in known) for i, field in enumerate(PROFILE_FIELDS)}
+    records = sum(values[1] for _, values in people)
+    with_records = sum(values[0] for (_, joined), values in people if joined != "0")
     yield Kpi("customers", *total, ALL, customers, "customers")
-    yield Kpi("anonymous_visitors", *total, ALL, people.get("true", [0.0])[0], "customers")
+    yield Kpi("anonymous_visitors", *total, ALL, sum(v[0] for _, v in people) - customers, "customers")
     yield Kpi("customer_records", *total, ALL, records, "records")
     yield Kpi("records_per_customer", *total, ALL, ratio(records, with_records), "records")
     for field, count in filled.items():
@@ -130,7 +139,7 @@ def _people(tallies: Tallies, total: Period) -> Iterator[Kpi]:
     whole = ratio(sum(filled.values()), customers * len(filled))
     yield Kpi("profile_completeness", *total, ALL, whole, "share")
     allowed: dict[str | None, float] = defaultdict(float)
-    for (purpose, _), values in tallies["consent"]:
+    for (purpose, _), values, *_ in tallies["consent"]:
         allowed[purpose] += values[1] or 0.0
     for purpose, count in allowed.items():
         yield Kpi("consent_share", *total, f"purpose={purpose}", ratio(count, customers), "share")
@@ -138,7 +147,7 @@ def _people(tallies: Tallies, total: Period) -> Iterator[Kpi]:
 
 def _value(tallies: Tallies, total: Period, currency: str) -> Iterator[Kpi]:
     sums: dict[str | None, list[float]] = {}
-    for (horizon, _, _), values in tallies["predictions"]:
+    for (horizon, *_), values, *_ in tallies["predictions"]:
         sums[horizon] = [a + (b or 0.0) for a, b in zip(sums.get(horizon, [0.0] * 4), values, strict=True)]
     for horizon, (customers, ltv, churn, _) in sums.items():
         dimension = f"horizon_days={horizon}"
@@ -147,7 +156,7 @@ def _value(tallies: Tallies, total: Period, currency: str) -> Iterator[Kpi]:
 
 
 def _segments(tallies: Tallies, total: Period) -> Iterator[Kpi]:
-    for (segment, _), (size, suppressed, held_out, _) in tallies["segments"]:
+    for (segment, _), (size, suppressed, held_out, _), *_ in tallies["segments"]:
         yield Kpi("segment_size", *total, f"segment={segment}", size, "customers")
         yield Kpi("segment_suppressed", *total, f"segment={segment}", suppressed, "customers")
         yield Kpi("segment_held_out", *total, f"segment={segment}", held_out, "customers")

@@ -1,10 +1,11 @@
 """The report's sections about people: identity, value and churn, segments, deliveries, consent."""
 
 from cdp.measure.charts import PALETTE, Bar, bars, columns
+from cdp.measure.counted import DELIVERY_DAYS, MOST_RECORDS, PROFILE_FIELDS
 from cdp.measure.facts import Facts
 from cdp.measure.kpis import ratio
+from cdp.measure.ledger import newest
 from cdp.measure.page import Chart, Grid, Section
-from cdp.measure.tallies import MOST_RECORDS, PROFILE_FIELDS
 from cdp.measure.words import number, share, signed
 from cdp.tables.activation import DELIVERIES
 from cdp.tables.gold import EFFECTIVE_CONSENT, PREDICTIONS, PROFILES, SEGMENT_STATUS
@@ -24,24 +25,37 @@ _TIERS = {
 
 def identity(facts: Facts) -> Section:
     """Records to customers, sources, completeness."""
-    records = [(t.keys[0] or "", t.values[0] or 0.0) for t in facts.tallies["records"]]
+    records = [(t.keys[1] or "", t.values[0] or 0.0) for t in facts.tallies["people"] if t.keys[0] == "false"]
+    alone = sum(count for joined, count in records if joined == "0")
+    joined = sum(count for _, count in records) - alone
     sources = sorted(facts.sums("sources", 0).items(), key=lambda s: (-s[1][0], s[0]))[:_SOURCES]
     filled = [(f, facts.kpi("profile_completeness", f"field={f}")) for f in PROFILE_FIELDS]
     charts = [
         Chart(
             "Customers by number of records joined",
-            bars([Bar(_records(n), c, number(c)) for n, c in records], title="Bars: customers by number of records joined"),
-            is_half=True,
-        ),
-        Chart(
-            "Customers known by source",
-            bars([Bar(s, v[0], number(v[0])) for s, v in sources], title="Bars: customers known by each source", colour=PALETTE[2]),
+            bars(
+                [Bar(_records(n), c, number(c)) for n, c in records],
+                title="Bars: customers by number of records joined",
+            ),
             is_half=True,
         ),
         Chart(
             "Filled fields of customers’ profiles",
-            bars([Bar(f.capitalize(), s or 0.0, share(s)) for f, s in filled], title="Bars: share of customers whose profile has the field", colour=PALETTE[4], most=1.0),
+            bars(
+                [Bar(f.capitalize(), s or 0.0, share(s)) for f, s in filled],
+                title="Bars: share of customers whose profile has the field",
+                colour=PALETTE[4],
+                most=1.0,
+            ),
             is_half=True,
+        ),
+        Chart(
+            "Customers known by source",
+            bars(
+                [Bar(s, v[0], number(v[0])) for s, v in sources],
+                title="Bars: customers known by each source",
+                colour=PALETTE[2],
+            ),
         ),
     ]
     changes = [[t.keys[0] or "", number(t.values[0])] for t in facts.tallies["changes"]]
@@ -49,8 +63,9 @@ def identity(facts: Facts) -> Section:
     return Section(
         "identity",
         "Identity",
-        f"{number(facts.kpi('customer_records'))} customer records came down to {number(facts.kpi('customers'))} customers."
-        f" {number(facts.kpi('anonymous_visitors'))} more visitors are known by a device or cookie alone and are not counted as customers.",
+        f"{number(facts.kpi('customer_records'))} customer records came down to {number(joined)} customers;"
+        f" {number(alone)} more are known by an e-mail address, phone or account alone."
+        f" {number(facts.kpi('anonymous_visitors'))} visitors, known by a device or cookie alone, are not counted as customers.",
         charts=charts,
         grids=grids,
         missing=facts.lacks("people", PROFILES, "profile"),
@@ -73,18 +88,28 @@ def value(facts: Facts) -> Section:
     horizon = max((t.keys[0] or "0" for t in facts.tallies["predictions"]), key=int)
     tiers: dict[str, list[float]] = {}
     tenths = [0.0] * 10
-    for (days, tier, tenth), values in facts.tallies["predictions"]:
+    for (days, tier, tenth), values, *_ in facts.tallies["predictions"]:
         if days == horizon:
             sums = [v or 0.0 for v in values]
             tiers[tier or ""] = [a + b for a, b in zip(tiers.get(tier or "", [0.0] * 4), sums, strict=True)]
             tenths[int(tenth or 0)] += sums[0]
     whole = [sum(v) for v in zip(*tiers.values(), strict=True)]
     rows = [_tier_row(facts, label, tiers[name], whole) for name, label in _TIERS.items() if name in tiers]
-    header = ("Tier by expected value", "Customers", "Expected value", "Share of value", "Average value", "Average churn", "Orders expected")
+    header = (
+        "Tier by expected value",
+        "Customers",
+        "Expected value",
+        "Share of value",
+        "Average value",
+        "Average churn",
+        "Orders expected",
+    )
     labels = [f"{10 * i}–{10 * i + 10} %" for i in range(10)]
     chart = Chart(
         "Customers by probability of churn",
-        columns(labels, {"customers": tenths}, title="Columns: customers by probability of churn, in tenths", text=_count),
+        columns(
+            labels, {"customers": tenths}, title="Columns: customers by probability of churn, in tenths", text=_count
+        ),
     )
     return Section(
         "value",
@@ -115,7 +140,7 @@ def _tier_row(facts: Facts, label: str, sums: list[float], whole: list[float]) -
 def segments(facts: Facts) -> Section:
     """Size of every segment."""
     rows = []
-    for (name, status), (size, suppressed, held_out, before) in facts.tallies["segments"]:
+    for (name, status), (size, suppressed, held_out, before), *_ in facts.tallies["segments"]:
         change = size - before if size is not None and before is not None else None
         state = "" if status == "live" else f" ({status}: last good members)"
         rows.append([f"{name}{state}", number(size), signed(change), number(suppressed), number(held_out)])
@@ -132,10 +157,18 @@ def segments(facts: Facts) -> Section:
 def deliveries(facts: Facts) -> Section:
     """What the last run of each destination came to."""
     found: dict[tuple[str, str, str], dict[str, float]] = {}
-    for (destination, segment, on, outcome, action), (members,) in facts.tallies["deliveries"]:
-        fates = found.setdefault((destination or "", segment or "", on or ""), {})
+    for (destination, segment, on, outcome, action), (members,), *_ in newest(
+        facts.tallies["deliveries"], subject=2, run=2
+    ):
+        fates = found.setdefault((destination or "", segment or "", (on or "")[:10]), {})
         # Taking somebody off a destination is sent as well, but reaches nobody.
-        fate = "removed" if action == "remove" and outcome == "sent" else "held" if action == "keep" and outcome == "sent" else outcome or ""
+        fate = (
+            "removed"
+            if action == "remove" and outcome == "sent"
+            else "held"
+            if action == "keep" and outcome == "sent"
+            else outcome or ""
+        )
         fates[fate] = fates.get(fate, 0.0) + (members or 0.0)
     columns_ = ("sent", "removed", "held", *_OUTCOMES[1:])
     rows = [[*place, *[number(fates.get(c, 0.0)) for c in columns_]] for place, fates in sorted(found.items())]
@@ -143,7 +176,7 @@ def deliveries(facts: Facts) -> Section:
     return Section(
         "deliveries",
         "Deliveries",
-        "The last delivery of each segment to each destination: what became of every member.",
+        f"The last delivery of each segment to each destination in {DELIVERY_DAYS} days: what became of every member.",
         grids=[Grid("Last deliveries", header, rows, texts=3)],
         missing=facts.lacks("deliveries", DELIVERIES, "activate"),
     )
@@ -153,7 +186,7 @@ def consent(facts: Facts) -> Section:
     """Consent by purpose."""
     customers = facts.kpi("customers")
     found: dict[str, dict[str, float]] = {}
-    for (purpose, status), values in facts.tallies["consent"]:
+    for (purpose, status), values, *_ in facts.tallies["consent"]:
         found.setdefault(purpose or "", {})[status or ""] = values[0] or 0.0
     rows = []
     for purpose, counts in found.items():
@@ -162,7 +195,12 @@ def consent(facts: Facts) -> Section:
     allowed = [(p, facts.kpi("consent_share", f"purpose={p}")) for p in found]
     chart = Chart(
         "Customers who allow it",
-        bars([Bar(_words(p), s or 0.0, share(s)) for p, s in allowed], title="Bars: share of customers who allow each purpose", colour=PALETTE[2], most=1.0),
+        bars(
+            [Bar(_words(p), s or 0.0, share(s)) for p, s in allowed],
+            title="Bars: share of customers who allow each purpose",
+            colour=PALETTE[2],
+            most=1.0,
+        ),
     )
     header = ("Purpose", *[s.capitalize() for s in _STATUSES], "Never stated")
     return Section(

@@ -20,7 +20,7 @@ def _lead(facts: Facts) -> str:
     until = f"As of {facts.as_of.day} {facts.as_of:%B %Y}"
     if whole is None:
         return f"{until}. There are no orders yet."
-    return f"{until}. Orders from {day(whole.values[7])} to {day(whole.values[8])}; amounts in {facts.currency}."
+    return f"{until}. Orders from {day(whole.low)} to {day(whole.high)}; amounts in {facts.currency}."
 
 
 def _cards(facts: Facts) -> list[Card]:
@@ -29,7 +29,11 @@ def _cards(facts: Facts) -> list[Card]:
         Card("Customers", number(facts.kpi("customers")), f"and {number(anonymous)} anonymous visitors"),
         Card("Revenue", facts.money(facts.kpi("revenue")), "all data, returns taken off"),
         Card("Orders", number(facts.kpi("orders")), f"by {number(new)} customers, and unknown buyers"),
-        Card("Records per customer", number(facts.kpi("records_per_customer"), 2), f"from {number(facts.kpi('customer_records'))} records"),
+        Card(
+            "Records per customer",
+            number(facts.kpi("records_per_customer"), 2),
+            f"from {number(facts.kpi('customer_records'))} records",
+        ),
         Card("Average order", facts.money(facts.kpi("average_order_value"), 2), "completed orders"),
         Card("Bought again", share(facts.kpi("repeat_rate")), "of customers, on another day"),
         Card("Returns per order", share(facts.kpi("return_rate")), "number of returns"),
@@ -38,9 +42,11 @@ def _cards(facts: Facts) -> list[Card]:
 
 
 def _footer(facts: Facts) -> list[str]:
-    seen = [t.values for t in facts.tallies["people"]]
-    first, last = [v[-2] for v in seen if v[-2]], [v[-1] for v in seen if v[-1]]
-    window = f"Data window: first trace of a person {day(min(first))}, last {day(max(last))}. " if first and last else ""
+    seen = facts.tallies["people"]
+    first, last = [t.low for t in seen if t.low is not None], [t.high for t in seen if t.high is not None]
+    window = (
+        f"Data window: first trace of a person {day(min(first))}, last {day(max(last))}. " if first and last else ""
+    )
     return [
         f"{window}Nothing after {facts.as_of} is used. Months and days are UTC. Written by run {facts.run_id}.",
         "The figures are in the tables gold.kpis and gold.attribution of the lake.",

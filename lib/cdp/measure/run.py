@@ -1,19 +1,19 @@
 """The measure stage: shares orders' credit out, computes the key figures, writes the report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from pyspark.sql import DataFrame
 
 from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
-from cdp.measure import tallies
+from cdp.measure import counted, ledger
 from cdp.measure.config import MeasureConfig
 from cdp.measure.credit import attribution
 from cdp.measure.facts import Facts
 from cdp.measure.kpis import Kpi, key_figures
 from cdp.measure.report import report
-from cdp.measure.tallies import Tally
+from cdp.measure.tallies import Part, Tally, collect
 from cdp.measure.touches import touches
 from cdp.tables.activation import DELIVERIES
 from cdp.tables.gold import (
@@ -59,44 +59,39 @@ def measure(run: Run) -> StageResult:
 
 
 def _measured(run: Run, config: MeasureConfig) -> tuple[int, dict[str, list[Tally]]]:
-    """Rows of `gold.attribution` written, and every tally. Each input is read side by side with the others."""
+    """Rows of `gold.attribution` written, and every tally; none of a table that is not there."""
     lake, as_of = run.lake, run.as_of
-    orders, timeline, spent = (lake.read(t) for t in (CUSTOMER_ORDERS, TIMELINE, CAMPAIGN_COSTS))
-    contacts = touches(timeline, spent, config.attribution, as_of=as_of)
-    credit = attribution(orders, contacts, config.attribution, as_of=as_of)
-    groups: Sequence[Mapping[str, DataFrame]] = (
-        {"orders": tallies.orders(orders, as_of=as_of)},
-        {
-            "mails": tallies.mails(timeline, as_of=as_of),
-            "costs": tallies.costs(spent, as_of=as_of),
-            "segments": tallies.segments(lake.read(SEGMENT_STATUS)),
-            "deliveries": tallies.deliveries(lake.read(DELIVERIES), as_of=as_of),
-            "accounts": tallies.accounts(lake.read(RECONCILIATION)),
-            "quality": tallies.quality(lake.read(QUALITY_RESULTS)),
-            "stage_runs": tallies.stage_runs(lake.read(STAGE_RUNS)),
-        },
-        {
-            **tallies.profiles(lake.read(PROFILES)),
-            "consent": tallies.consent(lake.read(EFFECTIVE_CONSENT)),
-            "predictions": tallies.predictions(lake.read(PREDICTIONS)),
-            "changes": tallies.changes(lake.read(CHANGES), as_of=as_of),
-        },
+    parts: Sequence[tuple[str, Table, Callable[[DataFrame], Part]]] = (
+        ("orders", CUSTOMER_ORDERS, lambda rows: counted.orders(rows, as_of=as_of)),
+        ("mails", TIMELINE, lambda rows: counted.mails(rows, as_of=as_of)),
+        ("people", PROFILES, counted.people),
+        ("sources", PROFILES, counted.sources),
+        ("consent", EFFECTIVE_CONSENT, counted.consent),
+        ("predictions", PREDICTIONS, counted.predictions),
+        ("costs", CAMPAIGN_COSTS, lambda rows: counted.costs(rows, as_of=as_of)),
+        ("changes", CHANGES, lambda rows: counted.changes(rows, as_of=as_of)),
+        ("segments", SEGMENT_STATUS, counted.segments),
+        ("deliveries", DELIVERIES, lambda rows: counted.deliveries(rows, as_of=as_of)),
+        ("accounts", RECONCILIATION, ledger.accounts),
+        ("quality", QUALITY_RESULTS, ledger.quality),
+        ("stage_runs", STAGE_RUNS, ledger.stage_runs),
     )
-    rows = 0
 
-    def credits() -> dict[str, list[Tally]]:
-        nonlocal rows
-        rows = 0 if run.dry_run else lake.replace(ATTRIBUTION, credit)
-        shared = credit if run.dry_run else lake.read(ATTRIBUTION)
-        return tallies.collect({"credits": tallies.credits(shared, model=config.return_model)})
+    def count() -> tuple[int, dict[str, list[Tally]]]:
+        return 0, collect({name: counts(lake.read(table)) for name, table, counts in parts if lake.exists(table)})
 
-    tasks: list[Callable[[], dict[str, list[Tally]]]] = [credits, *[_collecting(group) for group in groups]]
-    found = lake.together(tasks)
-    return rows, {name: lines for part in found for name, lines in part.items()}
+    (rows, shared), (_, found) = lake.together([lambda: _credited(run, config), count])
+    return rows, {**{name: [] for name, *_ in parts}, **shared, **found}
 
 
-def _collecting(group: Mapping[str, DataFrame]) -> Callable[[], dict[str, list[Tally]]]:
-    return lambda: tallies.collect(group)
+def _credited(run: Run, config: MeasureConfig) -> tuple[int, dict[str, list[Tally]]]:
+    lake, settings = run.lake, config.attribution
+    orders, timeline, costs = (lake.read(t) for t in (CUSTOMER_ORDERS, TIMELINE, CAMPAIGN_COSTS))
+    credit = attribution(orders, touches(timeline, costs, settings, as_of=run.as_of), settings, as_of=run.as_of)
+    rows = 0 if run.dry_run else lake.replace(ATTRIBUTION, credit)
+    # What was written is read again rather than worked out a second time.
+    shared = credit if run.dry_run else lake.read(ATTRIBUTION)
+    return rows, collect({"credits": counted.credits(shared, model=config.return_model)})
 
 
 def _frame(run: Run, kpis: Sequence[Kpi]) -> DataFrame:

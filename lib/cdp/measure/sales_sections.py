@@ -18,7 +18,7 @@ def revenue(facts: Facts) -> Section:
     missing = facts.lacks("orders", CUSTOMER_ORDERS, "profile")
     channels = facts.dimensions("revenue", "channel")
     months = facts.months(_MONTHS)
-    by_month = {k[:2]: (v[1] or 0.0) + (v[3] or 0.0) for k, v in facts.tallies["orders"]}
+    by_month = {t.keys: (t.values[1] or 0.0) + (t.values[3] or 0.0) for t in facts.tallies["orders"]}
     series = {c: [by_month.get((m, c), 0.0) for m in months] for c in channels}
     span = f"last {len(months)} months" if len(months) > 1 else "this month"
     chart = Chart(
@@ -45,7 +45,16 @@ def revenue(facts: Facts) -> Section:
         ]
         for name, d in places
     ]
-    header = ("Channel", "Revenue", "Share", "Orders", "Average order", "Customers", "Bought again", "Returns per order")
+    header = (
+        "Channel",
+        "Revenue",
+        "Share",
+        "Orders",
+        "Average order",
+        "Customers",
+        "Bought again",
+        "Returns per order",
+    )
     return Section(
         "revenue",
         "Revenue",
@@ -61,7 +70,12 @@ def mails(facts: Facts) -> Section:
     """E-mails delivered, opened, clicked."""
     months = facts.tallies["mails"][-_MAIL_MONTHS:]
     rows = [
-        [month(t.keys[0] or ""), number(t.values[0]), share(ratio(t.values[1], t.values[0])), share(ratio(t.values[2], t.values[0]))]
+        [
+            month(t.keys[0] or ""),
+            number(t.values[0]),
+            share(ratio(t.values[1], t.values[0])),
+            share(ratio(t.values[2], t.values[0])),
+        ]
         for t in reversed(months)
     ]
     whole = ["All data", number(facts.kpi("emails_delivered"))]
@@ -85,7 +99,10 @@ def attribution(facts: Facts) -> Section:
         header = ("Channel", "Attributed revenue", "Cost", "Revenue per cost")
         totals = [_return_row(facts, "All with a cost", "all")]
         grids.append(Grid(f"Return of what was spent ({_name(model)})", header, [*costs, *totals], total=True))
-    gains = {c: facts.kpi("attributed_revenue", f"campaign={c}") or 0.0 for c in facts.dimensions("attributed_revenue", "campaign")}
+    gains = {
+        c: facts.kpi("attributed_revenue", f"campaign={c}") or 0.0
+        for c in facts.dimensions("attributed_revenue", "campaign")
+    }
     best = sorted(gains, key=lambda c: (-gains[c], c))[:_CAMPAIGNS]
     if best:
         header = ("Campaign", "Attributed revenue", "Cost", "Revenue per cost")
@@ -103,12 +120,14 @@ def attribution(facts: Facts) -> Section:
 
 def _models(facts: Facts) -> tuple[list[str], list[list[str]]]:
     found: dict[str, dict[str, float]] = {}
-    for (name, channel, *_), values in facts.tallies["credits"]:
+    for (name, channel, *_), values, *_ in facts.tallies["credits"]:
         by_model = found.setdefault(channel or "", {})
         by_model[name or ""] = by_model.get(name or "", 0.0) + (values[1] or 0.0)
     # What nobody paid for stands below what can be steered.
     last = (DIRECT, NO_TOUCH)
-    order = sorted(found, key=lambda c: (c in last and last.index(c) + 1, -found[c].get(facts.config.return_model, 0.0), c))
+    order = sorted(
+        found, key=lambda c: (c in last and last.index(c) + 1, -found[c].get(facts.config.return_model, 0.0), c)
+    )
     rows = [[c, *[facts.money(found[c].get(m, 0.0)) for m in MODELS]] for c in order]
     whole = ["All", *[facts.money(sum(found[c].get(m, 0.0) for c in found)) for m in MODELS]]
     return ["Channel", *[_name(m).capitalize() for m in MODELS]], [*rows, whole]

@@ -38,7 +38,9 @@ def touches(timeline: DataFrame, costs: DataFrame, settings: AttributionConfig, 
     in_turn = Window.partitionBy("customer_id").orderBy("channel", "campaign", "occurred_at", "source", "reference")
     earlier = F.lag(F.struct("channel", "campaign", "occurred_at")).over(in_turn)
     starts = seen.withColumn("earlier", earlier).where(_starts_visit(settings.visit_gap_minutes))
-    is_direct = F.col("campaign").isNull() & F.coalesce(F.col("channel").isin(list(settings.direct_channels)), F.lit(False))
+    is_direct = F.col("campaign").isNull() & F.coalesce(
+        F.col("channel").isin(list(settings.direct_channels)), F.lit(False)
+    )
     return (
         starts.join(F.broadcast(_marketing_channels(costs, as_of)), on="campaign", how="left")
         .withColumn("is_direct", is_direct)

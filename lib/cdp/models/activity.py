@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from datetime import date
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, GroupedData
 from pyspark.sql import functions as F
-
-MONEY = "decimal(18,2)"
 
 _COUNTS = (
     "orders",
     "returns",
     "discounted_orders",
     "store_orders",
+    "cents",
+    "thousandths",
     "emails_delivered",
     "emails_opened",
     "emails_clicked",
@@ -21,12 +21,14 @@ _COUNTS = (
     "products_added",
     "tickets",
 )
+_SETS = ("categories", "channels")
 
 
 def daily_activity(orders: DataFrame, lines: DataFrame, timeline: DataFrame, *, as_of: date) -> DataFrame:
     """What each customer did on each day up to and including `as_of`.
 
     All of a customer lands in one place with the only shuffle, so that what is computed from it needs none of its own.
+    Everything is a whole number, whose sum does not depend on the order in which Spark meets the rows.
 
     Args:
         orders: `gold.orders`; those without a customer are left out.
@@ -35,28 +37,25 @@ def daily_activity(orders: DataFrame, lines: DataFrame, timeline: DataFrame, *, 
         as_of: last day of data to use.
 
     Returns:
-        One row a customer and day on which there was anything: customer_id, on (date), revenue (reporting currency,
-        returns negative), spend (the same without returns), counts (bigint, 0 where there were none): orders (completed),
-        returns, discounted_orders, store_orders, pieces, emails_delivered, emails_opened, emails_clicked, visits (web
-        and app events), products_viewed, products_added, tickets; categories and channels (of completed orders, arrays).
+        One row a customer and day on which there was anything: customer_id, on (date), and as bigint: orders
+        (completed), returns, discounted_orders, store_orders, cents (hundredths of the reporting currency spent, returns
+        taken off), thousandths (of pieces bought), emails_delivered, emails_opened, emails_clicked, visits (web and app
+        events), products_viewed, products_added, tickets; null where there were none of the kind. categories and
+        channels of completed orders are sets of 64 bits, in which a few of many share a bit.
     """
-    facts = order_facts(orders)
+    facts = _order_facts(orders)
     for others in (_line_facts(lines), _event_facts(timeline)):
         facts = facts.unionByName(others, allowMissingColumns=True)
-    return _by_day(facts.where(F.col("on") <= F.lit(as_of)))
+    sums = [F.sum(name).alias(name) for name in _COUNTS]
+    return _by_day(facts, as_of).agg(*sums, *[F.bit_or(name).alias(name) for name in _SETS])
 
 
 def daily_orders(orders: DataFrame, *, as_of: date) -> DataFrame:
-    """The same from orders alone, for what needs no more: customer_id, on, orders, revenue."""
-    days = order_facts(orders).where(F.col("on") <= F.lit(as_of))
-    return (
-        days.repartition("customer_id")
-        .groupBy("customer_id", "on")
-        .agg(F.sum("orders").alias("orders"), F.sum("revenue").alias("revenue"))
-    )
+    """The same from orders alone, for what needs no more: customer_id, on, orders, cents."""
+    return _by_day(_order_facts(orders), as_of).agg(F.sum("orders").alias("orders"), F.sum("cents").alias("cents"))
 
 
-def order_facts(orders: DataFrame) -> DataFrame:
+def _order_facts(orders: DataFrame) -> DataFrame:
     """A row an order or return of a known customer, with what it adds to the day's figures."""
     completed = F.col("status") == "completed"
     is_discounted = (F.coalesce("discount", F.lit(0)) > 0) | F.col("coupon").isNotNull()
@@ -70,16 +69,15 @@ def order_facts(orders: DataFrame) -> DataFrame:
             "returns": _one_if(~completed),
             "discounted_orders": _one_if(completed & is_discounted),
             "store_orders": _one_if(completed & F.col("channel").eqNullSafe("store")),
-            "revenue": F.col("amount"),
-            "spend": F.when(completed, F.col("amount")),
-            "channel": F.when(completed, F.col("channel")),
+            "cents": (F.col("amount") * 100).cast("bigint"),
+            "channels": F.when(completed, _bit("channel")),
         },
     )
 
 
 def _line_facts(lines: DataFrame) -> DataFrame:
     bought = lines.where("customer_id IS NOT NULL AND status = 'completed' AND quantity > 0")
-    measures = {"pieces": F.col("quantity"), "category": F.col("category")}
+    measures = {"thousandths": (F.col("quantity") * 1000).cast("bigint"), "categories": _bit("category")}
     return _facts(bought, F.to_date("ordered_at"), measures)
 
 
@@ -93,9 +91,9 @@ def _event_facts(timeline: DataFrame) -> DataFrame:
         "tickets": "Ticket Created",
     }
     measures = {name: _one_if(F.col("event") == event) for name, event in by_event.items()}
-    is_visit = F.col("channel").isin("web", "app")
+    is_visit = F.coalesce(F.col("channel").isin("web", "app"), F.lit(False))
     concerned = F.col("event").isin(list(by_event.values())) | is_visit
-    events = timeline.where((F.col("kind") == "event") & F.coalesce(concerned, F.lit(False)))
+    events = timeline.where((F.col("kind") == "event") & concerned)
     return _facts(events, F.to_date("occurred_at"), {**measures, "visits": _one_if(is_visit)})
 
 
@@ -104,20 +102,13 @@ def _facts(rows: DataFrame, on: Column, measures: Mapping[str, Column]) -> DataF
 
 
 def _one_if(condition: Column) -> Column:
-    return F.when(condition, F.lit(1))
+    return F.when(condition, F.lit(1).cast("bigint"))
 
 
-def _by_day(facts: DataFrame) -> DataFrame:
-    none = F.lit(0)
-    # Decimals, not doubles: their sum does not depend on the order in which Spark meets the rows.
-    return (
-        facts.repartition("customer_id")
-        .groupBy("customer_id", "on")
-        .agg(
-            *[F.coalesce(F.sum(name), none).alias(name) for name in _COUNTS],
-            *[F.coalesce(F.sum(name), none.cast(MONEY)).alias(name) for name in ("revenue", "spend")],
-            F.coalesce(F.sum("pieces"), none).cast("decimal(18,3)").alias("pieces"),
-            F.collect_set("category").alias("categories"),
-            F.collect_set("channel").alias("channels"),
-        )
-    )
+def _bit(name: str) -> Column:
+    """One of 64 bits for a word; null for none."""
+    return F.when(F.col(name).isNotNull(), F.expr(f"shiftleft(1L, int(pmod(xxhash64({name}), 64)))"))
+
+
+def _by_day(facts: DataFrame, as_of: date) -> GroupedData:
+    return facts.where(F.col("on") <= F.lit(as_of)).repartition("customer_id").groupBy("customer_id", "on")

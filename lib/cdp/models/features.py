@@ -12,29 +12,29 @@ _TOTALS: Mapping[str, str] = {
     "recency_days": "min(if(orders > 0, age, null))",
     "first_age": "max(if(orders > 0, age, null))",
     "order_days": "count_if(orders > 0)",
-    "revenue": "sum(revenue)",
-    "first_revenue": "max_by(revenue, if(orders > 0, age, null))",
-    "last_revenue": "min_by(revenue, if(orders > 0, age, null))",
-    **{f"revenue_{days}d": f"sum(if(age < {days}, revenue, 0))" for days in _WINDOWS},
+    "cents": "coalesce(sum(cents), 0)",
+    "first_cents": "max_by(cents, if(orders > 0, age, null))",
+    "last_cents": "min_by(cents, if(orders > 0, age, null))",
+    **{f"cents_{days}d": f"coalesce(sum(if(age < {days}, cents, 0)), 0)" for days in _WINDOWS},
     **{f"order_days_{days}d": f"count_if(orders > 0 AND age < {days})" for days in _WINDOWS},
-    "orders": "sum(orders)",
-    "pieces": "sum(pieces)",
-    "returns": "sum(returns)",
-    "discounted_orders": "sum(discounted_orders)",
-    "store_orders": "sum(store_orders)",
-    "categories": "size(array_distinct(flatten(collect_list(categories))))",
-    "channels": "size(array_distinct(flatten(collect_list(channels))))",
-    "emails_delivered_90d": "sum(if(age < 90, emails_delivered, 0))",
-    "emails_opened_90d": "sum(if(age < 90, emails_opened, 0))",
-    "emails_clicked_90d": "sum(if(age < 90, emails_clicked, 0))",
+    "orders": "coalesce(sum(orders), 0)",
+    "thousandths": "coalesce(sum(thousandths), 0)",
+    "returns": "coalesce(sum(returns), 0)",
+    "discounted_orders": "coalesce(sum(discounted_orders), 0)",
+    "store_orders": "coalesce(sum(store_orders), 0)",
+    "categories": "bit_count(bit_or(categories))",
+    "channels": "bit_count(bit_or(channels))",
+    "emails_delivered_90d": "coalesce(sum(if(age < 90, emails_delivered, 0)), 0)",
+    "emails_opened_90d": "coalesce(sum(if(age < 90, emails_opened, 0)), 0)",
+    "emails_clicked_90d": "coalesce(sum(if(age < 90, emails_clicked, 0)), 0)",
     "days_since_email_click": "min(if(emails_clicked > 0, age, null))",
     "visit_days_30d": "count_if(visits > 0 AND age < 30)",
     "visit_days_90d": "count_if(visits > 0 AND age < 90)",
     "days_since_visit": "min(if(visits > 0, age, null))",
-    "products_viewed_30d": "sum(if(age < 30, products_viewed, 0))",
-    "products_added_30d": "sum(if(age < 30, products_added, 0))",
-    "products_added_90d": "sum(if(age < 90, products_added, 0))",
-    "tickets_365d": "sum(if(age < 365, tickets, 0))",
+    "products_viewed_30d": "coalesce(sum(if(age < 30, products_viewed, 0)), 0)",
+    "products_added_30d": "coalesce(sum(if(age < 30, products_added, 0)), 0)",
+    "products_added_90d": "coalesce(sum(if(age < 90, products_added, 0)), 0)",
+    "tickets_365d": "coalesce(sum(if(age < 365, tickets, 0)), 0)",
     "days_known": "max(age)",
 }
 """Aggregates over the days of a customer up to the cut-off; `age` is the number of days before it, 0 on it."""
@@ -44,19 +44,19 @@ _FEATURES: Mapping[str, str] = {
     "repeat_days": "order_days - 1",
     "active_days": "first_age - recency_days",
     "age_days": "first_age + 1",
-    "repeat_value": "try_divide(double(revenue - first_revenue), order_days - 1)",
+    "repeat_value": "try_divide((cents - first_cents) / 100D, order_days - 1)",
     "recency_days": "recency_days",
-    "revenue": "revenue",
-    "mean_day_value": "double(revenue) / order_days",
-    "last_day_value": "last_revenue",
-    **{f"revenue_{days}d": f"revenue_{days}d" for days in _WINDOWS},
+    "revenue": "cents / 100D",
+    "mean_day_value": "cents / 100D / order_days",
+    "last_day_value": "last_cents / 100D",
+    **{f"revenue_{days}d": f"cents_{days}d / 100D" for days in _WINDOWS},
     **{f"order_days_{days}d": f"order_days_{days}d" for days in _WINDOWS},
     "order_days_trend": "2 * order_days_90d - order_days_180d",
-    "revenue_trend": "2 * revenue_90d - revenue_180d",
+    "revenue_trend": "(2 * cents_90d - cents_180d) / 100D",
     "gap_days": "try_divide(double(first_age - recency_days), order_days - 1)",
     "overdue": "try_divide(double(recency_days * (order_days - 1)), first_age - recency_days)",
     "orders_per_day": "double(orders) / order_days",
-    "pieces_per_order": "double(pieces) / orders",
+    "pieces_per_order": "thousandths / 1000D / orders",
     "return_rate": "double(returns) / orders",
     "discounted_share": "double(discounted_orders) / orders",
     "store_share": "double(store_orders) / orders",
@@ -86,7 +86,7 @@ HISTORY = ("repeat_days", "active_days", "age_days", "repeat_value")
 HORIZON = "horizon_days"
 """Beside the features: which horizon a row asks for."""
 
-_HISTORY_TOTALS = ("recency_days", "first_age", "order_days", "revenue", "first_revenue")
+_HISTORY_TOTALS = ("recency_days", "first_age", "order_days", "cents", "first_cents")
 
 
 def features(days: DataFrame, cutoffs: Sequence[date]) -> DataFrame:
@@ -115,7 +115,7 @@ def outcomes(days: DataFrame, cutoffs: Sequence[date], horizons: Sequence[int]) 
     """What happened after each cut-off.
 
     Args:
-        days: `activity.daily_activity` or `activity.daily_orders`.
+        days: `activity.daily_orders`.
         cutoffs: last days before the outcome.
         horizons: days of outcome. Where a horizon ends after the last day of data, the outcome is not whole; such
             pairs of cut-off and horizon are the caller's to leave out.
@@ -132,7 +132,7 @@ def outcomes(days: DataFrame, cutoffs: Sequence[date], horizons: Sequence[int]) 
         for horizon in horizons
         for name, expression in (
             (f"order_days_next_{horizon}", f"double(count_if(orders > 0 AND ahead <= {horizon}))"),
-            (f"revenue_next_{horizon}", f"double(sum(if(ahead <= {horizon}, revenue, 0)))"),
+            (f"revenue_next_{horizon}", f"coalesce(sum(if(ahead <= {horizon}, cents, 0)), 0) / 100D"),
         )
     }
     return after.groupBy("customer_id", "cutoff").agg(*_named(measures))

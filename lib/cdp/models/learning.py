@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from cdp.models.bgnbd import BgNbd, Floats
 from cdp.models.features import FEATURES, HORIZON
 from cdp.models.gamma_gamma import GammaGamma
 
+_FEW_ROWS = 20_000
 _BOOSTING = {
     "learning_rate": 0.06,
     "max_iter": 80,
@@ -82,7 +84,9 @@ class Booster(BaseEstimator):  # type: ignore[misc]
         self.columns_ = [name for name in FEATURES if features[name].notna().any()]
         settings: dict[str, Any] = {**_BOOSTING, "loss": self.loss, "random_state": self.seed}
         kind = HistGradientBoostingClassifier if self.loss == "log_loss" else HistGradientBoostingRegressor
-        self.trees_ = kind(**settings).fit(self._matrix(features), target)
+        # On few rows threads wait for each other longer than they work.
+        with threadpool_limits(limits=1 if len(features) < _FEW_ROWS else None):
+            self.trees_ = kind(**settings).fit(self._matrix(features), target)
         return self
 
     def predict(self, features: pd.DataFrame) -> Floats:

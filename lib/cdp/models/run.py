@@ -13,7 +13,7 @@ from cdp.models.activity import daily_activity, daily_orders
 from cdp.models.config import ModelsConfig, load_models_config
 from cdp.models.cutoffs import Split, needed_since, split_time
 from cdp.models.features import features, order_history
-from cdp.models.recommend import baskets, best_sellers, neighbours, purchases, recommendations
+from cdp.models.recommend import baskets, neighbours, products_sold, purchases, recommendations
 from cdp.models.registry import Registry
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PREDICTIONS, RECOMMENDATIONS, TIMELINE
 
@@ -50,7 +50,8 @@ def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[
     inputs = [
         sampled(run.lake.read(table), customers=customers, most=most, seed=config.training.seed) for table in _INPUTS
     ]
-    table = TrainingTable.collect(training_rows(daily_activity(*inputs, as_of=as_of), splits))
+    days, order_days = daily_activity(*inputs, as_of=as_of), daily_orders(inputs[0], as_of=as_of)
+    table = TrainingTable.collect(training_rows(days, order_days, splits))
     if customers > most:
         notes.append(f"trained on {table.customers:,} of {customers:,} customers, chosen by a hash of their id")
     facts = {
@@ -134,13 +135,14 @@ def _recommend(run: Run, config: ModelsConfig) -> tuple[int, list[str]]:
     if not config.recommendations:
         return run.lake.replace(RECOMMENDATIONS, run.spark.createDataFrame([], RECOMMENDATIONS.schema)), []
     bought = purchases(run.lake.read(CUSTOMER_ORDER_LINES), as_of=run.as_of)
-    sold = best_sellers(bought, as_of=run.as_of, days=config.sellable_days)
-    first = sold.orderBy("buyings", "product_id", ascending=[False, True]).limit(_BEST).collect()  # at most 25 rows
+    sold = products_sold(bought, as_of=run.as_of, days=config.sellable_days).persist()
     have = baskets(bought).persist()
+    first = sold.orderBy("buyings", "product_id", ascending=[False, True]).limit(_BEST).collect()  # at most 25 rows
     best = [(row["product_id"], row["buyings"]) for row in first]
-    rows = recommendations(have, neighbours(have, sold), sold, best, as_of=run.as_of, most=config.max_recommendations)
+    rows = recommendations(have, neighbours(have, sold), best, as_of=run.as_of, most=config.max_recommendations)
     written = run.lake.replace(RECOMMENDATIONS, rows)
-    have.unpersist()
+    for frame in (have, sold):
+        frame.unpersist()
     return written, [f"{written:,} recommendations"]
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from cdp.models.config import ModelsConfig
 from cdp.models.contest import Material, Outcome, Target, contest
 from cdp.models.counts import OrderCounts
-from cdp.models.cutoffs import Split
+from cdp.models.cutoffs import Split, all_cutoffs
 from cdp.models.features import FEATURES, features, outcomes
 from cdp.models.learning import ByHorizon, Fits, Sample
 from cdp.models.registry import Entry
@@ -29,15 +29,16 @@ def sampled(rows: DataFrame, *, customers: int, most: int, seed: int) -> DataFra
     return rows.where(part < int(_PARTS * most / customers))
 
 
-def training_rows(days: DataFrame, splits: Sequence[Split]) -> DataFrame:
+def training_rows(days: DataFrame, order_days: DataFrame, splits: Sequence[Split]) -> DataFrame:
     """Features at every cut-off with what came after it; outcomes are null where nothing did.
 
     Args:
         days: `activity.daily_activity`.
+        order_days: `activity.daily_orders`.
         splits: a split of time for each horizon.
     """
-    cutoffs = sorted({day for split in splits for day in (*split.train, split.validate)})
-    after = outcomes(days, cutoffs, [split.horizon_days for split in splits])
+    cutoffs = all_cutoffs(splits)
+    after = outcomes(order_days, cutoffs, [split.horizon_days for split in splits])
     return features(days, cutoffs).join(after, on=["customer_id", "cutoff"], how="left")
 
 

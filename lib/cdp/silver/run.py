@@ -79,8 +79,7 @@ def clean(run: Run) -> StageResult:
 def _clean(run: Run) -> StageResult:
     lake, country = run.lake, run.config.platform.default_country
     sources = load_sources(run.config)
-    # Most sources yield several entities: their rows are read, typed and ranked once.
-    typed = {name: _typed(run, source).persist() for name, source in sources.items()}
+    typed = {name: _typed(run, source) for name, source in sources.items()}
     flows = {kind: list(_flows(kind, sources, typed, run)) for kind in FIELD_TYPES}
     rates = _rates(run)
 
@@ -136,8 +135,6 @@ def _clean(run: Run) -> StageResult:
     )
     every = [flow for group in flows.values() for flow in group]
     _quarantine(run, every)
-    for rows in typed.values():
-        rows.unpersist()
     return _result(run, every, kept)
 
 

@@ -1,0 +1,149 @@
+"""The stage on a small lake: what it writes, that its accounts balance, and that it does not look ahead."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from cdp.base.contracts import Table
+from cdp.base.stage import Run, StageResult
+from cdp.gold.run import STAGE
+from cdp.tables.gold import (
+    CUSTOMER_ORDER_LINES,
+    CUSTOMER_ORDERS,
+    EFFECTIVE_CONSENT,
+    PROFILES,
+    TIMELINE,
+    TRAITS,
+    TRAITS_HISTORY,
+)
+from cdp.tables.identity import ASSIGNMENTS
+from cdp.tables.silver import CONSENTS, CUSTOMER_RECORDS, EVENTS, IDENTIFIERS_TABLE, ORDER_LINES, ORDERS, PRODUCTS
+from tests.gold.conftest import Fill, record
+
+AT = datetime(2026, 1, 31, 23, 59, 59)
+LATE = datetime(2026, 2, 1)  # the first instant after the run's date
+CAMPAIGN = {"name": None, "source": "news", "medium": None, "content": None, "term": None}
+
+
+def order(key: str, number: str, amount: int, **more: Any) -> dict[str, Any]:
+    row = {"order_id": number, "ordered_at": AT, "status": "completed", "amount": Decimal(amount), "channel": "web"}
+    return {**record(key), **row, **more}
+
+
+def event(key: str, number: str, name: str, **more: Any) -> dict[str, Any]:
+    return {**record(key), "event_id": number, "event": name, "occurred_at": AT, **more}
+
+
+def line(number: str, product: str, pieces: int, amount: int) -> dict[str, Any]:
+    return {"source": "shop", "order_id": number, "line_no": 1, "product_id": product, "quantity": Decimal(pieces), "amount": Decimal(amount)}
+
+
+LAKE: list[tuple[Table, list[dict[str, Any]]]] = [
+    (ASSIGNMENTS, [
+        record("shop:1", customer_id="ann", is_current=True),
+        record("shop:1", customer_id="old", is_current=False, valid_from=datetime(2025, 1, 1)),
+        record("web:ids:v", customer_id="visitor", is_current=True),
+    ]),
+    (CUSTOMER_RECORDS, [record("shop:1", given_name="Ann", emails=["a@x.uk"])]),
+    (IDENTIFIERS_TABLE, [
+        record("shop:1", record_type="customer_record", id_type="email", id_value="a@x.uk", seen_count=1),
+        record("web:ids:v", record_type="activity", id_type="anonymous_id", id_value="v", seen_count=1),
+    ]),
+    (ORDERS, [
+        order("shop:1", "o1", 20, campaign=CAMPAIGN),
+        order("shop:1", "o2", 5, status="returned", refers_to="o1"),  # its source sends what it pays back as positive
+        order("shop:1", "o3", 9, status="cancelled"),
+        {**order("pos:-", "o4", 7), "record_key": None},
+        order("shop:1", "o5", 99, ordered_at=LATE),
+    ]),
+    (ORDER_LINES, [line("o1", "p1", 2, 20), line("o2", "p1", 1, 5), line("o3", "p2", 1, 9), line("o5", "p1", 1, 99), line("o9", "p1", 1, 1)]),
+    (PRODUCTS, [{"product_id": "p1", "category": "Toys", "cost": Decimal(3)}]),
+    (EVENTS, [
+        event("shop:1", "e1", "Order Completed", properties={"order_id": "o1"}),  # the order tells it
+        event("web:ids:v", "e2", "Order Completed", properties={"order_id": "o1"}),  # somebody else's, as far as we know
+        event("web:ids:v", "e3", "Page Viewed", channel="web"),
+        {**event("web:-", "e4", "Page Viewed"), "record_key": None},
+        event("web:ids:lost", "e5", "Page Viewed"),
+        event("shop:1", "e6", "Page Viewed", occurred_at=LATE),
+    ]),
+    (CONSENTS, [
+        record("shop:1", consent_id="c1", purpose="email_marketing", status="granted", captured_at=datetime(2026, 1, 1)),
+        record("shop:1", consent_id="c2", purpose="email_marketing", status="withdrawn", captured_at=LATE),
+    ]),
+]  # fmt: skip
+
+
+@pytest.fixture
+def built(run: Run, fill: Fill) -> Callable[..., StageResult]:
+    """`built()`: fill the lake and run the stage."""
+
+    def build(tables: list[tuple[Table, list[dict[str, Any]]]]) -> StageResult:
+        run.lake.together([partial(run.lake.replace, table, fill(table, *rows)) for table, rows in tables])
+        return STAGE.run(run)
+
+    return build
+
+
+def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(run: Run, built: Callable[..., StageResult]) -> None:
+    result = built(LAKE)
+
+    def rows(table: Table, *columns: str) -> list[tuple[Any, ...]]:
+        return sorted((tuple(row) for row in run.lake.read(table).select(*columns).collect()), key=str)
+
+    assert {a.subject: (a.rows_in, a.rows_out, a.rows_skipped) for a in result.accounts} == {
+        "orders": (5, 4, 1),
+        "order_lines": (5, 3, 2),
+        "timeline: events": (6, 2, 4),
+        "timeline: orders": (4, 3, 1),
+        "timeline: consents": (2, 1, 1),
+    }
+    assert {a.difference for a in result.accounts} == {0}
+    assert rows(CUSTOMER_ORDERS, "order_id", "customer_id", "ordered_on", "amount") == [
+        ("o1", "ann", AT.date(), Decimal("20.00")),
+        ("o2", "ann", AT.date(), Decimal("-5.00")),
+        ("o3", "ann", AT.date(), Decimal("0.00")),
+        ("o4", None, AT.date(), Decimal("7.00")),
+    ]
+    assert rows(CUSTOMER_ORDER_LINES, "order_id", "category", "quantity", "amount", "cost") == [
+        ("o1", "Toys", Decimal("2.000"), Decimal("20.00"), Decimal("6.00")),
+        ("o2", "Toys", Decimal("-1.000"), Decimal("-5.00"), Decimal("-3.00")),
+        ("o3", None, Decimal("1.000"), Decimal("0.00"), None),
+    ]
+    assert rows(TIMELINE, "customer_id", "kind", "reference", "event", "amount", "campaign") == [
+        ("ann", "consent", "c1", "Consent Granted", None, None),
+        ("ann", "order", "o1", "Order Completed", Decimal("20.00"), "news"),
+        ("ann", "order", "o2", "Order Refunded", Decimal("-5.00"), None),
+        ("ann", "order", "o3", "Order Cancelled", Decimal("0.00"), None),
+        ("visitor", "event", "e2", "Order Completed", None, None),
+        ("visitor", "event", "e3", "Page Viewed", None, None),
+    ]
+    assert rows(TRAITS, "customer_id", "orders", "revenue", "events") == [("ann", 1, Decimal("15.00"), 0), ("visitor", 0, Decimal("0.00"), 2)]
+    assert rows(PROFILES, "customer_id", "email", "last_seen_at") == [("ann", "a@x.uk", AT), ("visitor", None, AT)]
+    assert rows(EFFECTIVE_CONSENT, "customer_id", "status", "is_allowed") == [("ann", "granted", True)]
+
+
+def test_a_later_day_adds_to_the_history_and_the_same_day_replaces_itself(run: Run, built: Callable[..., StageResult]) -> None:
+    built(LAKE)
+    for day in (date(2026, 2, 1), date(2026, 2, 1)):
+        STAGE.run(replace(run, as_of=day))
+
+    history = run.lake.read(TRAITS_HISTORY).where("customer_id = 'ann'").select("as_of", "orders", "revenue").collect()
+    assert sorted(tuple(row) for row in history) == [
+        (date(2026, 1, 31), 1, Decimal("15.00")),
+        (date(2026, 2, 1), 2, Decimal("114.00")),
+    ]
+    allowed = run.lake.read(EFFECTIVE_CONSENT).select("status").collect()
+    assert [row["status"] for row in allowed] == ["withdrawn"]
+
+
+def test_an_empty_lake_gives_empty_tables(run: Run) -> None:
+    result = STAGE.run(run)
+
+    assert result.rows_out == 0
+    assert {(a.rows_in, a.rows_out, a.difference) for a in result.accounts} == {(0, 0, 0)}
+    assert all(run.lake.read(t).isEmpty() for t in STAGE.writes(run.config))

@@ -1,0 +1,16 @@
+"""Literal tables: the columns a test names, the others empty or a plain value of their type."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from cdp.base.contracts import Table
+
+_PLAIN: Mapping[str, Any] = {"string": "x", "int": 0, "bigint": 0, "boolean": False, "double": 0.0, "array<string>": []}
+
+
+def frame(spark: SparkSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
+    """`rows` as a frame of `table`."""
+    filled = [tuple(r.get(c.name, None if c.nullable else _PLAIN.get(c.type)) for c in table.columns) for r in rows]
+    return spark.createDataFrame(filled, table.schema)

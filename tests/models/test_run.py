@@ -1,0 +1,161 @@
+"""Train and score on an invented shop: what a user of the lake relies on."""
+
+import re
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from cdp.base.console import Console
+from cdp.base.errors import UsageError
+from cdp.base.lake import Lake
+from cdp.base.settings import ConfigFolder
+from cdp.base.stage import Run
+from cdp.models.registry import Registry
+from cdp.models.run import MODELS, SCORE_STAGE, TRAIN_STAGE, score, train
+from cdp.runner.ledger import fingerprint
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PREDICTIONS, RECOMMENDATIONS
+from chispa import assert_df_equality
+
+from tests.models.conftest import AS_OF, line, order, shop
+
+
+def champions(run: Run) -> dict[str, int]:
+    return Registry(run.lake, None).champions(MODELS)
+
+
+@pytest.fixture(scope="module")
+def trained(spark, fill, tmp_path_factory):
+    """A shop of 500 customers over 500 days, trained once; the run and what it told."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "conf").mkdir()
+    lake = Lake(spark, str(folder / "lake"))
+    run = Run(
+        run_id="test", job="train", as_of=AS_OF, started_at=datetime(2026, 2, 1, 3), lake=lake,
+        config=ConfigFolder(folder / "conf"), landing="", console=Console("quiet"),
+    )  # fmt: skip
+    orders = list(shop(500, 500))
+    lines = [line(o["customer_id"], o["ordered_on"], f"p{hash_of(o) % 7}") for o in orders]
+    lake.replace(CUSTOMER_ORDERS, fill(CUSTOMER_ORDERS, *orders).coalesce(1))
+    lake.replace(CUSTOMER_ORDER_LINES, fill(CUSTOMER_ORDER_LINES, *lines).coalesce(1))
+    return run, train(run)
+
+
+def hash_of(row: dict) -> int:
+    return int(row["order_id"].replace("-", "").replace(".", "").removeprefix("customer"))
+
+
+def test_training_says_who_won_and_against_what(trained):
+    _, result = trained
+    told = "\n".join(result.notes)
+    assert re.search(r"ltv, 90 days: \w+, normalised Gini 0\.\d+, total [+-]\d+%", told)
+    assert re.search(r"churn, 90 days: \w+, ROC AUC 0\.\d+", told)
+    assert "365 days ahead are left out: orders begin on" in told
+    assert "champions: cdp_ltv/1, cdp_churn/1" in told
+
+
+def test_the_champions_are_known_without_mlflow_and_to_mlflow(trained):
+    import mlflow
+
+    run, _ = trained
+    assert champions(run) == {"cdp_ltv": 1, "cdp_churn": 1}
+    client = mlflow.MlflowClient(f"sqlite:///{run.lake.root}/mlflow/mlflow.db")
+    for name in MODELS:
+        version = client.get_model_version_by_alias(name, "champion")
+        record = client.get_run(version.run_id)
+        assert client.get_experiment(record.info.experiment_id).name == name
+        assert record.data.params["as_of"] == "2026-01-31"
+        assert record.data.params["version_of_gold.orders"] == "0"
+        assert record.data.params["h90_train_cutoffs"] == "2025-08-04 2025-07-05 2025-06-05"
+        assert record.data.params["h90_outcome_window"] == "2025-11-03 2026-01-31"
+        assert record.data.params["h90_chosen"] in {key.split(".")[1] for key in record.data.metrics}
+
+
+def test_nothing_of_a_customer_enters_the_store(trained):
+    run, _ = trained
+    files = [p for p in run.lake.local_path("mlflow").rglob("*") if p.is_file()]
+    assert any(p.name == "model.skops" for p in files)
+    assert not [p for p in files if b"customer0" in p.read_bytes() or "example" in p.name]
+
+
+def test_scoring_writes_a_row_a_customer_and_five_products(trained):
+    run, _ = trained
+    result = score(run)
+    rows = run.lake.read(PREDICTIONS)
+    by_model = {(r["ltv_model"], r["churn_model"], r["horizon_days"], r["scored_on"]) for r in rows.collect()}
+    buyers = run.lake.read(CUSTOMER_ORDERS).select("customer_id").distinct().count()
+    assert by_model == {("cdp_ltv/1", "cdp_churn/1", 90, AS_OF)}
+    assert rows.count() == rows.select("customer_id").distinct().count() == buyers
+    assert rows.where("next_order_on <= scored_on OR next_order_on > date_add(scored_on, 90)").count() == 0
+    assert rows.where("tier IN ('top_1', 'top_5', 'top_10')").count() == pytest.approx(buyers / 10, abs=2)
+    assert rows.where("abs(ltv - expected_orders * expected_order_value) > 0.01").count() == 0
+    assert run.lake.read(RECOMMENDATIONS).select("customer_id").distinct().count() == buyers
+    assert result.rows_out == rows.count() + run.lake.read(RECOMMENDATIONS).count()
+
+
+def test_customers_who_are_expected_to_stay_had_bought_more_recently(trained):
+    run, _ = trained
+    score(run)
+    last = run.lake.read(CUSTOMER_ORDERS).groupBy("customer_id").agg({"ordered_on": "max"})
+    joined = run.lake.read(PREDICTIONS).join(last, on="customer_id", how="inner").toPandas()
+    joined["days"] = [(AS_OF - d).days for d in joined["max(ordered_on)"]]
+    likely, unlikely = joined[joined["churn_percentile"] < 0.2], joined[joined["churn_percentile"] > 0.8]
+    assert likely["days"].mean() < unlikely["days"].mean() / 2
+
+
+def test_scoring_again_changes_nothing_and_training_again_makes_equal_models(trained):
+    run, _ = trained
+    score(run)
+    before = run.lake.read(PREDICTIONS, version=run.lake.version(PREDICTIONS))
+    mark = fingerprint(SCORE_STAGE, run, SCORE_STAGE.settings(run.config))
+    train_mark = fingerprint(TRAIN_STAGE, run, TRAIN_STAGE.settings(run.config))
+    train(run)
+    assert champions(run) == {"cdp_ltv": 2, "cdp_churn": 2}
+    assert fingerprint(SCORE_STAGE, run, SCORE_STAGE.settings(run.config)) != mark, "a new champion means new scores"
+    assert fingerprint(TRAIN_STAGE, run, TRAIN_STAGE.settings(run.config)) == train_mark, "training is not its own input"
+    score(run)
+    names = ("ltv_model", "churn_model")
+    assert_df_equality(run.lake.read(PREDICTIONS).drop(*names), before.drop(*names), ignore_row_order=True)
+
+
+def test_a_store_that_lost_its_files_is_named_without_a_trace(trained):
+    from cdp.base.errors import CdpError
+
+    run, _ = trained
+    with pytest.raises(CdpError, match="MLflow store in the lake.*train --full-refresh"):
+        Registry(run.lake, None).load("cdp_ltv", 99)
+
+
+def test_without_a_champion_there_are_no_predictions_but_recommendations(run, fill):
+    run.lake.replace(CUSTOMER_ORDER_LINES, fill(CUSTOMER_ORDER_LINES, line("ann", date(2026, 1, 2), "tea"), line("bob", date(2026, 1, 3), "mug")))
+    result = score(run)
+    assert run.lake.read(PREDICTIONS).count() == 0 and run.lake.exists(PREDICTIONS)
+    assert run.lake.read(RECOMMENDATIONS).count() == 2
+    assert any("no champion of cdp_ltv, cdp_churn" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(("orders", "told"), [((), "no order of a known customer"), ((1,), "orders begin on 2026-01-30")])
+def test_too_little_to_learn_from_is_said_and_nothing_is_registered(run, fill, orders, told):
+    rows = [order("ann", AS_OF - timedelta(days=n)) for n in orders]
+    run.lake.replace(CUSTOMER_ORDERS, fill(CUSTOMER_ORDERS, *rows))
+    result = train(run)
+    assert told in "\n".join(result.notes) and "nothing was trained" in result.notes[-1]
+    assert champions(run) == {}
+
+
+def test_a_company_with_few_orders_gets_the_baseline(run, fill):
+    (run.config.path / "models.yaml").write_text("horizons_days: [30]\nrecommendations: false", encoding="utf-8")
+    rows = [order(who, AS_OF - timedelta(days=n)) for who, days in {"ann": (200, 50, 10), "bob": (300,)}.items() for n in days]
+    run.lake.replace(CUSTOMER_ORDERS, fill(CUSTOMER_ORDERS, *rows))
+    told = "\n".join(train(run).notes)
+    assert "ltv, 30 days: historic_rate" in told and "churn, 30 days: recency_rule" in told
+    assert "only 2 rows to validate on" in told or "only" in told
+    score(run)
+    found = {r["customer_id"]: r for r in run.lake.read(PREDICTIONS).collect()}
+    assert found["ann"]["expected_orders"] == pytest.approx(3 * 30 / 365, abs=1e-5)
+    assert 0 < found["bob"]["churn_probability"] < 1
+    assert run.lake.read(RECOMMENDATIONS).count() == 0
+
+
+def test_a_selection_is_refused_in_place_of_being_ignored(run):
+    with pytest.raises(UsageError, match="takes no selection"):
+        train(replace(run, select=("ltv",)))
