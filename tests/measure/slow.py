@@ -82,12 +82,12 @@ def _credits(
     elif n == 2:
         position = {1: first / (first + last), 2: last / (first + last)}
     else:
-        position = {i: (1 - first - last) / (n - 2) for i in range(2, n)} | {1: first, n: last}
+        position = dict.fromkeys(range(2, n), (1 - first - last) / (n - 2)) | {1: first, n: last}
     return {
         "first_touch": {1: 1.0},
         "last_touch": {n: 1.0},
         "last_non_direct": {(paid[-1] if paid else n): 1.0},
-        "linear": {i: 1 / n for i in range(1, n + 1)},
+        "linear": dict.fromkeys(range(1, n + 1), 1 / n),
         "position_based": position,
         "time_decay": {i: w / sum(weights) for i, w in enumerate(weights, 1)},
     }

@@ -7,11 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import cdp
 import numpy as np
 import pytest
-from cdp.base.contracts import Table
 from pyspark.sql import DataFrame, SparkSession
+
+import cdp
+from cdp.base.contracts import Table
 
 # Spark's Python workers score with the library's own classes; spark-submit.sh tells them where it is, pytest does not.
 _LIBRARY = str(Path(cdp.__file__).parents[1])
@@ -64,7 +65,14 @@ def line(customer: str | None, on: date, product: str, **more: Any) -> dict[str,
 
 def event(customer: str, at: datetime, name: str, **more: Any) -> dict[str, Any]:
     """A row of gold.timeline."""
-    return {"customer_id": customer, "occurred_at": at, "kind": "event", "reference": f"{at}{name}", "event": name, **more}
+    return {
+        "customer_id": customer,
+        "occurred_at": at,
+        "kind": "event",
+        "reference": f"{at}{name}",
+        "event": name,
+        **more,
+    }
 
 
 def shop(customers: int, days: int, seed: int = 1) -> Iterator[dict[str, Any]]:

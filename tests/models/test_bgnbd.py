@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cdp.models.bgnbd import BgNbd, fit_bgnbd, gradient, log_likelihood
 from hypothesis import given
 from hypothesis import strategies as st
+
+from cdp.models.bgnbd import BgNbd, fit_bgnbd, gradient, log_likelihood
 
 PUBLISHED = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)
 

@@ -1,10 +1,10 @@
 """conf/models.yaml."""
 
 import pytest
+
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.models.config import load_models_config
-
 from tests.conftest import PROJECT
 
 

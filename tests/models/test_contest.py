@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from cdp.models.bgnbd import BgNbd
 from cdp.models.churn import BoostedChurn, LogisticChurn, RecencyRule
 from cdp.models.config import Training

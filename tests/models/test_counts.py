@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+
 from cdp.models.counts import OrderCounts, history_counts
 
 CUTOFF, LATER = date(2026, 1, 31), date(2026, 2, 28)
@@ -22,7 +23,9 @@ def test_customers_with_like_histories_become_one_row(spark):
         SCHEMA,
     )
     counts = OrderCounts.collect(history_counts(history))
-    rows = {(r.kind, r.x, r.tx, r.age): r.customers for r in counts.table[counts.table["cutoff"] == CUTOFF].itertuples()}
+    rows = {
+        (r.kind, r.x, r.tx, r.age): r.customers for r in counts.table[counts.table["cutoff"] == CUTOFF].itertuples()
+    }
     spend = int(np.floor(np.log(50) / 0.02))
     assert rows == {("times", 2, 4, 9): 2, ("times", 0, 0, 9): 1, ("times", 1, 1, 10): 1, ("spend", 2, spend, 0): 2}
     assert (counts.customers(CUTOFF), counts.customers(LATER)) == (4, 1)
@@ -40,8 +43,10 @@ def test_fits_of_weeks_are_close_to_those_of_days(spark):
     tx = np.where(x > 0, np.maximum(np.floor(age * rng.beta(x + 1, 1.5)), 1), 0)
     m = np.where(x > 0, rng.gamma(4 * np.maximum(x, 1), 10 / np.maximum(x, 1)) * rng.gamma(5, 0.2, n), np.nan)
     columns = zip(x, tx, age, m, strict=True)
-    rows = [(str(i), CUTOFF, *(float(v) for v in values[:3]), None if np.isnan(values[3]) else float(values[3]))
-            for i, values in enumerate(columns)]
+    rows = [
+        (str(i), CUTOFF, *(float(v) for v in values[:3]), None if np.isnan(values[3]) else float(values[3]))
+        for i, values in enumerate(columns)
+    ]
     counts = OrderCounts.collect(history_counts(spark.createDataFrame(rows, SCHEMA)))
 
     one, known = np.ones(n), x > 0

@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
-from cdp.models.config import Training
-from cdp.models.cutoffs import all_cutoffs, needed_since, split_time
 from hypothesis import given
 from hypothesis import strategies as st
+
+from cdp.models.config import Training
+from cdp.models.cutoffs import all_cutoffs, needed_since, split_time
 
 AS_OF = date(2026, 1, 31)
 

@@ -4,11 +4,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from chispa import assert_df_equality
+
 from cdp.models.activity import daily_activity, daily_orders
 from cdp.models.features import FEATURES, HISTORY, features, order_history, outcomes
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE
-from chispa import assert_df_equality
-
 from tests.models.conftest import event, line, order
 
 CUTOFF = date(2026, 1, 31)
@@ -117,7 +117,10 @@ def test_what_comes_after_the_cutoff_changes_nothing(activity):
 def test_each_cutoff_sees_its_own_past(activity):
     earlier = day(50)
     rows = features(activity(), [earlier, CUTOFF]).where("customer_id = 'ann'").collect()
-    assert {row["cutoff"]: (row["recency_days"], row["revenue"]) for row in rows} == {earlier: (50, 40), CUTOFF: (40, 60)}
+    assert {row["cutoff"]: (row["recency_days"], row["revenue"]) for row in rows} == {
+        earlier: (50, 40),
+        CUTOFF: (40, 60),
+    }
     assert features(activity(), [earlier]).count() == 1  # bob had not ordered yet
 
 
@@ -129,7 +132,9 @@ def test_orders_alone_give_the_same_history(activity, fill):
 
 
 def test_every_feature_is_a_double(activity):
-    assert {f.dataType.simpleString() for f in features(activity(), [CUTOFF]).schema if f.name in FEATURES} == {"double"}
+    assert {f.dataType.simpleString() for f in features(activity(), [CUTOFF]).schema if f.name in FEATURES} == {
+        "double"
+    }
 
 
 def test_the_outcome_begins_the_day_after_the_cutoff_and_ends_with_the_horizon(fill, spark):

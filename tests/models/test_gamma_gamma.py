@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from cdp.models.gamma_gamma import GammaGamma, correlation, fit_gamma_gamma, gradient, log_likelihood
 
+from cdp.models.gamma_gamma import GammaGamma, correlation, fit_gamma_gamma, gradient, log_likelihood
 from tests.models.test_bgnbd import arrays, cdnow
 
 PUBLISHED = GammaGamma(p=6.25, q=3.74, v=15.44)
@@ -25,11 +25,16 @@ def test_the_gradient_is_the_slope_of_the_likelihood():
     x, m = np.array([1.0, 4.0, 9.0]), np.array([12.0, 30.0, 55.0])
     at, step = np.log([5.0, 3.0, 10.0]), 1e-5
     slopes = [
-        (log_likelihood(GammaGamma(*np.exp(at + step * u)), x, m) - log_likelihood(GammaGamma(*np.exp(at - step * u)), x, m))
+        (
+            log_likelihood(GammaGamma(*np.exp(at + step * u)), x, m)
+            - log_likelihood(GammaGamma(*np.exp(at - step * u)), x, m)
+        )
         / (2 * step)
         for u in np.eye(3)
     ]
-    assert gradient(GammaGamma(5, 3, 10), x, m) * np.array([[5], [3], [10]]) == pytest.approx(np.array(slopes), rel=1e-5)
+    assert gradient(GammaGamma(5, 3, 10), x, m) * np.array([[5], [3], [10]]) == pytest.approx(
+        np.array(slopes), rel=1e-5
+    )
 
 
 def test_cdnow_gives_the_published_parameters(public_data):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from cdp.models.metrics import churn_metrics, deviances, log_losses, normalised_gini, value_metrics
 
 ACTUAL = np.array([0, 0, 0, 10, 20, 0, 50, 0, 120, 300.0])

@@ -3,9 +3,9 @@
 from datetime import date, timedelta
 
 import pytest
+
 from cdp.models.recommend import baskets, neighbours, products_sold, purchases, recommendations
 from cdp.tables.gold import CUSTOMER_ORDER_LINES
-
 from tests.models.conftest import line
 
 AS_OF = date(2026, 1, 31)
@@ -35,9 +35,16 @@ def lines(fill):
 def offered(lines):
     bought = purchases(lines, as_of=AS_OF)
     sold = products_sold(bought, as_of=AS_OF, days=90)
-    best = [(r["product_id"], r["buyings"]) for r in sold.orderBy("buyings", "product_id", ascending=[False, True]).collect()]
+    best = [
+        (r["product_id"], r["buyings"])
+        for r in sold.orderBy("buyings", "product_id", ascending=[False, True]).collect()
+    ]
     have = baskets(bought)
-    rows = recommendations(have, neighbours(have, sold), best, as_of=AS_OF, most=3).orderBy("customer_id", "rank").collect()
+    rows = (
+        recommendations(have, neighbours(have, sold), best, as_of=AS_OF, most=3)
+        .orderBy("customer_id", "rank")
+        .collect()
+    )
     return {who: [r for r in rows if r["customer_id"] == who] for who in {r["customer_id"] for r in rows}}
 
 
@@ -52,7 +59,11 @@ def test_what_was_bought_again_comes_first_then_what_goes_with_it_then_the_best_
 
 
 def test_who_has_nothing_in_common_with_others_is_offered_best_sellers(offered):
-    assert [(r["product_id"], r["is_fallback"]) for r in offered["eve"]] == [("hat", True), ("tea", True), ("mug", True)]
+    assert [(r["product_id"], r["is_fallback"]) for r in offered["eve"]] == [
+        ("hat", True),
+        ("tea", True),
+        ("mug", True),
+    ]
 
 
 def test_nothing_is_offered_that_nobody_buys_any_more_or_that_the_customer_has(offered):

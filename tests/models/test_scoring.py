@@ -5,10 +5,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from cdp.models.features import FEATURES
-from cdp.models.scoring import predictions, scored, shares_below
 from hypothesis import given
 from hypothesis import strategies as st
+
+from cdp.models.features import FEATURES
+from cdp.models.scoring import predictions, scored, shares_below
 
 AS_OF = date(2026, 1, 31)
 

@@ -36,6 +36,10 @@ _DEFAULTS = {
 }
 _PARTITIONS = "spark.sql.shuffle.partitions"
 _PARTITIONS_ELSEWHERE = 200
+# Compiling a query's code takes seconds, running it interpreted over some thousand rows a fraction of one.
+_INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+_COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+_COMPILED_FROM_BYTES = 256 << 20
 _BYTES_A_PARTITION = 16 << 20
 _LOCAL_DEFAULTS = {
     "spark.ui.enabled": "false",
@@ -82,7 +86,8 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
     # Each task of a small job costs more than its rows, so what nobody has set starts low; see `fit_to`.
     conf.setIfMissing("spark.cdp.fitPartitions", "false" if conf.contains(_PARTITIONS) else "true")
     conf.setIfMissing(_PARTITIONS, str(_least_partitions() if master.startswith("local") else _PARTITIONS_ELSEWHERE))
-    for key, value in {**_DEFAULTS, **(_LOCAL_DEFAULTS if master.startswith("local") else {})}.items():
+    local = {**_LOCAL_DEFAULTS, **_INTERPRETED} if master.startswith("local") else {}
+    for key, value in {**_DEFAULTS, **local}.items():
         conf.setIfMissing(key, value)
     session = SparkSession.builder.appName(app_name).config(conf=conf).getOrCreate()
     # Spark logs the row values of failing casts and checks; what went wrong reaches the user through our own errors.
@@ -91,7 +96,9 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
 
 
 def fit_to(spark: "SparkSession", size: int) -> None:
-    """Choose the number of shuffle partitions by the size of the data on disk, unless the user has chosen it.
+    """Choose the number of shuffle partitions, and whether queries are compiled, by the size of the data on disk.
+
+    Whoever has set the number of partitions has tuned the session, which is then left alone.
 
     Args:
         spark: session.
@@ -100,6 +107,8 @@ def fit_to(spark: "SparkSession", size: int) -> None:
     if spark.conf.get("spark.cdp.fitPartitions", "false") == "true":
         wanted = max(_least_partitions(), min(-(-size // _BYTES_A_PARTITION), 4000))
         spark.conf.set(_PARTITIONS, str(wanted))
+        for key, value in (_COMPILED if size >= _COMPILED_FROM_BYTES else _INTERPRETED).items():
+            spark.conf.set(key, value)
 
 
 def _least_partitions() -> int:

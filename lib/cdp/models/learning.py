@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cdp.models.bgnbd import BgNbd, Floats
 from cdp.models.features import FEATURES, HORIZON
@@ -47,7 +47,7 @@ class Sample:
     @property
     def churned(self) -> Floats:
         """1 where there was no order within the horizon."""
-        return (self.order_days == 0).astype(float)
+        return np.asarray(self.order_days == 0, dtype=float)
 
     def plus(self, other: "Sample") -> "Sample":
         """The rows of both."""
@@ -96,7 +96,7 @@ class Booster(BaseEstimator):  # type: ignore[misc]
         return np.asarray(found, dtype=float)
 
     def _matrix(self, features: pd.DataFrame) -> Floats:
-        return features[self.columns_].to_numpy(dtype=float)
+        return np.asarray(features[self.columns_], dtype=float)
 
 
 class ByHorizon(BaseEstimator):  # type: ignore[misc]
@@ -119,7 +119,7 @@ class ByHorizon(BaseEstimator):  # type: ignore[misc]
 
 def column(features: pd.DataFrame, name: str) -> Floats:
     """A feature as numbers, 0 where it has no value."""
-    return np.nan_to_num(features[name].to_numpy(dtype=float))
+    return np.asarray(np.nan_to_num(features[name].to_numpy(dtype=float)))
 
 
 def history(features: pd.DataFrame) -> tuple[Floats, Floats, Floats]:

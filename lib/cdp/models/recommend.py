@@ -57,7 +57,9 @@ def neighbours(baskets: DataFrame, sold: DataFrame) -> DataFrame:
     known = pairs.join(F.broadcast(sold), on="product_id", how="left")
     is_sold, is_same = F.col("holders").isNotNull(), F.col("a") == F.col("product_id")
     strength = F.col("count") / F.sqrt(F.greatest("holders", F.lit(1)))
-    other = F.when(is_sold & ~is_same & (F.col("count") >= _PAIR_SUPPORT), F.struct(strength.alias("strength"), "product_id"))
+    other = F.when(
+        is_sold & ~is_same & (F.col("count") >= _PAIR_SUPPORT), F.struct(strength.alias("strength"), "product_id")
+    )
     by_product = known.groupBy("a").agg(
         F.max(F.when(is_same, F.col("count"))).alias("own"),
         F.max(is_same & is_sold).alias("is_sold"),
@@ -66,7 +68,8 @@ def neighbours(baskets: DataFrame, sold: DataFrame) -> DataFrame:
     similar = F.transform(
         "others",
         lambda o: F.struct(
-            F.round(o["strength"] / F.sqrt("own"), 9).cast("decimal(18,9)").alias("similarity"), o["product_id"].alias("product_id")
+            F.round(o["strength"] / F.sqrt("own"), 9).cast("decimal(18,9)").alias("similarity"),
+            o["product_id"].alias("product_id"),
         ),
     )
     return by_product.select(F.col("a").alias("product_id"), "is_sold", similar.alias("others"))
@@ -132,7 +135,9 @@ def _chosen(best: Sequence[tuple[str, int]], most: int) -> Column:
     fallback = F.array(
         *[
             F.struct(
-                F.lit(buyings / top).alias("score"), F.lit(product).alias("product_id"), F.lit("best_seller").alias("reason")
+                F.lit(buyings / top).alias("score"),
+                F.lit(product).alias("product_id"),
+                F.lit("best_seller").alias("reason"),
             )
             for product, buyings in best
         ]
@@ -140,7 +145,9 @@ def _chosen(best: Sequence[tuple[str, int]], most: int) -> Column:
     personal = F.concat("again", "others")
     new = F.filter(
         fallback,
-        lambda offer: ~F.array_contains("owned", offer["product_id"])
-        & ~F.exists(personal, lambda other: other["product_id"] == offer["product_id"]),
+        lambda offer: (
+            ~F.array_contains("owned", offer["product_id"])
+            & ~F.exists(personal, lambda other: other["product_id"] == offer["product_id"])
+        ),
     )
     return F.slice(F.concat(personal, new), 1, most)

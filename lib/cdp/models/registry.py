@@ -145,7 +145,7 @@ def _champions_in_file(path: Path, names: Sequence[str]) -> dict[str, int]:
     if not path.exists():
         return {}
     marks = ", ".join("?" for _ in names)
-    query = f"SELECT name, version FROM registered_model_aliases WHERE alias = ? AND name IN ({marks})"  # noqa: S608
+    query = f"SELECT name, version FROM registered_model_aliases WHERE alias = ? AND name IN ({marks})"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as store:
             return {str(name): int(number) for name, number in store.execute(query, (ALIAS, *names))}
@@ -175,4 +175,3 @@ def _signature() -> Any:
     from mlflow.types import ColSpec, Schema
 
     return ModelSignature(inputs=Schema([ColSpec("double", name) for name in (*FEATURES, HORIZON)]))
-

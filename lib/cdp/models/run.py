@@ -91,7 +91,9 @@ def _splits(config: ModelsConfig, oldest_days: int, as_of: date) -> tuple[list[S
             splits.append(split)
         else:
             since = needed_since(horizon, as_of=as_of, training=config.training)
-            notes.append(f"{horizon} days ahead are left out: orders begin on {first_order_on}, wanted {since} or before")
+            notes.append(
+                f"{horizon} days ahead are left out: orders begin on {first_order_on}, wanted {since} or before"
+            )
     return splits, notes
 
 
@@ -106,9 +108,7 @@ def score(run: Run) -> StageResult:
     config = load_models_config(run.config)
     registry = Registry(run.lake, run.config.platform.mlflow_tracking_uri)
     _refuse_selection(run, "score")
-    scored, recommended = run.lake.together(
-        [lambda: _predict(run, registry), lambda: _recommend(run, config)]
-    )
+    scored, recommended = run.lake.together([lambda: _predict(run, registry), lambda: _recommend(run, config)])
     rows, notes = scored[0] + recommended[0], [*scored[1], *recommended[1]]
     return StageResult(rows_out=rows, notes=tuple(notes))
 

@@ -63,7 +63,9 @@ def scored(batch: pd.DataFrame, horizon_days: int, ltv: Any, churn: Any) -> pd.D
             "expected_orders": orders,
             "expected_order_value": value,
             "ltv": np.round(orders * value, 2),
-            "next_order_in": pd.Series(np.clip(wait, 1, horizon_days), index=batch.index).where(away < 0.5).astype("Int32"),
+            "next_order_in": pd.Series(np.clip(wait, 1, horizon_days), index=batch.index)
+            .where(away < 0.5)
+            .astype("Int32"),
         }
     )
 
