@@ -95,7 +95,7 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
     return session
 
 
-def fit_to(spark: "SparkSession", size: int) -> None:
+def fit_to(spark: "SparkSession", size: int, *, compiled: bool = False) -> None:
     """Choose the number of shuffle partitions, and whether queries are compiled, by the size of the data on disk.
 
     Whoever has set the number of partitions has tuned the session, which is then left alone.
@@ -103,11 +103,12 @@ def fit_to(spark: "SparkSession", size: int) -> None:
     Args:
         spark: session.
         size: bytes of the extracts and the tables.
+        compiled: compile in any case, for work that makes far more rows than it reads.
     """
     if spark.conf.get("spark.cdp.fitPartitions", "false") == "true":
         wanted = max(_least_partitions(), min(-(-size // _BYTES_A_PARTITION), 4000))
         spark.conf.set(_PARTITIONS, str(wanted))
-        for key, value in (_COMPILED if size >= _COMPILED_FROM_BYTES else _INTERPRETED).items():
+        for key, value in (_COMPILED if compiled or size >= _COMPILED_FROM_BYTES else _INTERPRETED).items():
             spark.conf.set(key, value)
 
 

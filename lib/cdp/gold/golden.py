@@ -3,10 +3,10 @@
 from datetime import date
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from cdp.gold.choose import best_first, by_key, merged_attributes, winner
+from cdp.gold.choose import attribute_entries, best_first, by_key, merged_attributes, text, winner
 from cdp.gold.config import GROUPS, LISTS, ProfilesConfig
 from cdp.gold.times import end_of
 from cdp.identity.devices import is_device_type
@@ -81,49 +81,41 @@ def _of_identifiers(seen: DataFrame) -> DataFrame:
 
 
 def _with_claims(known: DataFrame, config: ProfilesConfig) -> DataFrame:
-    records, contacts = F.col("known_records"), F.col("contacts")
-    groups = {f"_{name}": winner(records, columns, config.strategy(name)) for name, columns in GROUPS.items()}
-    lists = {f"_{kind}": best_first(records, contacts, kind, config.strategy(kind)) for kind in LISTS}
-    return known.withColumns({**groups, **lists, "_attributes": merged_attributes(records, config)})
+    groups = {f"_{name}": winner(columns, config.strategy(name)) for name, columns in GROUPS.items()}
+    lists = {f"_{kind}": best_first(kind, config.strategy(kind)) for kind in LISTS}
+    claims = {**groups, **lists, "entries": attribute_entries()}
+    with_claims = known.selectExpr("*", *[f"{claim} AS {name}" for name, claim in claims.items()])
+    return with_claims.selectExpr("*", f"{merged_attributes(config)} AS _attributes")
 
 
 def _shaped(claims: DataFrame, config: ProfilesConfig) -> DataFrame:
-    columns = {c: F.col(f"_{name}")["values"][c] for name, group in GROUPS.items() for c in group}
+    made = {c: f"_{name}.values.{c}" for name, group in GROUPS.items() for c in group}
+    made["full_name"] = "coalesce(_name.values.full_name, nullif(concat_ws(' ', _name.values.given_name, _name.values.family_name), ''))"
     for kind, name in LISTS.items():
-        columns[kind] = F.get(F.col(f"_{kind}"), 0)["value"]
-        columns[name] = F.array_distinct(F.transform(f"_{kind}", lambda claim: claim["value"]))
-    written = F.nullif(F.concat_ws(" ", columns["given_name"], columns["family_name"]), F.lit(""))
-    columns["full_name"] = F.coalesce(columns["full_name"], written)
-    columns["attributes"] = F.transform_values("_attributes", lambda _, claim: claim["value"])
-    columns["records"] = F.size("known_records")
-    columns["is_anonymous"] = (F.size("known_records") == 0) & ~F.col("is_named")
-    columns["provenance"] = _provenance(config)
-    shaped = [columns.get(c.name, F.col(c.name)).alias(c.name) for c in PROFILES.columns if c.name != "customer_id"]
-    return claims.select("customer_id", *shaped)
+        made[kind] = f"get(_{kind}, 0).value"
+        made[name] = f"array_distinct(transform(_{kind}, c -> c.value))"
+    made["attributes"] = "transform_values(_attributes, (k, c) -> c.value)"
+    made["records"] = "size(known_records)"
+    made["is_anonymous"] = "size(known_records) = 0 AND NOT is_named"
+    made["provenance"] = _provenance(config)
+    return claims.selectExpr(*[f"{made.get(c.name, c.name)} AS {c.name}" for c in PROFILES.columns])
 
 
-def _provenance(config: ProfilesConfig) -> Column:
+def _provenance(config: ProfilesConfig) -> str:
     """For each attribute that has a value: source, record_key, at, strategy."""
 
-    def entry(name: Column | str, claim: Column, strategy: Column) -> Column:
-        label = F.lit(name) if isinstance(name, str) else name
-        origin = F.struct(
-            claim["source"].alias("source"), claim["record_key"].alias("record_key"), claim["at"].alias("at"),
-            strategy.alias("strategy"),
-        )  # fmt: skip
-        return F.struct(label.alias("key"), origin.alias("value"))
+    def entry(name: str, claim: str, strategy: str) -> str:
+        origin = ", ".join(f"'{c}', {claim}.{c}" for c in ("source", "record_key", "at"))
+        return f"struct({name}, named_struct({origin}, 'strategy', {strategy}))"
 
     entries = []
     for group, columns in GROUPS.items():
-        claim, strategy = F.col(f"_{group}"), F.lit(config.strategy(group).strategy)
-        entries += [F.when(claim["values"][c].isNotNull(), entry(c, claim, strategy)) for c in columns]
+        strategy = text(config.strategy(group).strategy)
+        entries += [f"IF(_{group}.values.{c} IS NOT NULL, {entry(text(c), f'_{group}', strategy)}, NULL)" for c in columns]
     for kind in LISTS:
-        best = F.get(F.col(f"_{kind}"), 0)
-        entries.append(F.when(best.isNotNull(), entry(kind, best, F.lit(config.strategy(kind).strategy))))
-    further = F.transform(
-        F.map_entries("_attributes"),
-        lambda e: entry(
-            F.concat(F.lit("attributes."), e["key"]), e["value"], by_key(config, e["key"], lambda s: F.lit(s.strategy))
-        ),
-    )
-    return F.map_from_entries(F.concat(F.array_compact(F.array(*entries)), further))
+        best, strategy = f"get(_{kind}, 0)", text(config.strategy(kind).strategy)
+        entries.append(f"IF({best} IS NOT NULL, {entry(text(kind), best, strategy)}, NULL)")
+    strategy = by_key(config, "e.key", lambda s: text(s.strategy))
+    named = entry("concat('attributes.', e.key)", "e.value", strategy)
+    further = f"transform(map_entries(_attributes), e -> {named})"
+    return f"map_from_entries(concat(array_compact(array({', '.join(entries)})), {further}))"

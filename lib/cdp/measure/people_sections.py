@@ -104,9 +104,9 @@ def value(facts: Facts) -> Section:
         "Average churn",
         "Orders expected",
     )
-    labels = [f"{10 * i}–{10 * i + 10} %" for i in range(10)]
+    labels = [f"{10 * i}–{10 * i + 10}" for i in range(10)]
     chart = Chart(
-        "Customers by probability of churn",
+        "Customers by probability of churn, in percent",
         columns(
             labels, {"customers": tenths}, title="Columns: customers by probability of churn, in tenths", text=_count
         ),

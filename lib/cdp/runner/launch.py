@@ -9,19 +9,15 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cdp.base.console import Console, choose_mode
 from cdp.base.errors import CdpError, UsageError
-from cdp.base.files import FileSystem
 from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.base.stage import Run, Stage
 from cdp.runner.arguments import AddOptions, parse_arguments
 from cdp.runner.failures import explained, write_trace
 from cdp.runner.settings import load_settings
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 Prepare = Callable[[Namespace, list[Stage]], list[Stage]]
 
@@ -89,7 +85,7 @@ def _with_spark(
 ) -> int:
     # Spark's Python modules take a second to import: only now, when usage and configuration are known to be right.
     from cdp.base.lake import Lake
-    from cdp.base.session import fit_to, spark_session
+    from cdp.base.session import spark_session
     from cdp.runner.lock import exclusive
     from cdp.runner.pipeline_run import PipelineRun, open_lake
 
@@ -102,8 +98,6 @@ def _with_spark(
                 spark = spark_session(f"cdp {job}")
                 step.done(f"Spark {spark.version}", seconds=round(time.monotonic() - began, 1))
             lake = Lake(spark, arguments.lake)
-            if lake.files.is_local:  # elsewhere the number for a cluster holds
-                fit_to(spark, lake.files.size() + _landing_size(spark, arguments))
             if not arguments.dry_run and any(s.writes_lake for s in stages):
                 open_lake(lake)
             run = Run(
@@ -134,11 +128,6 @@ def _with_spark(
             if trace:
                 console.note(f"where it happened: {trace}")
         raise problem from None
-
-
-def _landing_size(spark: "SparkSession", arguments: Namespace) -> int:
-    landing = FileSystem(spark, arguments.landing)
-    return landing.size() if landing.is_local else 0
 
 
 def _run_without_lake(run: Run, stages: Sequence[Stage]) -> int:

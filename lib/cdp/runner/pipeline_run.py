@@ -11,7 +11,9 @@ from typing import Any
 
 from cdp.base.console import Console
 from cdp.base.errors import CdpError, UsageError
+from cdp.base.files import FileSystem
 from cdp.base.lake import FORMAT, Lake
+from cdp.base.session import fit_to
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.runner.failures import explained, write_trace
 from cdp.runner.ledger import Ledger, StageRun, Success, fingerprint, library_version, versions
@@ -208,6 +210,7 @@ class PipelineRun:
                     status = "up_to_date"
                     step.done("up to date", status=status)
                 else:
+                    self._fit_session()
                     result = stage.run(run)
                     step.done(
                         _detail(result),
@@ -234,6 +237,12 @@ class PipelineRun:
             outputs=versions(run.lake, stage.writes(run.config)),
             error=str(problem) if problem else None,
         )
+
+    def _fit_session(self) -> None:
+        """By what lies on the disk now: the stages before have added to it. Elsewhere the cluster's own settings hold."""
+        landing = FileSystem(self._run.spark, self._run.landing)
+        if self._run.lake.files.is_local and landing.is_local:
+            fit_to(self._run.spark, self._run.lake.files.size() + landing.size())
 
     def _note_trace(self, error: Exception) -> None:
         lake = self._run.lake

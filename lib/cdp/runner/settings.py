@@ -29,6 +29,6 @@ def load_settings(path: str | Path, stages: Sequence[Stage]) -> tuple[ConfigFold
     if len(failures) > 1:
         problems = [f"{f.file}: {p}" for f in failures.values() for p in f.problems]
         raise ConfigError(str(config.path), list(dict.fromkeys(problems)))
-    for error in failures.values():
-        raise error
+    for failure in failures.values():
+        raise failure
     return config, settings

@@ -58,7 +58,7 @@ def sample(run: Run) -> StageResult:
     settings = _settings(options)
     truth = options.get("truth") or f"{run.landing.rstrip('/')}-truth"
     FileSystem(run.spark, run.landing).check_writable("--landing")
-    fit_to(run.spark, settings.persons * _BYTES_A_PERSON)
+    fit_to(run.spark, settings.persons * _BYTES_A_PERSON, compiled=True)
     days = options.get("days")
     if days:
         summary = append_days(
