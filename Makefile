@@ -1,4 +1,4 @@
-# `make test` is all that CI runs; the first call in a fresh clone sets everything up.
+# The first call in a fresh clone sets everything up.
 .DEFAULT_GOAL := help
 .PHONY: help setup test lint unit pipeline wheel clean
 

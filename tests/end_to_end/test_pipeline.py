@@ -39,6 +39,11 @@ def test_every_row_of_an_extract_is_in_bronze_or_in_quarantine(retailer: Retaile
     assert kept > 0
 
 
+def test_the_samples_configuration_understands_every_row_that_can_be_read(retailer: Retailer):
+    refused = retailer.lake.table("bronze.quarantine").where("stage = 'clean'")
+    assert [row["reasons"] for row in refused.select("reasons").distinct().collect()] == []
+
+
 def test_a_person_has_one_profile_and_every_profile_a_record(retailer: Retailer):
     lake = retailer.lake
     people = lake.read(identity.ASSIGNMENTS).where("is_current").select("customer_id").distinct()
