@@ -38,8 +38,14 @@ def test_a_further_attribute_falls_back_on_all_of_them_and_they_on_the_default(t
         ("attributes: {city: oldest}", "city moves with its group; wanted address"),
         ("attributes: {name: newest}", "attributes.name.strategy: input should be 'most_recent', 'oldest'"),
         ("attributes: {name: source_priority}", "sources: wanted with strategy source_priority"),
-        ("default: {strategy: oldest, sources: [crm]}", "sources: wanted with strategy source_priority, and only with it"),
-        ("default: {strategy: source_priority, sources: [crn]}", "default.sources: there is no source crn; did you mean crm?"),
+        (
+            "default: {strategy: oldest, sources: [crm]}",
+            "sources: wanted with strategy source_priority, and only with it",
+        ),
+        (
+            "default: {strategy: source_priority, sources: [crn]}",
+            "default.sources: there is no source crn; did you mean crm?",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_what_would_be_right(tmp_path: Path, text: str, message: str) -> None:

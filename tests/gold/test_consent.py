@@ -30,9 +30,7 @@ def obvious(statements: list[dict[str, Any]]) -> tuple[str, bool, int]:
     return ("withdrawn" if "withdrawn" in said else "denied"), False, len(statements)
 
 
-def test_statements_are_weighed_as_a_slow_version_does(
-    fill: Fill, owners: Callable[..., DataFrame]
-) -> None:
+def test_statements_are_weighed_as_a_slow_version_does(fill: Fill, owners: Callable[..., DataFrame]) -> None:
     draw = random.Random(7)
     instants = [datetime(2026, 1, 28) + timedelta(days=n) for n in range(6)]  # the last two are after the run's date
     ends = [None, None, datetime(2026, 1, 31, 23, 59), END, datetime(2026, 6, 1)]
@@ -67,8 +65,12 @@ def test_a_statement_speaks_for_its_own_record_and_for_nobody_who_shares_its_add
     fill: Fill, owners: Callable[..., DataFrame], spark: SparkSession
 ) -> None:
     shared = {"identifiers": {"email": "family@x.uk"}, "purpose": "email_marketing"}
-    granted = record("crm:m", consent_id="1", status="granted", captured_at=datetime(2026, 1, 2), legal_basis="consent", **shared)
-    rows = fill(CONSENTS, granted, record("crm:d", consent_id="2", status="denied", captured_at=datetime(2026, 1, 1), **shared))
+    granted = record(
+        "crm:m", consent_id="1", status="granted", captured_at=datetime(2026, 1, 2), legal_basis="consent", **shared
+    )
+    rows = fill(
+        CONSENTS, granted, record("crm:d", consent_id="2", status="denied", captured_at=datetime(2026, 1, 1), **shared)
+    )
 
     actual = effective_consent(rows, owners({"crm:m": "mother", "crm:d": "daughter"}), as_of=date(2026, 1, 31))
 

@@ -73,7 +73,12 @@ def build(spark: SparkSession, fill: Fill, owners: Callable[..., DataFrame]) -> 
     def make(settings: dict[str, Any], *, is_reversed: bool = False) -> tuple[DataFrame, DataFrame]:
         records = [{"emails": [], "attributes": None, **row} for rows in RECORDS.values() for row in rows]
         ids = [row for rows in IDENTIFIERS.values() for row in rows]
-        owned = {f"{r['source']}:{r['record_key']}": who for rows in (RECORDS, IDENTIFIERS) for who, group in rows.items() for r in group}
+        owned = {
+            f"{r['source']}:{r['record_key']}": who
+            for rows in (RECORDS, IDENTIFIERS)
+            for who, group in rows.items()
+            for r in group
+        }
         order = -1 if is_reversed else 1
         blocked = {"kind": "blocked_value", "id_type": "email", "value_hash": sha256(b"na@na.com").hexdigest()}
         who = owners(owned)
@@ -116,7 +121,9 @@ def test_provenance_names_record_time_and_strategy(people: dict[str, Row]) -> No
     }
 
 
-def test_a_record_s_first_address_comes_first_then_its_others_then_older_records_then_activity(people: dict[str, Row]) -> None:
+def test_a_record_s_first_address_comes_first_then_its_others_then_older_records_then_activity(
+    people: dict[str, Row],
+) -> None:
     assert people["ann"]["emails"] == ["third@x.uk", "aaa@x.uk", "second@x.uk", "ann@x.uk", "web@x.uk"]
     assert people["ann"]["email"] == "third@x.uk"
 
@@ -169,7 +176,9 @@ def test_each_strategy_chooses_by_its_own_measure(build: Build) -> None:
     assert ann["provenance"]["attributes.job"]["strategy"] == "most_recent"
 
 
-def test_identifiers_are_summed_up_over_records_and_blocked_ones_point_to_nobody(build: Build, spark: SparkSession) -> None:
+def test_identifiers_are_summed_up_over_records_and_blocked_ones_point_to_nobody(
+    build: Build, spark: SparkSession
+) -> None:
     _, found = build({})
     wanted = [
         ("ann", "email", "ann@x.uk", jan(1), jan(5), 2, ["crm", "shop"]),

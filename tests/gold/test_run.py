@@ -40,7 +40,14 @@ def event(key: str, number: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def line(number: str, product: str, pieces: int, amount: int) -> dict[str, Any]:
-    return {"source": "shop", "order_id": number, "line_no": 1, "product_id": product, "quantity": Decimal(pieces), "amount": Decimal(amount)}
+    return {
+        "source": "shop",
+        "order_id": number,
+        "line_no": 1,
+        "product_id": product,
+        "quantity": Decimal(pieces),
+        "amount": Decimal(amount),
+    }
 
 
 LAKE: list[tuple[Table, list[dict[str, Any]]]] = [
@@ -80,16 +87,18 @@ LAKE: list[tuple[Table, list[dict[str, Any]]]] = [
 
 @pytest.fixture
 def built(run: Run, fill: Fill) -> Callable[..., StageResult]:
-    """`built()`: fill the lake and run the stage."""
+    """`built(tables)`: fill the lake and run the stage; for another day: `built(tables, run)`."""
 
-    def build(tables: list[tuple[Table, list[dict[str, Any]]]]) -> StageResult:
+    def build(tables: list[tuple[Table, list[dict[str, Any]]]], of: Run = run) -> StageResult:
         run.lake.together([partial(run.lake.replace, table, fill(table, *rows)) for table, rows in tables])
-        return STAGE.run(run)
+        return STAGE.run(of)
 
     return build
 
 
-def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(run: Run, built: Callable[..., StageResult]) -> None:
+def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(
+    run: Run, built: Callable[..., StageResult]
+) -> None:
     result = built(LAKE)
 
     def rows(table: Table, *columns: str) -> list[tuple[Any, ...]]:
@@ -122,19 +131,26 @@ def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(run:
         ("visitor", "event", "e2", "Order Completed", None, None),
         ("visitor", "event", "e3", "Page Viewed", None, None),
     ]
-    assert rows(TRAITS, "customer_id", "orders", "revenue", "events") == [("ann", 1, Decimal("15.00"), 0), ("visitor", 0, Decimal("0.00"), 2)]
+    assert rows(TRAITS, "customer_id", "orders", "revenue", "events") == [
+        ("ann", 1, Decimal("15.00"), 0),
+        ("visitor", 0, Decimal("0.00"), 2),
+    ]
     assert rows(PROFILES, "customer_id", "email", "last_seen_at") == [("ann", "a@x.uk", AT), ("visitor", None, AT)]
     assert rows(EFFECTIVE_CONSENT, "customer_id", "status", "is_allowed") == [("ann", "granted", True)]
 
 
-def test_a_later_day_adds_to_the_history_and_the_same_day_replaces_itself(run: Run, built: Callable[..., StageResult]) -> None:
-    built(LAKE)
-    for day in (date(2026, 2, 1), date(2026, 2, 1)):
-        STAGE.run(replace(run, as_of=day))
+def test_a_day_replaces_its_own_history_and_keeps_that_of_others(
+    run: Run, fill: Fill, built: Callable[..., StageResult]
+) -> None:
+    next_day = replace(run, as_of=date(2026, 2, 1))
+    stale = [{"customer_id": "ann", "as_of": day, "orders": 77} for day in (run.as_of, next_day.as_of)]
+    run.lake.replace(TRAITS_HISTORY, fill(TRAITS_HISTORY, *stale))
+
+    built(LAKE, next_day)
 
     history = run.lake.read(TRAITS_HISTORY).where("customer_id = 'ann'").select("as_of", "orders", "revenue").collect()
     assert sorted(tuple(row) for row in history) == [
-        (date(2026, 1, 31), 1, Decimal("15.00")),
+        (date(2026, 1, 31), 77, None),
         (date(2026, 2, 1), 2, Decimal("114.00")),
     ]
     allowed = run.lake.read(EFFECTIVE_CONSENT).select("status").collect()

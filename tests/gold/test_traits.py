@@ -19,13 +19,23 @@ def ago(days: float) -> datetime:
     return END - timedelta(days=days)
 
 
-def order(customer: str | None, number: str, days: float, amount: int, status: str = "completed", **more: Any) -> dict[str, Any]:
+def order(
+    customer: str | None, number: str, days: float, amount: int, status: str = "completed", **more: Any
+) -> dict[str, Any]:
     at = ago(days)
     return {"customer_id": customer, "source": "shop", "order_id": number, "ordered_at": at, "ordered_on": at.date(),
             "status": status, "amount": Decimal(amount), "channel": "web", **more}  # fmt: skip
 
 
-def line(customer: str | None, number: str, category: str | None, pieces: int, amount: int, cost: int | None, status: str = "completed") -> dict[str, Any]:
+def line(
+    customer: str | None,
+    number: str,
+    category: str | None,
+    pieces: int,
+    amount: int,
+    cost: int | None,
+    status: str = "completed",
+) -> dict[str, Any]:
     return {"customer_id": customer, "source": "shop", "order_id": number, "status": status, "category": category,
             "quantity": Decimal(pieces), "amount": Decimal(amount), "cost": None if cost is None else Decimal(cost)}  # fmt: skip
 
@@ -80,7 +90,9 @@ def found(fill: Fill) -> dict[str, Row]:
     bought = buying(fill(CUSTOMER_ORDERS, *ORDERS), as_of=AS_OF)
     done = behaviour(fill(TIMELINE, *EVENTS), as_of=AS_OF)
     limits = Bounds((-99.0, -95.0, -90.0, -50.0), (1.0, 2.0, 2.0, 5.0), (1.0, 2.0, 3.0, 1000.0))
-    rows = traits(fill(PROFILES, *people), bought, assortment(fill(CUSTOMER_ORDER_LINES, *LINES)), done, limits, as_of=AS_OF)
+    rows = traits(
+        fill(PROFILES, *people), bought, assortment(fill(CUSTOMER_ORDER_LINES, *LINES)), done, limits, as_of=AS_OF
+    )
     return {row["customer_id"]: row for row in rows.collect()}
 
 
@@ -138,8 +150,12 @@ def test_what_was_done_is_counted_within_its_days(found: dict[str, Row]) -> None
 
 def test_who_did_nothing_has_zeros_and_nothing_to_average(found: dict[str, Row]) -> None:
     eve = found["eve"].asDict()
-    assert {name: eve[name] for name in ("orders", "revenue", "events", "tickets")} == dict.fromkeys(("orders", "revenue", "events", "tickets"), 0)
-    assert {eve[name] for name in ("average_order_value", "return_rate", "last_order_at", "margin", "last_csat")} == {None}
+    assert {name: eve[name] for name in ("orders", "revenue", "events", "tickets")} == dict.fromkeys(
+        ("orders", "revenue", "events", "tickets"), 0
+    )
+    assert {eve[name] for name in ("average_order_value", "return_rate", "last_order_at", "margin", "last_csat")} == {
+        None
+    }
 
 
 def test_only_buyers_are_scored(found: dict[str, Row]) -> None:

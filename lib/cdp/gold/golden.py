@@ -55,9 +55,7 @@ def _of_records(records: DataFrame, owners: DataFrame, as_of: date) -> DataFrame
     )
     there = records.where(began < end).join(owners, on=["source", "record_key"], how="inner")
     last = F.when(F.col("updated_at") < end, F.col("updated_at")).otherwise(began)
-    return there.select(
-        "customer_id", "source", record.alias("record"), began.alias("first_at"), last.alias("last_at")
-    )
+    return there.select("customer_id", "source", record.alias("record"), began.alias("first_at"), last.alias("last_at"))
 
 
 def _of_identifiers(seen: DataFrame) -> DataFrame:
@@ -90,7 +88,9 @@ def _with_claims(known: DataFrame, config: ProfilesConfig) -> DataFrame:
 
 def _shaped(claims: DataFrame, config: ProfilesConfig) -> DataFrame:
     made = {c: f"_{name}.values.{c}" for name, group in GROUPS.items() for c in group}
-    made["full_name"] = "coalesce(_name.values.full_name, nullif(concat_ws(' ', _name.values.given_name, _name.values.family_name), ''))"
+    made["full_name"] = (
+        "coalesce(_name.values.full_name, nullif(concat_ws(' ', _name.values.given_name, _name.values.family_name), ''))"
+    )
     for kind, name in LISTS.items():
         made[kind] = f"get(_{kind}, 0).value"
         made[name] = f"array_distinct(transform(_{kind}, c -> c.value))"
@@ -111,7 +111,9 @@ def _provenance(config: ProfilesConfig) -> str:
     entries = []
     for group, columns in GROUPS.items():
         strategy = text(config.strategy(group).strategy)
-        entries += [f"IF(_{group}.values.{c} IS NOT NULL, {entry(text(c), f'_{group}', strategy)}, NULL)" for c in columns]
+        entries += [
+            f"IF(_{group}.values.{c} IS NOT NULL, {entry(text(c), f'_{group}', strategy)}, NULL)" for c in columns
+        ]
     for kind in LISTS:
         best, strategy = f"get(_{kind}, 0)", text(config.strategy(kind).strategy)
         entries.append(f"IF({best} IS NOT NULL, {entry(text(kind), best, strategy)}, NULL)")

@@ -42,5 +42,7 @@ def households(profiles: DataFrame, rule: HouseholdRule) -> DataFrame:
 def _comparable(text: Column) -> Column:
     """Lower case letters and digits without accents; null where there are none."""
     plain = F.regexp_replace(F.lower(text), "stra(?:ß|ss)e", "str")
-    plain = F.regexp_replace(F.translate(F.replace(plain, F.lit("ß"), F.lit("ss")), _ACCENTED, _PLAIN), r"[^\p{L}\p{N}]+", "")
+    plain = F.regexp_replace(
+        F.translate(F.replace(plain, F.lit("ß"), F.lit("ss")), _ACCENTED, _PLAIN), r"[^\p{L}\p{N}]+", ""
+    )
     return F.nullif(plain, F.lit(""))

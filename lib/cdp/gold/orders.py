@@ -70,6 +70,4 @@ def customer_order_lines(lines: DataFrame, orders: DataFrame, products: DataFram
 
 def _signed(amount: str) -> Column:
     status = F.col("status")
-    return (
-        F.when(status == "cancelled", F.lit(0)).when(status == "returned", -F.abs(amount)).otherwise(F.col(amount))
-    )
+    return F.when(status == "cancelled", F.lit(0)).when(status == "returned", -F.abs(amount)).otherwise(F.col(amount))

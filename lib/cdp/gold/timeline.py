@@ -36,7 +36,11 @@ def timeline_rows(
         owners: `owners.current_owners`.
         as_of: the run's date.
     """
-    parts = [_events(with_customer(events, owners), orders), _orders(orders), _consents(with_customer(consents, owners))]
+    parts = [
+        _events(with_customer(events, owners), orders),
+        _orders(orders),
+        _consents(with_customer(consents, owners)),
+    ]
     rows = reduce(DataFrame.unionByName, parts)
     fate = (
         F.when(is_late("occurred_at", as_of), "late")
