@@ -85,7 +85,7 @@ def test_no_product_is_offered_twice_to_one_customer(offered):
 def test_similarity_is_the_cosine_and_a_single_customer_makes_none(lines):
     bought = purchases(lines, as_of=AS_OF)
     found = neighbours(baskets(bought), products_sold(bought, as_of=AS_OF, days=90)).collect()
-    by_product = {r["product_id"]: {o["product_id"]: float(o["similarity"]) for o in r["others"]} for r in found}
+    by_product = {r["product_id"]: {o["product_id"]: o["similarity"] / 1e9 for o in r["others"]} for r in found}
     assert by_product["mug"] == pytest.approx({"tea": 3 / (3 * 4) ** 0.5}, abs=1e-6)  # sofas are not sold any more
     assert by_product["tea"] == pytest.approx({"mug": 3 / (3 * 4) ** 0.5}, abs=1e-6)
     assert by_product["pen"] == {}

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import digamma, gammaln, hyp2f1
 
 Floats = NDArray[np.float64]
@@ -86,6 +85,8 @@ def fit_bgnbd(x: Floats, tx: Floats, age: Floats, weight: Floats) -> BgNbd:
     Raises:
         ValueError: there is no history, or no repeat purchase.
     """
+    from scipy.optimize import minimize
+
     if weight.sum() <= 0 or not (x > 0).any():
         raise ValueError("BG/NBD needs customers who came back")
     scale = float(age.max()) / 10  # keeps log-parameters near 0, whatever the unit of time

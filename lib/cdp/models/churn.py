@@ -4,13 +4,11 @@ It is never 1 - P(alive) of BG/NBD: that is 0 for everybody who bought once, mos
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from cdp.models.bgnbd import BgNbd, Floats
 from cdp.models.features import FEATURES
@@ -23,7 +21,7 @@ _FOLDS = 3
 _CLIP = 1e-4
 
 
-class RecencyRule(BaseEstimator):  # type: ignore[misc]
+class RecencyRule:
     """The baseline: the share that stayed away among those of the sample whose last order was as long ago."""
 
     def fit(self, sample: Sample) -> "RecencyRule":
@@ -41,7 +39,7 @@ class RecencyRule(BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.rates_[group])
 
 
-class NoPurchase(BaseEstimator):  # type: ignore[misc]
+class NoPurchase:
     """1 - P(at least one purchase) of BG/NBD."""
 
     def __init__(self, horizon_days: int = 90, times: tuple[float, ...] = ()) -> None:
@@ -52,10 +50,12 @@ class NoPurchase(BaseEstimator):  # type: ignore[misc]
         return np.clip(1 - BgNbd(*self.times).buys(*history(features), self.horizon_days), _CLIP, 1 - _CLIP)
 
 
-class LogisticChurn(BaseEstimator):  # type: ignore[misc]
+class LogisticChurn:
     """Logistic regression on the logarithms of the features; a missing one counts as the middle of the sample."""
 
     def fit(self, sample: Sample) -> "LogisticChurn":
+        from sklearn.linear_model import LogisticRegression
+
         values = _logs(sample.features)
         is_known = ~np.isnan(values).all(axis=0)
         self.middle_ = np.zeros(values.shape[1])
@@ -72,13 +72,16 @@ class LogisticChurn(BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.model_.predict_proba((filled - self.mean_) / self.spread_)[:, 1])
 
 
-class BoostedChurn(BaseEstimator):  # type: ignore[misc]
+class BoostedChurn:
     """Boosted trees, their odds put right by a line that is fitted on predictions for customers not learned from."""
 
     def __init__(self, seed: int = 42) -> None:
         self.seed = seed
 
     def fit(self, sample: Sample) -> "BoostedChurn":
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import GroupKFold
+
         held_out = np.empty(len(sample))
         for learn, judge in GroupKFold(_FOLDS).split(sample.features, groups=sample.customer):
             part = Booster("log_loss", self.seed).fit(sample.features.iloc[learn], sample.churned[learn])
@@ -92,7 +95,7 @@ class BoostedChurn(BaseEstimator):  # type: ignore[misc]
         return np.asarray(expit(self.slope_ * _odds(self.trees_.predict(features)) + self.shift_))
 
 
-Candidate = Callable[[Sample, Fits], BaseEstimator]
+Candidate = Callable[[Sample, Fits], Any]
 
 
 def candidates(horizon_days: int, seed: int) -> Mapping[str, Candidate]:

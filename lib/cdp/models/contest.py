@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
 
 from cdp.models import churn, value
 from cdp.models.bgnbd import Floats
@@ -14,7 +13,7 @@ from cdp.models.config import Training
 from cdp.models.learning import Fits, Sample
 from cdp.models.metrics import churn_metrics, deviances, log_losses, value_metrics
 
-Candidate = Callable[[Sample, Fits], BaseEstimator]
+Candidate = Callable[[Sample, Fits], Any]
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class Outcome:
     target: Target
     horizon_days: int
     chosen: str
-    model: BaseEstimator
+    model: Any
     metrics: Mapping[str, Mapping[str, float]]
     why: Sequence[str] = field(default=())
 

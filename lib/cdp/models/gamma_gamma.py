@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 
 from cdp.models.bgnbd import Floats
@@ -67,6 +66,8 @@ def fit_gamma_gamma(x: Floats, m: Floats, weight: Floats) -> GammaGamma:
     Raises:
         ValueError: no such customer, or spending so uneven that the population has no mean (q <= 1).
     """
+    from scipy.optimize import minimize
+
     if weight.sum() <= 0:
         raise ValueError("Gamma-Gamma needs customers who came back and spent")
     share = weight / weight.sum()

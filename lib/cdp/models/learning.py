@@ -1,4 +1,7 @@
-"""What candidates learn from, and the gradient boosting that both predictions share."""
+"""What candidates learn from, and the gradient boosting that both predictions share.
+
+scikit-learn is imported where it is used: its import takes seconds, and a worker that scores with BG/NBD needs none of it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cdp.models.bgnbd import BgNbd, Floats
 from cdp.models.features import FEATURES, HORIZON
@@ -67,7 +67,7 @@ class Fits:
     spend: GammaGamma | None
 
 
-class Booster(BaseEstimator):  # type: ignore[misc]
+class Booster:
     """Gradient boosted trees on those features that have any value in the sample.
 
     Args:
@@ -80,6 +80,9 @@ class Booster(BaseEstimator):  # type: ignore[misc]
         self.seed = seed
 
     def fit(self, features: pd.DataFrame, target: Floats) -> "Booster":
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         # scikit-learn fails on a column without any value.
         self.columns_ = [name for name in FEATURES if features[name].notna().any()]
         settings: dict[str, Any] = {**_BOOSTING, "loss": self.loss, "random_state": self.seed}
@@ -99,7 +102,7 @@ class Booster(BaseEstimator):  # type: ignore[misc]
         return np.asarray(features[self.columns_], dtype=float)
 
 
-class ByHorizon(BaseEstimator):  # type: ignore[misc]
+class ByHorizon:
     """A model for each horizon; a row's `horizon_days` says which of them answers."""
 
     def __init__(self, horizons: Sequence[int] = (), models: Sequence[Any] = ()) -> None:

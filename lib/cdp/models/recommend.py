@@ -9,9 +9,10 @@ from pyspark.sql import functions as F
 RECOMMENDER = "item_cooccurrence/1"
 
 _BASKET = 20  # products of a customer, the last ones bought, so that pairs stay bounded
-_NEIGHBOURS = 20  # of a product
+_NEIGHBOURS = 10  # of a product
 _AGAIN = 3  # at most; the rest is for what the customer does not have
 _PAIR_SUPPORT = 2  # customers who must have both
+_UNITS = 1_000_000_000  # similarities are whole billionths: their sum does not depend on the order of rows
 _OFFERS = "array<struct<score:double,product_id:string,reason:string>>"
 
 
@@ -50,7 +51,8 @@ def neighbours(baskets: DataFrame, sold: DataFrame) -> DataFrame:
         sold: from `products_sold`; only these are anybody's neighbours.
 
     Returns:
-        product_id (of any basket), is_sold, others: up to 20 of (similarity, product_id), the most similar first.
+        product_id (of any basket), is_sold, others: up to 10 of (similarity in billionths, product_id), the most
+        similar first.
     """
     have = baskets.select(F.col("items.product_id").alias("all")).withColumn("a", F.explode("all"))
     pairs = have.select("a", F.explode("all").alias("product_id")).groupBy("a", "product_id").count()
@@ -68,7 +70,7 @@ def neighbours(baskets: DataFrame, sold: DataFrame) -> DataFrame:
     similar = F.transform(
         "others",
         lambda o: F.struct(
-            F.round(o["strength"] / F.sqrt("own"), 9).cast("decimal(18,9)").alias("similarity"),
+            F.round(o["strength"] / F.sqrt("own") * _UNITS).cast("bigint").alias("similarity"),
             o["product_id"].alias("product_id"),
         ),
     )
@@ -88,7 +90,7 @@ def recommendations(
     """
     items = baskets.select("customer_id", F.explode("items").alias("item")).select("customer_id", "item.*")
     told = items.join(neighbours, on="product_id", how="inner").repartition("customer_id")
-    zero = F.lit(0).cast("decimal(18,9)")
+    zero = F.lit(0).cast("bigint")
     own = F.struct("product_id", zero.alias("similarity"), F.col("days").alias("days"), "is_sold")
     others = F.transform(
         "others",
@@ -101,7 +103,7 @@ def recommendations(
         told.select("customer_id", F.explode(F.concat(F.array(own), others)).alias("hint"))
         .groupBy("customer_id", "hint.product_id")
         .agg(
-            F.sum("hint.similarity").cast("double").alias("similarity"),
+            (F.sum("hint.similarity") / _UNITS).alias("similarity"),
             F.max("hint.days").alias("days"),
             F.min("hint.is_sold").alias("is_sold"),
         )

@@ -98,7 +98,8 @@ def _splits(config: ModelsConfig, oldest_days: int, as_of: date) -> tuple[list[S
 
 
 def _warm_up(registry: Registry) -> None:
-    import cdp.models.training  # noqa: F401 - for the time that scikit-learn's import takes
+    import sklearn.ensemble
+    import sklearn.linear_model  # noqa: F401 - for the time that their import takes
 
     registry.open()
 
