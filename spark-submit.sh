@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The one entry for every job: sets the project up on its first call, then runs Spark's own spark-submit.
-# `./spark-submit.sh --help` says how; docs/operations.md says more. Kept to bash 3.2, which macOS has.
+# `./spark-submit.sh --help` says how; docs/architecture.md says more. Kept to bash 3.2, which macOS has.
 set -euo pipefail
 
 # --- where we are: through symbolic links, from any folder ------------------------------------------------------

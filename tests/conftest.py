@@ -1,13 +1,15 @@
 """One Spark session for the whole suite, and a fresh lake for each test that asks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from cdp.base.console import Console
+from cdp.base.contracts import Table
 from cdp.base.lake import Lake
 from cdp.base.session import spark_session
 from cdp.base.settings import ConfigFolder
@@ -44,6 +46,38 @@ def run(lake: Lake, tmp_path: Path) -> Run:
         landing=str(tmp_path / "landing"),
         console=Console("quiet"),
     )
+
+
+_FILL: dict[str, Any] = {
+    "string": "-",
+    "int": 0,
+    "bigint": 0,
+    "double": 0.0,
+    "boolean": False,
+    "date": date(2026, 1, 1),
+    "timestamp": datetime(2026, 1, 1),
+}
+
+Fill = Callable[..., DataFrame]
+
+
+@pytest.fixture(scope="session")
+def fill(spark: SparkSession) -> Fill:
+    """`fill(TABLE, {...}, {...})`: rows of a table; a column not named is null, or some value where null is refused."""
+
+    def make(table: Table, *rows: dict[str, Any]) -> DataFrame:
+        def value(row: dict[str, Any], name: str, type_: str, nullable: bool) -> Any:
+            unknown = set(row) - {c.name for c in table.columns}
+            assert not unknown, f"{table.name} has no columns {unknown}"
+            if name in row:
+                return row[name]
+            empty = [] if type_.startswith("array") else {} if type_.startswith("map") else _FILL.get(type_)
+            return None if nullable else empty
+
+        data = [tuple(value(row, c.name, c.type, c.nullable) for c in table.columns) for row in rows]
+        return spark.createDataFrame(data, table.schema)
+
+    return make
 
 
 @pytest.fixture(scope="session")

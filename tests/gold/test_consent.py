@@ -12,7 +12,8 @@ from pyspark.sql import DataFrame, SparkSession
 from cdp.gold.consent import effective_consent
 from cdp.tables.gold import EFFECTIVE_CONSENT
 from cdp.tables.silver import CONSENTS
-from tests.gold.conftest import AS_OF, Fill, record
+from tests.conftest import Fill
+from tests.gold.conftest import AS_OF, record
 
 END = datetime(2026, 2, 1)
 

@@ -15,7 +15,8 @@ from cdp.gold.identifiers import customer_identifiers, seen_identifiers
 from cdp.tables.gold import CUSTOMER_IDENTIFIERS, PROFILES, TIMELINE
 from cdp.tables.identity import AUDIT
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
-from tests.gold.conftest import AS_OF, Fill, record
+from tests.conftest import Fill
+from tests.gold.conftest import AS_OF, record
 
 LATER = datetime(2026, 2, 9)
 

@@ -5,7 +5,7 @@ import pytest
 from cdp.gold.households import households
 from cdp.identity.config import HouseholdRule
 from cdp.tables.gold import PROFILES
-from tests.gold.conftest import Fill
+from tests.conftest import Fill
 
 PEOPLE = [
     {"customer_id": "a", "street": "Hauptstraße 5", "postal_code": "10115", "family_name": "Müller", "city": "Berlin"},

@@ -23,7 +23,8 @@ from cdp.tables.gold import (
 )
 from cdp.tables.identity import ASSIGNMENTS
 from cdp.tables.silver import CONSENTS, CUSTOMER_RECORDS, EVENTS, IDENTIFIERS_TABLE, ORDER_LINES, ORDERS, PRODUCTS
-from tests.gold.conftest import Fill, record
+from tests.conftest import Fill
+from tests.gold.conftest import record
 
 AT = datetime(2026, 1, 31, 23, 59, 59)
 LATE = datetime(2026, 2, 1)  # the first instant after the run's date

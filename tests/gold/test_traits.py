@@ -10,7 +10,8 @@ from pyspark.sql import Row, SparkSession
 from cdp.gold.rfm import Bounds, bounds
 from cdp.gold.traits import assortment, behaviour, buying, traits
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PROFILES, TIMELINE
-from tests.gold.conftest import AS_OF, Fill
+from tests.conftest import Fill
+from tests.gold.conftest import AS_OF
 
 END = datetime(2026, 2, 1)
 

@@ -6,16 +6,13 @@ purchases; the textbook form gives NaN for very active customers.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, hyp2f1
 
-Floats = NDArray[np.float64]
+from cdp.models.likelihood import Floats, fitted
 
 _START = (0.5, 1.0, 0.7, 2.0)
-_BOUND = 8.0  # of log-parameters
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,6 @@ def fit_bgnbd(x: Floats, tx: Floats, age: Floats, weight: Floats) -> BgNbd:
     Raises:
         ValueError: there is no history, or no repeat purchase.
     """
-    from scipy.optimize import minimize
-
     if weight.sum() <= 0 or not (x > 0).any():
         raise ValueError("BG/NBD needs customers who came back")
     scale = float(age.max()) / 10  # keeps log-parameters near 0, whatever the unit of time
@@ -97,15 +92,7 @@ def fit_bgnbd(x: Floats, tx: Floats, age: Floats, weight: Floats) -> BgNbd:
         slope = gradient(model, x, tx, age) @ share * np.exp(logs)
         return -float(log_likelihood(model, x, tx, age) @ share), -slope
 
-    found: Any = minimize(
-        loss,
-        np.log(_START),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-_BOUND, _BOUND)] * 4,
-        options={"ftol": 1e-14, "gtol": 1e-9},
-    )
-    r, alpha, a, b = (float(value) for value in np.exp(found.x))
+    r, alpha, a, b = fitted(loss, _START)
     return BgNbd(r, alpha * scale, a, b)
 
 

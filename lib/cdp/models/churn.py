@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from cdp.models.bgnbd import BgNbd, Floats
+from cdp.models.bgnbd import BgNbd
 from cdp.models.features import FEATURES
 from cdp.models.learning import Booster, Fits, Sample, column, history
+from cdp.models.likelihood import Floats
 
 BASELINE = "recency_rule"
 

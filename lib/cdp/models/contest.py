@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from cdp.models import churn, value
-from cdp.models.bgnbd import Floats
 from cdp.models.config import Training
 from cdp.models.learning import Fits, Sample
+from cdp.models.likelihood import Floats
 from cdp.models.metrics import churn_metrics, deviances, log_losses, value_metrics
 
 Candidate = Callable[[Sample, Fits], Any]

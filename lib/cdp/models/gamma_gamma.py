@@ -5,15 +5,13 @@ how much a customer spends does not depend on how often; `correlation` tells how
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from cdp.models.bgnbd import Floats
+from cdp.models.likelihood import Floats, fitted
 
 _START = (2.0, 2.0, 2.0)
-_BOUND = 8.0
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,6 @@ def fit_gamma_gamma(x: Floats, m: Floats, weight: Floats) -> GammaGamma:
     Raises:
         ValueError: no such customer, or spending so uneven that the population has no mean (q <= 1).
     """
-    from scipy.optimize import minimize
-
     if weight.sum() <= 0:
         raise ValueError("Gamma-Gamma needs customers who came back and spent")
     share = weight / weight.sum()
@@ -79,15 +75,7 @@ def fit_gamma_gamma(x: Floats, m: Floats, weight: Floats) -> GammaGamma:
         slope = gradient(model, x, scaled) @ share * np.exp(logs)
         return -float(log_likelihood(model, x, scaled) @ share), -slope
 
-    found: Any = minimize(
-        loss,
-        np.log(_START),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-_BOUND, _BOUND)] * 3,
-        options={"ftol": 1e-14, "gtol": 1e-9},
-    )
-    p, q, v = (float(value) for value in np.exp(found.x))
+    p, q, v = fitted(loss, _START)
     if q <= 1.001:
         raise ValueError("Gamma-Gamma does not fit: spending is so uneven that its mean is not finite")
     return GammaGamma(p, q, v * scale)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cdp.models.bgnbd import BgNbd, Floats
+from cdp.models.bgnbd import BgNbd
 from cdp.models.features import FEATURES, HORIZON
 from cdp.models.gamma_gamma import GammaGamma
+from cdp.models.likelihood import Floats
 
 _FEW_ROWS = 20_000
 _BOOSTING = {

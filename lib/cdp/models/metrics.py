@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cdp.models.bgnbd import Floats
+from cdp.models.likelihood import Floats
 
 _CLIP = 1e-6
 

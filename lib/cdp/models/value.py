@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cdp.models.bgnbd import BgNbd, Floats
+from cdp.models.bgnbd import BgNbd
 from cdp.models.gamma_gamma import GammaGamma
 from cdp.models.learning import Booster, Fits, Sample, column, history
+from cdp.models.likelihood import Floats
 
 BASELINE = "historic_rate"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, PositiveInt, Tag, model_validator
 
 from cdp.base.settings import Document, Strict
-from cdp.segments.operators import AnyOperator, Unit
+from cdp.segments.operators import AnyOperator, Regexp, Unit
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -214,6 +214,14 @@ class Segment(Document):
     def conditions(self) -> Iterator[tuple[str, Condition]]:
         """Every condition with its key path, groups included."""
         yield from _walk(self.rule, "rule")
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Regular expressions of the rule, those of filters included."""
+        conditions = [condition for _, condition in self.conditions()]
+        parts = [p for c in conditions if isinstance(c, BehaviorCondition) for _, p in filters(c)]
+        operators = [getattr(part, "operator", None) for part in (*conditions, *parts)]
+        return tuple(o.value for o in operators if isinstance(o, Regexp))
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pyspark.errors import IllegalArgumentException
 from pyspark.sql import DataFrame
 
 from cdp.base.contracts import Table
@@ -47,6 +48,7 @@ def run_segments(run: Run) -> StageResult:
         row["segment"]: row.asDict() for row in run.lake.read(SEGMENT_STATUS).collect()
     }  # one row a segment
     _check_horizons(run, work)
+    _check_patterns(run, work)
     stand, counts = _evaluated(run, work, history)
     status = status_rows(work, old, counts, as_of=run.as_of)
     if not run.dry_run:
@@ -76,6 +78,18 @@ def _check_horizons(run: Run, work: Plan) -> None:
         if missing and name not in work.failed:
             there = ", ".join(str(h) for h in sorted(scored)) or "nothing; run train and score first"
             work.fail(name, f"horizon_days {missing[0]} is not scored; scored: {there}")
+
+
+def _check_patterns(run: Run, work: Plan) -> None:
+    """Compiled code refuses a pattern that is none, interpreted code only where it meets a value: Java is asked first."""
+    jvm: Any = run.spark._jvm
+    for name, segment in work.segments.items():
+        for text in segment.patterns:
+            try:
+                jvm.java.util.regex.Pattern.compile(text)
+            except IllegalArgumentException:  # as Spark wraps it
+                if name not in work.failed:
+                    work.fail(name, "Spark cannot evaluate the rule: PatternSyntaxException")
 
 
 def _evaluated(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[str, dict[str, int]]]:
