@@ -30,10 +30,11 @@ def test_personal_columns_cannot_cluster_a_table():
         _table(cluster_by=("email",))
 
 
-def test_statistics_leave_personal_and_nested_columns_out():
-    table = _table(columns=(*_table().columns, Column("tags", "array<string>", "tags"), Column("n", "int", "n")))
+def test_statistics_are_kept_of_times_and_clusters_and_never_of_personal_columns():
+    more = (Column("n", "int", "n"), Column("at", "timestamp", "at"), Column("born", "date", "born", pii=True))
+    table = _table(columns=(*_table().columns, *more), cluster_by=("id",))
 
-    assert table.stats_columns == ("id", "n")
+    assert table.stats_columns == ("id", "at")
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)

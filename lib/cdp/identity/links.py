@@ -25,8 +25,8 @@ def link_rows(seen: DataFrame, devices: DataFrame, nodes: DataFrame, ruled: Data
     refused = seen.where(split).select(
         F.col("first_hub").alias("left"), record.alias("right"), F.col("id_type").alias("rule"), apart, *_said(False)[1:]
     )
-    ends = nodes.select(F.col("node").alias("target"), F.struct("source", "record_key", "node").alias("_target"))
-    to_person = devices.where("target is not null and target <> node").join(ends, on="target", how="inner")
+    targets = nodes.select(F.col("node").alias("target"), F.struct("source", "record_key", "node").alias("_target"))
+    to_person = devices.where("target is not null and target <> node").join(targets, on="target", how="inner")
     left, right = F.least("_target", "_record"), F.greatest("_target", "_record")
     by_device = to_person.withColumn("_record", record).select(
         left.alias("left"), right.alias("right"), F.col("id_type").alias("rule"), *_device_said()
@@ -36,12 +36,11 @@ def link_rows(seen: DataFrame, devices: DataFrame, nodes: DataFrame, ruled: Data
         rows = rows.unionByName(ruled)
     # Two records may share two addresses: one row, accepted if one of them links.
     best = F.struct("decision", "reason", "probability")
-    pairs = rows.groupBy("left", "right", "rule").agg(F.min(best).alias("best"))
-    return pairs.select(
-        F.col("left.source").alias("left_source"),
-        F.col("left.record_key").alias("left_record_key"),
-        F.col("right.source").alias("right_source"),
-        F.col("right.record_key").alias("right_record_key"),
+    # By plain columns: Spark makes a new comparator for each two structs that it compares.
+    ends = {f"{side}_{name}": F.col(f"{side}.{name}") for side in ("left", "right") for name in ("source", "record_key")}
+    pairs = rows.select("*", *[column.alias(name) for name, column in ends.items()])
+    return pairs.groupBy(*ends, "rule").agg(F.min(best).alias("best")).select(
+        *ends,
         "rule",
         F.lit(None).cast("double").alias("match_weight"),
         "best.probability",

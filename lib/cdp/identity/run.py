@@ -76,8 +76,6 @@ def resolve(run: Run) -> StageResult:
             ]
         )
     notes = (f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph))
-    for frame in (graph.seen, graph.devices, graph.members):
-        frame.unpersist()
     return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=notes)
 
 
@@ -100,14 +98,15 @@ def _graph(run: Run, settings: Settings) -> _Graph:
         known = keys.union(who.select("node", "source", "record_key")).distinct()
         ends = endpoints(run.spark, settings.rules, known, who).persist()
         who = without_blocked(who, ends)
-    seen = grouped(who, config).persist()
+    # What is found is kept and its plan forgotten: what builds on it would be planned and sent to every task with it.
+    seen = grouped(who, config).localCheckpoint()
     nodes = _nodes(seen, records)
     by_person = _person_edges(seen, config)
     if ends is not None:
         by_person = by_person.unionByName(_ruled_edges(ends, nodes))
     people = connected_components(by_person)
     of_devices = is_device_type() & F.col("refused").isNull()
-    devices = touched(seen.where(of_devices), people, config).persist()
+    devices = touched(seen.where(of_devices), people, config).localCheckpoint()
     by_device = devices.where("target is not null").select(
         F.col("own").alias("src"), F.col("target").alias("dst"), F.lit(99).alias("priority")
     )
@@ -117,7 +116,7 @@ def _graph(run: Run, settings: Settings) -> _Graph:
     had = protect.facts(nodes, seen, people, ends, config)
     components, cuts = _protected(edges, had, components)
     members = nodes.join(components, on="node", how="inner")
-    members = members.select("source", "record_key", "first_seen_at", "component").persist()
+    members = members.select("source", "record_key", "first_seen_at", "component").localCheckpoint()
     return _Graph(nodes, seen, devices, members, cuts, ends)
 
 

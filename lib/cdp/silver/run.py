@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain
 
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
@@ -79,7 +79,8 @@ def clean(run: Run) -> StageResult:
 def _clean(run: Run) -> StageResult:
     lake, country = run.lake, run.config.platform.default_country
     sources = load_sources(run.config)
-    typed = {name: _typed(run, source) for name, source in sources.items()}
+    rows = lake.together([partial(_typed, run, source) for source in sources.values()])
+    typed = dict(zip(sources, rows, strict=True))
     flows = {kind: list(_flows(kind, sources, typed, run)) for kind in FIELD_TYPES}
     rates = _rates(run)
 
@@ -142,7 +143,10 @@ def _typed(run: Run, source: SourceConfig) -> DataFrame:
     timezone = source.options.timezone or run.config.platform.timezone
     replaced = superseded_files(run.lake, source.name)
     rows = typed_rows(run.lake.read(bronze_table(source)), source, timezone, replaced)
-    return newest_versions(rows, source)
+    rows = newest_versions(rows, source)
+    entities = sum(len(getattr(source.produces, kind)) for kind in FIELD_TYPES)
+    # Several entities would each sort the source anew, under a plan that holds all of it once more for each.
+    return rows.localCheckpoint() if entities > 1 else rows
 
 
 def _flows(
