@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from cdp.sample.settings import SampleSettings
 
 from .retailer import AS_OF, Sample, make
 
-DAYS = 12
+DAYS = 60  # so many that somebody of so few withdraws a consent
+LAST = AS_OF + timedelta(days=DAYS)
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +58,18 @@ def test_days_are_appended_as_files_of_their_own_and_only_once(sample: Sample, a
     assert {name: first[name] for name in old} == old
     assert again.files() == first
     days = {name.split("_")[-1][:8] for name in new}
-    assert days == {f"202611{day}" for day in range(25, 31)} | {f"2026120{day}" for day in range(1, 7)}
+    assert days == {f"{AS_OF + timedelta(days=n):%Y%m%d}" for n in range(1, DAYS + 1)}
     orders = b"".join(text for name, text in new.items() if name.startswith("shop_orders"))
     placed = re.findall(rb'"createdAt":"([0-9-]{10})', orders)
     assert min(placed) <= b"2026-11-25"  # a cancellation of an order from before may be among them
-    assert b"2026-12-01" <= max(placed) <= b"2026-12-06"  # so few people do not buy every day
+    assert AS_OF.isoformat() < max(placed).decode() <= LAST.isoformat()
     assert any(name.startswith("consent_statements") and b",withdrawn," in text for name, text in new.items())
-    assert json.loads((again.truth / "summary.json").read_text())["through"] == "2026-12-06"
+    assert json.loads((again.truth / "summary.json").read_text())["through"] == LAST.isoformat()
 
 
 def test_appended_orders_are_those_that_the_truth_foretold(sample: Sample, again: Sample):
     append(again, DAYS)
-    foretold = sample.table("future_orders").where("ordered_at < '2026-12-07' and channel <> 'store'")
+    foretold = sample.table("future_orders").where(f"ordered_at < date_add(DATE'{LAST}', 1) and channel <> 'store'")
 
     orders = "".join(
         p.read_text() for p in (again.landing / "shop_orders").iterdir() if "20261124" not in p.name
