@@ -211,7 +211,7 @@ make_venv() {
     if [ "$(cat "$venv/.cdp-home" 2>/dev/null)" != "$CDP_HOME" ]; then rm -rf "$venv"; fi
     "$python" -m venv "$venv" || die "cannot make $venv; is there space, and permission to write?"
     printf '%s' "$CDP_HOME" >"$venv/.cdp-home"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock_file" >&2 ||
+    "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r "$lock_file" >&2 ||
         die "the Python packages could not be installed; see pip's message above. Calling again goes on from here"
     pyspark_folder >"$venv/.cdp-pyspark"
     # The library itself: `import cdp` in a notebook, and the `cdp` command, without a build.
