@@ -1,5 +1,6 @@
 """What went wrong, in words that hold no row values: Spark's and the operating system's errors often do."""
 
+import errno
 import os
 import re
 import traceback
@@ -9,7 +10,9 @@ from cdp.base.errors import CdpError, UsageError
 from cdp.base.files import explain_os_error
 
 _KNOWN = (
-    (r"No space left on device|ENOSPC|Disk quota exceeded", "no space left on the disk; free some and call again"),
+    (r"No space left on device|ENOSPC|Disk quota exceeded",
+     "no space left on the disk of the lake, or on that of Spark's scratch files (spark.local.dir, else the temporary"
+     " folder); free some and call again"),
     (r"Read-only file system", "the file system is read-only"),
     (r"Permission denied|AccessControlException", "no permission to read or write a file"),
     (r"OutOfMemoryError|GC overhead limit", "out of memory; give more with `./spark-submit.sh --driver-memory 8g ...`"),
@@ -20,14 +23,15 @@ _KNOWN = (
     (r"CANNOT_READ_FILE|FAILED_READ_FILE|FileNotFoundException|PATH_NOT_FOUND", "a file is missing or damaged"),
     (r"Connection refused|Could not parse Master URL|All masters are unresponsive", "Spark's master cannot be reached"),
 )
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def explained(error: BaseException) -> CdpError:
     """`error` as one of ours: unchanged if it is, else a message by what is known of it."""
     if isinstance(error, CdpError):
         return error
-    if isinstance(error, OSError) and error.errno is not None:
-        return UsageError(f"{error.filename or 'a file'}: {explain_os_error(error)}")
+    if isinstance(error, OSError) and error.filename and error.errno not in _FULL:
+        return UsageError(f"{error.filename}: {explain_os_error(error)}")
     text = f"{type(error).__name__} {error}"
     if os.environ.get("CDP_DEBUG"):  # for the developer: holds row values
         traceback.print_exception(error)
