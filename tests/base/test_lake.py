@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Column, Table, between, one_of
-from cdp.base.errors import CdpError, ContractError
+from cdp.base.errors import CdpError, ContractError, UsageError
 from cdp.base.lake import Lake
 
 PEOPLE = Table(
@@ -186,3 +186,15 @@ def test_column_descriptions_are_in_the_table(lake: Lake, spark: SparkSession):
     commit = Path(lake.path(PEOPLE), "_delta_log", f"{0:020d}.json").read_text()
     schema = next(json.loads(line)["metaData"]["schemaString"] for line in commit.splitlines() if "metaData" in line)
     assert json.loads(schema)["fields"][0]["metadata"]["comment"] == "id"
+
+
+def test_a_lake_is_opened_and_looked_at_by_name(lake: Lake, spark: SparkSession):
+    with pytest.raises(UsageError, match="found no table, wanted a lake"):
+        Lake.open(lake.root)
+    lake.replace(PEOPLE, _people(spark, ("a", None, 3, "new")))
+    opened = Lake.open(lake.root)
+
+    assert opened.names() == ["gold.people"]
+    assert opened.table("gold.people").count() == 1
+    with pytest.raises(UsageError, match=r"no table gold\.peple; did you mean gold\.people"):
+        opened.table("gold.peple")

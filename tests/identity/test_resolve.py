@@ -1,12 +1,165 @@
-"""Who is one person, by identifiers, and who is kept apart."""
+"""Who is one person, by identifiers, and who is kept apart; under ids that last."""
 
-from tests.identity.conftest import person
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cdp.base.errors import ConfigError
+from cdp.base.stage import Run
+from cdp.identity.rules import load_rules
+from cdp.identity.run import resolve
+from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS
+from tests.identity.conftest import START, activity, clusters, person
 
 
-def test_one_email_links_records_of_two_sources(silver, customers):
+def test_identifiers_link_and_names_and_placeholders_keep_apart(silver, customers, run: Run):
+    silver(
+        # one person in three sources, by e-mail and by phone
+        person("crm:1", "Ann", emails=["ann@x.org"], phones=["+33612345678"]),
+        person("shop:7", "ann", emails=["ann@x.org"]),
+        person("pos:3", phones=["+33612345678"]),
+        # a family's address
+        person("crm:2", "Bob", family="Smith", emails=["family@x.org"]),
+        person("shop:2", "Robert", emails=["family@x.org"]),
+        person("crm:3", "Eve", emails=["family@x.org"]),
+        # placeholders link nobody
+        person("crm:4", "Karl", emails=["na@na.com"]),
+        person("crm:5", "Karl", emails=["na@na.com"]),
+        # a browser brings its history to the one who logged in
+        activity("web:a", anonymous_id="cookie-1"),
+        activity("web:b", anonymous_id="cookie-1", email="ann@x.org"),
+        # a browser that two people use joins neither
+        activity("web:c", anonymous_id="cookie-2", email="ann@x.org"),
+        activity("web:d", anonymous_id="cookie-2", email="dora@x.org"),
+        activity("web:e", anonymous_id="cookie-2"),
+    )
+
+    assert customers() == [
+        {"crm:1", "shop:7", "pos:3", "web:a", "web:b", "web:c"},
+        {"crm:2", "shop:2"},
+        {"crm:3"},
+        {"crm:4"},
+        {"crm:5"},
+        {"web:d"},
+        {"web:e"},
+    ]
+    told = {(r["kind"], r["id_type"]): r["records"] for r in run.lake.read(AUDIT).collect()}
+    assert told == {
+        ("blocked_value", "email"): 2,
+        ("refused_link", "email"): 3,
+        ("ambiguous_identifier", "anonymous_id"): 3,
+    }
+    decided = {r["decision"] for r in run.lake.read(LINKS).where("rule = 'email'").collect()}
+    assert decided == {"accepted", "refused"}
+
+
+def test_limits_of_the_configuration_and_the_stewards_rules_win(silver, customers, run: Run):
+    (run.config.path / "identity.yaml").write_text("id_types: [{name: card_no, unique: true}]\nmax_cluster_size: 3\n")
+    (run.config.path / "identity_rules.csv").write_text(
+        "action,left,right,reason,author\n"
+        "never_link,crm|3,shop|3,two people,steward\n"
+        "always_link,crm|4,email=old@x.org,moved,steward\n"
+        "block,email=office@x.org,,everybody's,steward\n"
+    )
+    silver(
+        # one e-mail, but two cards, of which one person has one
+        person("crm:1", "Ann", emails=["ann@x.org"], ids={"card_no": "A"}),
+        person("shop:1", "Ann", emails=["ann@x.org"], ids={"card_no": "B"}),
+        # more records than one person may have
+        *(person(f"crm:many{n}", "Max", emails=["max@x.org"]) for n in range(4)),
+        person("crm:3", "Eve", emails=["eve@x.org"]),
+        person("shop:3", "Eve", emails=["eve@x.org"]),
+        person("crm:4", "Kim", emails=["new@x.org"]),
+        person("shop:4", "Kim", emails=["old@x.org"]),
+        person("crm:5", "Lee", emails=["office@x.org"]),
+        person("shop:5", "Lee", emails=["office@x.org"]),
+    )
+
+    found = customers()
+
+    assert [c for c in found if c & {"crm:1", "shop:1"}] == [{"crm:1"}, {"shop:1"}]
+    assert sorted(len(c) for c in found if any("many" in key for key in c)) == [1, 3]
+    assert {"crm:3"} in found and {"shop:3"} in found
+    assert {"crm:4", "shop:4"} in found
+    assert {"crm:5"} in found and {"shop:5"} in found
+
+
+def test_an_id_lasts_through_growing_merging_and_running_again(silver, run: Run):
+    silver(person("crm:1", "Ann", emails=["ann@x.org"]), person("shop:2", "Ann", emails=["ann@y.org"]))
+    resolve(run)
+    first = _ids(run)
+    versions = [run.lake.version(t) for t in (ASSIGNMENTS, CHANGES)]
+
+    resolve(replace(run, run_id="again"))
+    assert _ids(run) == first
+    assert [run.lake.version(t) for t in (ASSIGNMENTS, CHANGES)] == versions
+
+    # a third record knows both addresses
+    later = replace(run, run_id="later", as_of=run.as_of + timedelta(days=1))
     silver(
         person("crm:1", "Ann", emails=["ann@x.org"]),
-        person("shop:7", "ann", emails=["ann@x.org"]),
-        person("crm:2", "Bob", emails=["bob@x.org"]),
+        person("shop:2", "Ann", emails=["ann@y.org"]),
+        person("pos:3", "Ann", emails=["ann@x.org", "ann@y.org"]),
     )
-    assert customers() == [{"crm:1", "shop:7"}, {"crm:2"}]
+    resolve(later)
+
+    assert len(clusters(later)) == 1
+    kept = set(_ids(run).values())
+    assert len(kept) == 1 and kept < set(first.values())
+    told = {(r["change"], r["customer_id"]) for r in run.lake.read(CHANGES).where("run_id = 'later'").collect()}
+    assert ("merged", kept.pop()) in told
+
+
+def test_what_came_after_the_runs_date_is_not_there_yet(silver, customers):
+    silver(
+        person("crm:1", "Ann", emails=["ann@x.org"]),
+        person("shop:7", "Ann", emails=["ann@x.org"], at=datetime(2026, 2, 1)),
+        activity("web:a", at=datetime(2026, 2, 1), email="ann@x.org"),
+        activity("web:b", at=START, email="ann@x.org"),
+    )
+
+    assert customers() == [{"crm:1", "web:b"}]
+
+
+def test_the_first_record_and_not_the_order_of_rows_founds_an_id(silver, run: Run):
+    people = [person("crm:1", "Ann", emails=["ann@x.org"]), person("shop:7", "Ann", emails=["ann@x.org"])]
+    silver(*people)
+    resolve(run)
+    before = _ids(run)
+    run.lake.delete(ASSIGNMENTS, "true")
+    run.lake.delete(CHANGES, "true")
+
+    silver(*reversed(people))
+    resolve(run)
+
+    assert _ids(run) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("action,left,right\nblock,crm|1,\n", "reason: column missing"),
+        ("action,left,right,reason\nlink,crm|1,crm|2,x\n", "line 2: action: wanted one of always_link"),
+        ("action,left,right,reason\nalways_link,crm|1,crm|1,x\n", "left and right are the same"),
+        ("action,left,right,reason\nblock,anna@example.com,,x\n", "left: wanted source|record_key or id_type=value"),
+        (
+            "action,left,right,reason\nalways_link,crm|1,crm|2,x\nnever_link,crm|2,crm|1,y\n",
+            "1 pairs are both always_link and never_link",
+        ),
+    ],
+)
+def test_a_wrong_rule_is_named_by_its_line_and_never_by_its_value(tmp_path: Path, text: str, problem: str):
+    (tmp_path / "identity_rules.csv").write_text(text)
+
+    with pytest.raises(ConfigError) as error:
+        load_rules(tmp_path)
+
+    assert problem in str(error.value)
+    assert "anna@example.com" not in str(error.value)
+
+
+def _ids(run: Run) -> dict[tuple[str, str], str]:
+    rows = run.lake.read(ASSIGNMENTS).where("is_current").collect()
+    return {(r["source"], r["record_key"]): r["customer_id"] for r in rows}

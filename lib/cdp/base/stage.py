@@ -108,6 +108,7 @@ class Stage:
         is_dated: whether its result depends on the as-of date.
         always: run even if nothing changed (it finds out by itself, cheaply).
         reads_landing: it needs the folder of extracts.
+        reads_ledger: it tells what this run did so far, so the verdicts on the tables must be there.
         makes_landing: it fills the folder of extracts.
         writes_lake: it writes to the lake.
     """
@@ -122,5 +123,6 @@ class Stage:
     is_dated: bool = True
     always: bool = False
     reads_landing: bool = False
+    reads_ledger: bool = False
     makes_landing: bool = False
     writes_lake: bool = True

@@ -124,11 +124,12 @@ def cut(edges: DataFrame, had: DataFrame, components: DataFrame, flagged: DataFr
     """
     wanted = components.join(F.broadcast(flagged.select("component").distinct()), on="component", how="left_semi")
     inside = edges.join(wanted.withColumnRenamed("node", "src"), on="src", how="inner").where("src <> dst")
-    known = had.join(wanted, on="node", how="inner").select("component", *_FACT)
-    members = inside.select("component", "src", "dst", F.col("priority").cast("int"))
+    # Each side gets a column of its own to group by: both come of `components`, which Spark could not tell apart.
+    known = had.join(wanted, on="node", how="inner").select(F.col("component").alias("of"), *_FACT)
+    members = inside.select(F.col("component").alias("of"), "src", "dst", F.col("priority").cast("int"))
     return (
-        members.groupBy("component")
-        .cogroup(known.groupBy("component"))
+        members.groupBy("of")
+        .cogroup(known.groupBy("of"))
         .applyInPandas(_cut_component, "node bigint, cluster bigint")
     )
 

@@ -119,4 +119,5 @@ STAGE = Stage(
     reads=_reads,
     writes=_writes,
     settings=_settings,
+    reads_ledger=True,
 )

@@ -181,7 +181,7 @@ class PipelineRun:
         try:
             last = ledger.last_successes()
             for stage in self._stages:
-                stage_run = self._execute(stage, last.get(stage.name), outcome)
+                stage_run = self._execute(stage, last.get(stage.name), outcome, judge)
                 outcome.stage_runs.append(stage_run)
                 ledger.record(stage_run)
                 if outcome.error:
@@ -200,7 +200,7 @@ class PipelineRun:
             raise
         return outcome
 
-    def _execute(self, stage: Stage, last: Success | None, outcome: Outcome) -> StageRun:
+    def _execute(self, stage: Stage, last: Success | None, outcome: Outcome, judge: QualityJudge) -> StageRun:
         run, started_at, began = self._run, _now(), time.monotonic()
         mark = fingerprint(stage, run, self._settings[stage.name])
         status, result, problem = "done", StageResult(), None
@@ -211,6 +211,8 @@ class PipelineRun:
                     step.done("up to date", status=status)
                 else:
                     self._fit_session()
+                    if stage.reads_ledger:
+                        judge.flush()
                     result = stage.run(run)
                     step.done(
                         _detail(result),

@@ -6,7 +6,6 @@ by a library people know, with pages they can read. It works in the background w
 
 import logging
 import os
-import threading
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -48,8 +47,8 @@ class QualityJudge:
         self._lake, self._run_id = lake, run_id
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quality")
         self._pending: list[Future[list[Verdict]]] = []
+        self._verdicts: list[Verdict] = []
         self._context: Any = None
-        self._docs_lock = threading.Lock()
 
     def judge(self, tables: Sequence[Table]) -> None:
         """Queue tables that were just written."""
@@ -60,22 +59,24 @@ class QualityJudge:
         """Give up what is queued."""
         self._worker.shutdown(wait=True, cancel_futures=True)
 
+    def flush(self) -> None:
+        """Wait for what is queued, and write the verdicts to `ops.quality_results`."""
+        new = [verdict for future in self._pending for verdict in future.result()]
+        self._pending.clear()
+        self._verdicts += new
+        rows = [(self._run_id, v.table, v.expectation, v.severity, v.is_met, v.unexpected, v.rows) for v in new]
+        if rows:
+            frame = self._lake.spark.createDataFrame(rows, QUALITY_RESULTS.schema).coalesce(1)
+            self._lake.append(QUALITY_RESULTS, frame)
+
     def finish(self) -> tuple[list[Verdict], str | None]:
-        """Wait for all verdicts, write `ops.quality_results` and the Data Docs; returns verdicts and the index page."""
+        """Wait for all, write what is not written yet and the Data Docs; returns all verdicts and the index page."""
+        self.flush()
         self._worker.shutdown(wait=True)
-        verdicts = [verdict for future in self._pending for verdict in future.result()]
-        if not verdicts:
-            return [], None
-        rows = [
-            (self._run_id, v.table, v.expectation, v.severity, v.is_met, v.unexpected, v.rows) for v in verdicts
-        ]
-        spark = self._lake.spark
-        self._lake.append(QUALITY_RESULTS, spark.createDataFrame(rows, QUALITY_RESULTS.schema).coalesce(1))
-        page = None
-        if self._lake.files.is_local:
-            self._context.build_data_docs()
-            page = str(Path(self._lake.root) / _DOCS / "index.html")
-        return verdicts, page
+        if not self._verdicts or not self._lake.files.is_local:
+            return self._verdicts, None
+        self._context.build_data_docs()
+        return self._verdicts, str(Path(self._lake.root) / _DOCS / "index.html")
 
     def _judge(self, table: Table) -> list[Verdict]:
         if not self._lake.exists(table):

@@ -78,7 +78,7 @@ AUDIT = Table(
     columns=(
         Column("kind", "string", "blocked_value, ambiguous_identifier, refused_link or cut_cluster"),
         Column("id_type", "string", "type of the identifier concerned"),
-        Column("value_hash", "string", "SHA-256 of the value"),
+        Column("value_hash", "string", "SHA-256 of the value: who knows the value can tell whose it is", pii=True),
         Column("records", "bigint", "records concerned"),
         Column("reason", "string", "why"),
     ),

@@ -1,0 +1,59 @@
+"""The session fits itself to the data, unless somebody has tuned it."""
+
+from collections.abc import Iterator
+
+import pytest
+from pyspark.sql import SparkSession
+
+from cdp.base.session import fit_to
+
+_KEYS = (
+    "spark.sql.shuffle.partitions",
+    "spark.sql.codegen.wholeStage",
+    "spark.sql.codegen.factoryMode",
+    "spark.cdp.fitPartitions",
+)
+
+
+@pytest.fixture
+def session(spark: SparkSession) -> Iterator[SparkSession]:
+    before = {key: spark.conf.get(key) for key in _KEYS}
+    yield spark
+    for key, value in before.items():
+        spark.conf.set(key, value)
+
+
+def _settings(spark: SparkSession) -> tuple[int, bool]:
+    """Shuffle partitions, and whether queries are compiled."""
+    compiled = {spark.conf.get("spark.sql.codegen.wholeStage"), spark.conf.get("spark.sql.codegen.factoryMode")}
+    assert compiled in ({"true", "FALLBACK"}, {"false", "NO_CODEGEN"})
+    return int(spark.conf.get("spark.sql.shuffle.partitions")), "true" in compiled
+
+
+def test_small_data_gets_few_partitions_and_interpreted_queries(session: SparkSession):
+    fit_to(session, 1 << 20)
+
+    partitions, is_compiled = _settings(session)
+    assert 2 <= partitions <= 16
+    assert not is_compiled
+
+
+def test_large_data_gets_a_partition_each_16_mb_and_compiled_queries(session: SparkSession):
+    fit_to(session, 10 << 30)
+
+    assert _settings(session) == (640, True)
+
+
+def test_what_makes_more_than_it_reads_is_compiled_though_small(session: SparkSession):
+    fit_to(session, 1 << 20, compiled=True)
+
+    assert _settings(session)[1]
+
+
+def test_a_session_that_somebody_tuned_is_left_alone(session: SparkSession):
+    session.conf.set("spark.cdp.fitPartitions", "false")
+    session.conf.set("spark.sql.shuffle.partitions", "7")
+
+    fit_to(session, 10 << 30)
+
+    assert session.conf.get("spark.sql.shuffle.partitions") == "7"
