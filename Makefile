@@ -16,7 +16,7 @@ setup: ## the Python environment with the tools for tests, and the Delta jars
 test: lint unit ## everything that must pass: style, types, direction of imports, tests
 
 lint: setup
-	$(venv)/ruff check lib jobs tests
+	$(venv)/ruff check lib jobs tests benchmarks
 	$(venv)/mypy
 	PYTHONPATH=lib $(venv)/lint-imports --no-logo
 
