@@ -98,8 +98,10 @@ def test_a_full_disk_ends_with_a_message_and_a_lake_to_go_on_with(spark, tmp_pat
     def full(run):
         raise OSError(28, "No space left on device", f"{run.lake.root}/gold")
 
-    assert _run(tmp_path, full) == 2
-    assert "no space left on the disk" in error_of(capsys)
+    assert _run(tmp_path, full) == 1
+    text = error_of(capsys)
+    assert "no space left on the disk" in text
+    assert f"({tmp_path}/lake/gold)" in text
     assert _run(tmp_path, lambda run: StageResult(rows_out=1)) == 0
 
 
