@@ -47,6 +47,7 @@ def tables(lake: LakeOption = Path("lake")) -> None:
         rows = sum(found.get_add_actions(flatten=True)["num_records"].to_pylist())
         grain = declared[name].grain if name in declared else ""
         shown.add_row(name, f"{rows:,}", str(found.version()), grain)
+    shown.columns[0].no_wrap = True  # a narrow terminal folds the words, not the name
     for column in shown.columns[1:3]:
         column.justify = "right"
     Console().print(shown)
@@ -60,6 +61,7 @@ def describe(table: Annotated[str, typer.Argument(help="layer.table, e.g. gold.p
         raise UsageError(f"no table called {table}{did_you_mean(table, sorted(declared))}")
     found = declared[table]
     shown = RichTable("column", "type", "personal", "unit", "description", header_style="bold")
+    shown.columns[0].no_wrap = True
     for column in found.columns:
         personal = "yes" if column.pii else ""
         shown.add_row(column.name, column.type, personal, column.unit or "", column.description)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Observation, SparkSession
+from pyspark.sql import functions as F
 
 from cdp.base.session import fit_to
 
@@ -57,3 +58,14 @@ def test_a_session_that_somebody_tuned_is_left_alone(session: SparkSession):
     fit_to(session, 10 << 30)
 
     assert session.conf.get("spark.sql.shuffle.partitions") == "7"
+
+
+def test_what_was_observed_is_told_though_no_row_is_left(spark: SparkSession):
+    seen = Observation()
+    rows = spark.range(100, numPartitions=2).observe(seen, F.count(F.lit(1)).alias("rows"))
+
+    # Empty after its first shuffle, which adaptive execution knows only then.
+    left = rows.where("hash(id) = 0").groupBy("id").count().join(spark.range(9), on="id", how="inner")
+    left.write.format("noop").mode("overwrite").save()
+
+    assert seen.get == {"rows": 100}
