@@ -21,7 +21,7 @@ SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = spark_session("tests")
+    session = spark_session("tests", memory="4g")  # one session for hundreds of tests
     yield session
     session.stop()
 
