@@ -96,7 +96,7 @@ def _graph(run: Run, settings: Settings) -> _Graph:
     if settings.rules:
         keys = records.select(node_of().alias("node"), "source", "record_key")
         known = keys.union(who.select("node", "source", "record_key")).distinct()
-        ends = endpoints(run.spark, settings.rules, known, who).persist()
+        ends = endpoints(run.spark, settings.rules, known, who).localCheckpoint()
         who = without_blocked(who, ends)
     # What is found is kept and its plan forgotten: what builds on it would be planned and sent to every task with it.
     seen = grouped(who, config).localCheckpoint()
@@ -172,11 +172,10 @@ def _whole(nodes: DataFrame, people: DataFrame, joined: DataFrame) -> DataFrame:
 
 def _protected(edges: DataFrame, had: DataFrame, components: DataFrame) -> tuple[DataFrame, DataFrame | None]:
     """Cut what is more than one person; also says what was cut, or None."""
-    flagged = protect.breaches(had, components).persist()
+    flagged = protect.breaches(had, components).localCheckpoint()
     if flagged.isEmpty():
-        flagged.unpersist()
         return components, None
-    pieces = protect.cut(edges, had, components, flagged).persist()
+    pieces = protect.cut(edges, had, components, flagged).localCheckpoint()
     parts = pieces.join(components, on="node", how="inner").groupBy("component")
     torn = parts.agg(F.count_distinct("cluster").alias("pieces")).where("pieces > 1").select("component")
     cuts = flagged.join(torn, on="component", how="left_semi")

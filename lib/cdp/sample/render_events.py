@@ -41,14 +41,13 @@ def _steps(world: World, touches: DataFrame) -> DataFrame:
     login_first = f"({d.uniform('login first', 'touch_id')} < 0.4D)"
     # `at` is the end of the visit: the shop writes the order down, then the tracker says that it is complete.
     pause = d.below(30, "pause", "touch_id", "step")
-    seconds = f"if(left = 0, {pause} div 10, -41 * left - {pause})"
+    seconds = f"if(step = last, {pause} div 10, 41 * (step - last) - {pause})"
     return (
         touches.where("kind = 'visit' and channel <> 'store' and tracked")
         .selectExpr("*", f"concat({steps}) as steps", f"{login_first} as login_first")
         .selectExpr("* except (steps)", "size(steps) - 1 as last", "posexplode(steps) as (step, what)")
-        .selectExpr("* except (last)", "last - step as left")
         .selectExpr(
-            "* except (what, left)",
+            "* except (what, last)",
             "what.event as event",
             "what.item as item",
             f"at + make_dt_interval(0, 0, 0, {seconds}) as happened_at",
