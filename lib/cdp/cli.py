@@ -1,5 +1,6 @@
 """`cdp`: what needs no Spark: check a configuration, see what lies in a lake, read what a table promises."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -54,11 +55,50 @@ def tables(lake: LakeOption = Path("lake")) -> None:
 
 
 @app.command()
-def describe(table: Annotated[str, typer.Argument(help="layer.table, e.g. gold.profiles")]) -> None:
-    """Say what a table promises: its grain, key and columns."""
+def describe(
+    target: Annotated[str, typer.Argument(help="An extract, a folder of extracts, or layer.table, e.g. gold.profiles.")],
+    output: Annotated[Path | None, typer.Option("--output", help="Write the source's YAML there, not to the screen.")] = None,
+) -> None:
+    """Propose a source's YAML for an extract, or say what a table promises: its grain, key and columns."""
+    if _is_path(target):
+        _describe_extract(Path(target), output)
+    elif output is not None:
+        raise UsageError(f"--output {output}: it takes the YAML of an extract, and {target} is no file")
+    else:
+        _describe_table(target)
+
+
+def _is_path(target: str) -> bool:
+    from cdp.bronze.describe.opened import ENDINGS
+
+    return "/" in target or "\\" in target or Path(target).suffix.lower() in ENDINGS or os.path.lexists(target)
+
+
+def _describe_extract(path: Path, output: Path | None) -> None:
+    from cdp.base.files import explain_os_error
+    from cdp.bronze.describe import describe_extract
+
+    if output is not None and output.exists():
+        raise UsageError(f"--output {output}: is there already; what somebody corrected is not written over")
+    try:
+        proposal = describe_extract(path)
+    except UsageError as error:
+        hint = "" if path.exists() else "; a table is named layer.table, e.g. gold.profiles"
+        raise UsageError(f"{error}{hint}") from None
+    if output is None:
+        print(proposal, end="")
+        return
+    try:
+        output.write_text(proposal, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output {output}: {explain_os_error(error)}") from None
+    print(f"{output}: written; correct it, then `cdp validate`")
+
+
+def _describe_table(table: str) -> None:
     declared = _declared()
     if table not in declared:
-        raise UsageError(f"no table called {table}{did_you_mean(table, sorted(declared))}")
+        raise UsageError(f"found no file {table}, and no table called {table}{did_you_mean(table, sorted(declared))}")
     found = declared[table]
     shown = RichTable("column", "type", "personal", "unit", "description", header_style="bold")
     shown.columns[0].no_wrap = True

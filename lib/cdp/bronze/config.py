@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -26,23 +27,38 @@ Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
 """A column's name or a Spark SQL expression over the source's columns."""
 
 Severity = Literal["quarantine", "warn", "error"]
+EPOCHS = {"epoch": 1, "epoch_millis": 1_000, "epoch_micros": 1_000_000}
+"""Formats of a moment as a number since 1970, by how many of them make a second."""
+_UNREAD_LETTERS = frozenset("ABCEFIJNPQRTUWYbcefgijlnopqrtuvw")
+
+
+def _as_character(value: Any) -> Any:
+    # In YAML '\t' is two characters and ~ is none; people mean a tab, and nothing at all.
+    return "" if value is None else {"\\t": "\t", "tab": "\t"}.get(value, value) if isinstance(value, str) else value
+
+
+_Character = Annotated[str, BeforeValidator(_as_character), Field(max_length=1)]
 
 
 class ReadOptions(Strict):
-    """How the files are written."""
+    """How the files are written. A byte order mark, and gzip, bzip2 or xz, are noticed by themselves."""
 
     header: bool = True
     """CSV: the first line names the columns."""
-    delimiter: str = ","
-    """CSV: what stands between values."""
-    quote: str = '"'
-    """CSV: what stands around values that hold delimiters."""
-    escape: str = '"'
-    """CSV: what stands before a quote inside quotes; a quote itself by RFC 4180."""
+    delimiter: Annotated[str, BeforeValidator(_as_character), Field(min_length=1, max_length=8)] = ","
+    """CSV: what stands between values; one character or several."""
+    quote: _Character = '"'
+    """CSV: what stands around values that hold delimiters; empty: nothing does."""
+    escape: _Character = '"'
+    """CSV: what stands before a character that is meant as such; a quote itself by RFC 4180."""
     encoding: str = "UTF-8"
     """Character encoding, as Java names it."""
     multiline: bool = False
-    """CSV: values may hold line breaks."""
+    """CSV: quoted values may hold line breaks. JSON: a document may span lines (an array of documents is noticed)."""
+    skip_lines: int = Field(default=0, ge=0, le=1000)
+    """CSV: lines before the header (or the first row) that are left out; blank ones do not count."""
+    comment: str | None = Field(default=None, min_length=1)
+    """CSV: lines that begin with this are left out."""
     null_value: str | None = None
     """Text that stands for nothing, besides the empty one."""
     timezone: str | None = None
@@ -56,6 +72,22 @@ class ReadOptions(Strict):
         except LookupError:
             raise ValueError(f"unknown encoding {value!r}; known are UTF-8, ISO-8859-1, windows-1252 ...") from None
         return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[+-]\d\d:\d\d", value):
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ValueError(f"unknown time zone {value!r}, wanted a name such as Europe/Paris or UTC") from None
+        return value
+
+    @model_validator(mode="after")
+    def _delimiter_is_no_quote(self) -> "ReadOptions":
+        if any(mark and mark in self.delimiter for mark in (self.quote, self.escape)) or set(self.delimiter) & set("\r\n"):
+            raise ValueError("delimiter: wanted neither the quote, nor the escape, nor a line break in it")
+        return self
 
 
 class Range(Strict):
@@ -111,7 +143,8 @@ class SourceColumn(Strict):
     type: str = "string"
     """Spark type, e.g. string, timestamp, decimal(12,2), struct<city:string>, array<struct<sku:string>>."""
     format: str | None = None
-    """Date or timestamp: Spark's pattern. Number: a sample that shows the separators, such as 1.234,56."""
+    """Date or timestamp: Spark's pattern, or epoch, epoch_millis. Number: a sample that shows its marks, such as
+    1.234,56 or 1 234,56 €. Boolean: the words for true and false, such as ja/nein."""
     description: str | None = None
     tags: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     """`pii` marks personal data."""
@@ -119,7 +152,7 @@ class SourceColumn(Strict):
     severity: Severity = "quarantine"
     """What a row that breaks a test comes to: set aside; kept and counted; kept and the run ends with exit code 3."""
     required: bool = False
-    """Without this column a whole file is set aside; other missing columns count as null."""
+    """A file without this column, or a JSON document without it, is set aside; others that are missing count as null."""
 
     @field_validator("type")
     @classmethod
@@ -134,6 +167,20 @@ class SourceColumn(Strict):
         if value.startswith("_"):
             raise ValueError("a name that begins with _ is kept for lineage")
         return value
+
+    @model_validator(mode="after")
+    def _format_fits_type(self) -> "SourceColumn":
+        kind = self.type.strip().lower()
+        if self.format is None:
+            return self
+        if kind.startswith(("date", "timestamp")) and self.format not in EPOCHS:
+            letters = set(re.sub(r"'[^']*'", "", self.format)) & _UNREAD_LETTERS
+            if letters:
+                meant = " (yyyy is the year, dd the day)" if "Y" in letters else ""
+                raise ValueError(f"format: {self.format!r} has {', '.join(sorted(letters))}, which Spark does not read{meant}")
+        if kind == "boolean" and len([word for word in self.format.split("/") if word.strip()]) != 2:
+            raise ValueError(f"format: found {self.format!r}, wanted the words for true and false, such as ja/nein")
+        return self
 
 
 class Age(Strict):
@@ -303,7 +350,7 @@ class SourceConfig(Document):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     """Name of the source and of its bronze table: lower case letters, digits and _."""
     format: Literal["csv", "json", "parquet"]
-    """csv, json (an object a line) or parquet; compressed files are told by their ending."""
+    """csv, json (an object a line, an array of objects, or objects over several lines) or parquet."""
     path: str = Field(min_length=1)
     """Glob pattern below the landing folder."""
     options: ReadOptions = ReadOptions()
@@ -362,7 +409,8 @@ def load_sources(config: ConfigFolder) -> dict[str, SourceConfig]:
     """All sources by name.
 
     Raises:
-        ConfigError: a file is wrong, two files name one source, or there is no source at all.
+        ConfigError: a file is wrong, an expression names what is not there, two files name one source, or there is
+            no source at all.
     """
     by_file = config.load_each(SourceConfig, "sources")
     if not by_file:
@@ -372,7 +420,18 @@ def load_sources(config: ConfigFolder) -> dict[str, SourceConfig]:
         if source.name in owner:
             raise ConfigError(file, [f"name: {source.name} is already the name of the source in {owner[source.name]}"])
         owner[source.name] = file
+    _check_expressions(config, by_file)
     return {source.name: source for source in by_file.values()}
+
+
+def _check_expressions(config: ConfigFolder, by_file: Mapping[str, SourceConfig]) -> None:
+    from cdp.bronze.sql import source_problems  # it builds on the models above
+
+    wrong = {file: found for file, source in by_file.items() if (found := source_problems(source))}
+    if len(wrong) > 1:
+        raise ConfigError(str(config.path / "sources"), [f"{file}: {p}" for file, found in wrong.items() for p in found])
+    for file, found in wrong.items():
+        raise ConfigError(file, found)
 
 
 def select_sources(sources: dict[str, SourceConfig], select: tuple[str, ...], file: str) -> dict[str, SourceConfig]:

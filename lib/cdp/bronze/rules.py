@@ -11,8 +11,8 @@ def with_reasons(rows: DataFrame, source: SourceConfig, timezone: str) -> DataFr
     """Judge each row by the source's contract.
 
     Args:
-        rows: every declared column as string, `_corrupt` (text of a row that could not be read, else null) and
-            `_missing` (required columns that the file lacks).
+        rows: every declared column as string, `_corrupt` (text of a row that could not be read, else null),
+            `_problem` (why) and `_missing` (required columns that the file lacks).
         source: the contract.
         timezone: zone of timestamps that carry none.
 
@@ -32,7 +32,7 @@ def with_reasons(rows: DataFrame, source: SourceConfig, timezone: str) -> DataFr
             broken["quarantine"].append(_named(_is_empty(column), f"{column.name}: not_null"))
     unreadable = F.array_compact(
         F.array(
-            _named(F.col("_corrupt").isNotNull(), "row cannot be read"),
+            F.when(F.col("_corrupt").isNotNull(), F.coalesce("_problem", F.lit("row cannot be read"))),
             F.when(F.size("_missing") > 0, F.concat(F.lit("file lacks "), F.array_join("_missing", ", "))),
         )
     )

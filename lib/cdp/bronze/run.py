@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
@@ -107,7 +107,6 @@ def _land(run: Run, source: SourceConfig, landing: FileSystem, files: list[Found
     timezone = source.options.timezone or run.config.platform.timezone
     rows = read_files(run.spark, source, landing.root, files, is_local=landing.is_local)
     rows = with_reasons(rows, source, timezone)
-    # `_file_row` comes of a shuffle, so what is observed after it is observed once.
     seen = Observation()
     undeclared = F.map_keys(F.coalesce("_extra", F.create_map().cast("map<string,string>")))
     rows = rows.observe(
@@ -117,6 +116,8 @@ def _land(run: Run, source: SourceConfig, landing: FileSystem, files: list[Found
         F.count_if(F.size("_warnings") > 0).alias("warned"),
         F.count_if(F.size("_errors") > 0).alias("errors"),
         F.array_distinct(F.flatten(F.collect_set(undeclared))).alias("undeclared"),
+        F.count_if("_recoded").alias("recoded"),
+        F.collect_set(_unreadable_file()).alias("files"),
     )
     rows = _with_lineage(rows, source, run)
     table = bronze_table(source)
@@ -126,6 +127,12 @@ def _land(run: Run, source: SourceConfig, landing: FileSystem, files: list[Found
     if counts["refused"]:
         landed.unreadable = _quarantined(rows, source)
         landed.notes.append(f"{source.name}: {counts['refused']:,} of {counts['read']:,} rows in quarantine")
+    if counts["files"]:
+        shown = sorted(counts["files"])
+        more = f" and {len(shown) - 5:,} more files" if len(shown) > 5 else ""
+        landed.notes.append(f"{source.name}: not read to the end: {'; '.join(shown[:5])}{more}")
+    if counts["recoded"]:
+        landed.notes.append(f"{source.name}: {counts['recoded']:,} rows are not UTF-8 and were read as windows-1252")
     if counts["undeclared"]:
         landed.notes.append(f"{source.name}: undeclared columns kept in _extra: {', '.join(sorted(counts['undeclared']))}")
     if counts["warned"]:
@@ -133,6 +140,11 @@ def _land(run: Run, source: SourceConfig, landing: FileSystem, files: list[Found
     if counts["errors"]:
         landed.broken_rules.append(f"{source.name}: {counts['errors']:,} rows break a rule of severity error")
     return landed
+
+
+def _unreadable_file() -> Column:
+    """What is wrong with a file, on the row that stands for it."""
+    return F.when(F.startswith("_problem", F.lit("file ")), F.concat("_file", F.lit(": "), "_problem"))
 
 
 def _with_lineage(rows: DataFrame, source: SourceConfig, run: Run) -> DataFrame:

@@ -44,12 +44,14 @@ def evaluate(rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[
             tried[name] = _tried(rows.sparkSession, _quoted(text, rows.columns), kind).alias(f"_try_{name}")
         except ParseException as error:
             problems.append(f"{name}: {_explained(error, rows.columns)}")
+    outcome = None
     try:
         outcome = rows.select(*keep, *tried.values())
-    except AnalysisException:
+    except AnalysisException as error:
         # All are analysed at once, as that takes a while; which of them is wrong is only asked when one is.
-        problems += [problem for name, column in tried.items() if (problem := _problem(rows, name, column))]
-    if problems:
+        found = [problem for name, column in tried.items() if (problem := _problem(rows, name, column))]
+        problems += found or [_explained(error, rows.columns)]
+    if problems or outcome is None:
         raise ConfigError(where, problems)
     failed = [F.when(F.col(f"_try_{name}").isNull(), F.lit(name)) for name in fields]
     return outcome.select(
