@@ -1,5 +1,6 @@
 """From extracts to canonical entities, by configuration alone."""
 
+import os
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -239,3 +240,57 @@ def test_sources_that_produce_nothing_leave_empty_tables(land: Any):
 
     assert all(run.lake.exists(table) for table in silver.TABLES)
     assert result.rows_in == 0
+
+
+def test_versions_and_deleted_keys_are_accounted_for(land: Any):
+    source = {**CRM, "deleted": "optin = 'D'"}
+    run, _ = land({"crm/a.csv": HEADER + "1,Ann,,,,,Y,2026-01-01\n2,Bob,,,,,Y,2026-01-01\n3,Eve,,,,,Y,2026-01-03\n"}, source)
+    run, result = land({"crm/b.csv": HEADER + "1,,,,,,D,2026-01-02\n3,,,,,,D,2026-01-02\n"}, source)
+
+    # 1 is gone; 3 was written anew after it had been deleted.
+    assert _rows(run, silver.CUSTOMER_RECORDS, "record_key", "full_name") == [("2", "Bob"), ("3", "Eve")]
+    account = next(a for a in result.accounts if a.subject == "crm")
+    assert (account.rows_in, account.rows_out, account.rows_skipped, account.difference) == (5, 2, 3, 0)
+    assert "crm: 1 keys are gone by the source's own word" in result.notes
+
+
+def test_a_key_comes_back_with_a_newer_row(land: Any):
+    source = {**CRM, "deleted": "optin = 'D'"}
+    land({"crm/a.csv": HEADER + "1,Ann,,,,,D,2026-01-01\n"}, source)
+    run, _ = land({"crm/b.csv": HEADER + "1,Ann,,,,,Y,2026-01-02\n"}, source)
+
+    assert _rows(run, silver.CUSTOMER_RECORDS, "record_key") == [("1",)]
+
+
+def test_a_row_on_which_deleted_fails_is_set_aside(land: Any):
+    source = {**CRM, "deleted": "cast(land as int) = 1"}
+    run, _ = land({"crm/a.csv": HEADER + "1,Ann,,,,x,Y,2026-01-01\n2,Bob,,,,0,Y,2026-01-01\n"}, source)
+
+    assert _rows(run, silver.CUSTOMER_RECORDS, "record_key") == [("2",)]
+    reasons = run.lake.read(QUARANTINE).select("reasons").first()
+    assert reasons["reasons"] == ["consent.deleted failed", "customer_record.deleted failed"]
+
+
+@pytest.mark.parametrize("pattern", ["crm/*.csv", "crm/*/part.csv"])
+def test_what_a_newer_snapshot_lacks_is_gone_and_an_empty_one_is_none(land: Any, run: Run, pattern: str):
+    source = {**CRM, "path": pattern, "delivery": "snapshot"}
+    names = [pattern.replace("*", day) for day in ("a", "b", "c")]
+    land({names[0]: HEADER + "1,Ann,,,,,Y,2026-01-01\n2,Bob,,,,,Y,2026-01-01\n"}, source)
+    (Path(run.landing) / names[1]).parent.mkdir(exist_ok=True)
+    (Path(run.landing) / names[1]).write_text(HEADER + "2,Bob B,,,,,Y,2026-01-01\n")
+    os.utime(Path(run.landing) / names[1], (2_000_000_000, 2_000_000_000))
+    now, result = land({}, source)
+    (Path(run.landing) / names[2]).parent.mkdir(exist_ok=True)
+    (Path(run.landing) / names[2]).write_text(HEADER)
+    os.utime(Path(run.landing) / names[2], (2_100_000_000, 2_100_000_000))
+    land({}, source)
+
+    assert _rows(now, silver.CUSTOMER_RECORDS, "record_key", "full_name") == [("2", "Bob B")]
+    account = next(a for a in result.accounts if a.subject == "crm")
+    assert (account.rows_in, account.rows_out, account.rows_skipped) == (3, 1, 2)
+
+
+def test_deleted_without_a_key_is_refused(land: Any):
+    keyless = {k: v for k, v in CRM.items() if k not in ("primary_key", "produces")}
+    with pytest.raises(ConfigError, match="deleted: needs a primary_key"):
+        land({"crm/a.csv": HEADER}, {**keyless, "deleted": "optin = 'D'"})

@@ -358,6 +358,11 @@ class SourceConfig(Document):
     """Columns that name a row; the newest row of a key wins."""
     occurred_at: str | None = None
     """Column that says which row of a key is newest; the file's time where there is none."""
+    delivery: Literal["changes", "snapshot"] = "changes"
+    """Whether a delivery holds what is new or changed, or everything, so that what it lacks is gone. A delivery is a
+    file, or, where `path` has a wildcard in the name of a folder, all files of a folder."""
+    deleted: Expression | None = None
+    """Holds for a row that says that its key is gone; the key then has no row in silver until a newer one comes."""
     freshness: Freshness | None = None
     columns: tuple[SourceColumn, ...] = Field(min_length=1)
     """The contract. Undeclared columns are kept in bronze and reported."""
@@ -396,6 +401,8 @@ class SourceConfig(Document):
             e.key for e in self.produces.customer_record
         ):
             raise ValueError("produces.customer_record needs a key: name a primary_key for the source, or a key here")
+        if self.deleted and not self.primary_key:
+            raise ValueError("deleted: needs a primary_key, as it is a key that is gone")
         return self
 
     @property

@@ -74,7 +74,7 @@ def forget_source(lake: Lake, table: Table, source: str) -> None:
     lake.delete(QUARANTINE, (F.col("_source") == source) & (F.col("stage") == "ingest"))
 
 
-def superseded_files(lake: Lake, source: str) -> list[tuple[str, datetime]]:
+def replaced_files(lake: Lake, source: str) -> list[tuple[str, datetime]]:
     """Versions of files that were replaced under the same name, of which bronze still has the rows."""
     if not lake.exists(FILES):
         return []
@@ -82,3 +82,25 @@ def superseded_files(lake: Lake, source: str) -> list[tuple[str, datetime]]:
     newest = read.groupBy("file").agg(F.max("modified_at").alias("newest"))
     older = read.join(newest, on="file", how="inner").where("modified_at < newest").select("file", "modified_at")
     return [(row["file"], row["modified_at"]) for row in older.collect()]
+
+
+def older_deliveries(files: Sequence[tuple[str, datetime]], pattern: str) -> list[tuple[str, datetime]]:
+    """Of the files that a source of snapshots has rows of, those that no longer count.
+
+    A delivery is a file, or all files of a folder where the pattern has a wildcard in a folder's name. The newest is
+    that with the latest change, by name where two are equally late; of a file replaced in it the newest version counts.
+    A delivery without a row is no snapshot: were an empty file taken at its word, everybody would be gone.
+
+    Args:
+        files: path and time of last change of each file with rows in bronze.
+        pattern: the source's `path`.
+    """
+    by_folder = any(mark in pattern.rpartition("/")[0] for mark in "*?[{")
+    deliveries: dict[str, dict[str, datetime]] = {}
+    for file, modified_at in files:
+        delivery = deliveries.setdefault(file.rpartition("/")[0] if by_folder else file, {})
+        delivery[file] = max(delivery.get(file, modified_at), modified_at)
+    if not deliveries:
+        return []
+    newest = deliveries[max(deliveries, key=lambda name: (max(deliveries[name].values()), name))]
+    return [(file, modified_at) for file, modified_at in files if newest.get(file) != modified_at]

@@ -60,7 +60,7 @@ def candidates(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity,
     """The rows of an entity that a source's rows hold.
 
     Args:
-        rows: `newest_versions` of the source.
+        rows: the current rows of `with_fate`.
         source: the source.
         kind: name of the entity, e.g. `event`.
         entity: what `produces` says of it.
@@ -84,7 +84,8 @@ def candidates(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity,
     fields = _fields(kind, entity)
     if entity.where:
         fields["_where"] = (entity.where, "boolean")
-    found = evaluate(rows, fields, keep=list(_KEPT), where=name)
+    undecided = ["_undecided"] if "_undecided" in rows.columns else []
+    found = evaluate(rows, fields, keep=[*_KEPT, *undecided], where=name)
     taken = F.coalesce(F.col("_where"), F.array_contains("_failed", "_where")) if entity.where else F.lit(True)
     if kind == "customer_record":
         taken = taken & F.col("_row_key").isNotNull()
@@ -96,7 +97,7 @@ def candidates(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity,
     ]
     failed = F.concat(
         F.transform("_failed", lambda f: F.concat(f, F.lit(" failed"))),
-        F.array_compact(F.array(*missing)).cast("array<string>"),
+        F.array_compact(F.array(*missing, *[F.when(F.col(c), "deleted failed") for c in undecided])).cast("array<string>"),
     )
     return found.select(
         F.lit(source.name).alias("source"),

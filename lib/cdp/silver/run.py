@@ -14,14 +14,14 @@ from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources
-from cdp.bronze.files import superseded_files
+from cdp.bronze.files import older_deliveries, replaced_files
 from cdp.bronze.run import bronze_table
 from cdp.silver import activity
 from cdp.silver.entities import FIELD_TYPES, candidates
 from cdp.silver.expressions import PLANNING
 from cdp.silver.identifiers import identifiers
 from cdp.silver.people import customer_records, newest_records
-from cdp.silver.sources import newest_versions, typed_rows
+from cdp.silver.sources import CURRENT, DELETED, FATES, typed_rows, with_fate
 from cdp.tables import silver
 from cdp.tables.bronze import LINEAGE, QUARANTINE
 
@@ -43,6 +43,18 @@ _TABLES = {
     "consent": silver.CONSENTS,
     "campaign_cost": silver.CAMPAIGN_COSTS,
 }
+
+
+@dataclass
+class _Sent:
+    """What a source has in bronze, and what became of it, counted where the rows pass."""
+
+    rows: DataFrame
+    """The rows that count: typed, the newest version of each key."""
+    in_bronze: int
+    """Rows by the table's own metadata."""
+    seen: Observation = field(default_factory=Observation)
+    """Rows by fate; of a source that makes no entity nothing is ever read."""
 
 
 @dataclass
@@ -79,9 +91,9 @@ def clean(run: Run) -> StageResult:
 def _clean(run: Run) -> StageResult:
     lake, country = run.lake, run.config.platform.default_country
     sources = load_sources(run.config)
-    rows = lake.together([partial(_typed, run, source) for source in sources.values()])
-    typed = dict(zip(sources, rows, strict=True))
-    flows = {kind: list(_flows(kind, sources, typed, run)) for kind in FIELD_TYPES}
+    meant = {name: source for name, source in sources.items() if _entities(source)}
+    sent = dict(zip(meant, lake.together([partial(_sent, run, source) for source in meant.values()]), strict=True))
+    flows = {kind: list(_flows(kind, meant, sent, run)) for kind in FIELD_TYPES}
     rates = _rates(run)
 
     def owned(kind: str) -> DataFrame | None:
@@ -136,25 +148,39 @@ def _clean(run: Run) -> StageResult:
     )
     every = [flow for group in flows.values() for flow in group]
     _quarantine(run, every)
-    return _result(run, every, kept)
+    return _result(run, sent, every, kept)
 
 
-def _typed(run: Run, source: SourceConfig) -> DataFrame:
+def _entities(source: SourceConfig) -> int:
+    """How many entities are made of a source's rows."""
+    return sum(len(getattr(source.produces, kind)) for kind in FIELD_TYPES)
+
+
+def _sent(run: Run, source: SourceConfig) -> _Sent:
+    bronze = run.lake.read(bronze_table(source))
+    in_bronze = bronze.count()  # Delta answers from its log
     timezone = source.options.timezone or run.config.platform.timezone
-    replaced = superseded_files(run.lake, source.name)
-    rows = typed_rows(run.lake.read(bronze_table(source)), source, timezone, replaced)
-    rows = newest_versions(rows, source)
-    entities = sum(len(getattr(source.produces, kind)) for kind in FIELD_TYPES)
-    # Several entities would each sort the source anew, under a plan that holds all of it once more for each.
-    return rows.localCheckpoint() if entities > 1 else rows
+    older, replaced = [], []
+    if source.delivery == "snapshot":
+        files = bronze.select("_file", "_file_modified_at").groupBy("_file", "_file_modified_at").count()
+        older = older_deliveries([(row["_file"], row["_file_modified_at"]) for row in files.collect()], source.path)
+    else:
+        replaced = replaced_files(run.lake, source.name)
+    sent = _Sent(with_fate(typed_rows(bronze, source, timezone), source, replaced=replaced, older=older), in_bronze)
+    by_fate = [F.count_if(F.col("_fate") == fate).alias(fate) for fate in FATES]
+    sent.rows = sent.rows.observe(sent.seen, *by_fate).where(F.col("_fate") == CURRENT).drop("_fate")
+    if _entities(source) > 1:
+        # Several entities would each sort the source anew, under a plan that holds all of it once more for each.
+        sent.rows = sent.rows.localCheckpoint()
+    return sent
 
 
 def _flows(
-    kind: str, sources: dict[str, SourceConfig], typed: dict[str, DataFrame], run: Run
+    kind: str, sources: dict[str, SourceConfig], sent: dict[str, _Sent], run: Run
 ) -> Iterator[_Flow]:
     for name, source in sources.items():
         for number, entity in enumerate(getattr(source.produces, kind)):
-            rows = candidates(typed[name], source, kind, entity, number)
+            rows = candidates(sent[name].rows, source, kind, entity, number)
             if kind in ("order", "campaign_cost"):
                 rows = _refuse(rows, f"{kind}.currency: no exchange rate", _has_no_rate(run))
             if kind == "order":
@@ -247,7 +273,30 @@ def _as_sent(run: Run, source: SourceConfig) -> DataFrame:
     return bronze.select(*[c.name for c in LINEAGE], raw.alias("raw"))
 
 
-def _result(run: Run, flows: list[_Flow], kept: dict[str, Observation]) -> StageResult:
+def _result(run: Run, sent: dict[str, _Sent], flows: list[_Flow], kept: dict[str, Observation]) -> StageResult:
+    of_sources = [_versions(name, rows) for name, rows in sent.items()]
+    of_entities = _balances(run, flows, kept)
+    refused = [f"{a.subject}: {a.rows_refused:,} rows in quarantine" for a in of_entities if a.rows_refused]
+    deleted = [(name, rows.seen.get[DELETED]) for name, rows in sent.items()]
+    gone = [f"{name}: {count:,} keys are gone by the source's own word" for name, count in deleted if count]
+    return StageResult(
+        rows_in=sum(a.rows_in for a in of_sources),
+        rows_out=sum(a.rows_out for a in of_entities),
+        rows_refused=sum(a.rows_refused for a in of_entities),
+        accounts=(*of_sources, *of_entities),
+        notes=(*refused, *gone),
+    )
+
+
+def _versions(name: str, sent: _Sent) -> Account:
+    """Rows in bronze = rows that count + older versions, rows of replaced files and deleted keys."""
+    by_fate = sent.seen.get
+    out = by_fate[CURRENT]
+    return Account(name, sent.in_bronze, rows_out=out, rows_refused=0, rows_skipped=sum(by_fate.values()) - out)
+
+
+def _balances(run: Run, flows: list[_Flow], kept: dict[str, Observation]) -> list[Account]:
+    """Candidates of each source and entity = rows in silver + refused + not meant, or one with another of their key."""
     written = _written(run)
     counted: dict[tuple[str, str], Counter[str]] = {}
     for flow in flows:
@@ -266,13 +315,7 @@ def _result(run: Run, flows: list[_Flow], kept: dict[str, Observation]) -> Stage
                 rows_skipped=counts["not_meant"] + merged,
             )
         )
-    return StageResult(
-        rows_in=sum(a.rows_in for a in accounts),
-        rows_out=sum(a.rows_out for a in accounts),
-        rows_refused=sum(a.rows_refused for a in accounts),
-        accounts=tuple(accounts),
-        notes=tuple(f"{a.subject}: {a.rows_refused:,} rows in quarantine" for a in accounts if a.rows_refused),
-    )
+    return accounts
 
 
 def _written(run: Run) -> dict[tuple[str, str], int]:

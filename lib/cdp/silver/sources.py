@@ -1,45 +1,41 @@
-"""A source's bronze rows, typed, the newest version of each key."""
+"""A source's bronze rows, typed, and what each of them still counts for: the newest version of each key."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from cdp.bronze.config import SourceConfig
 from cdp.bronze.typed import typed
+from cdp.silver.expressions import evaluate
 
 PLACE = ("_file", "_file_modified_at", "_file_row")
+CURRENT, SUPERSEDED, REPLACED, DELETED = FATES = ("current", "superseded", "replaced", "deleted")
+"""What a row may be: the newest version of its key; an older one (or of an older snapshot); of a file that was replaced
+under its name; the newest version of a key that the source says is gone."""
+
+FileVersion = tuple[str, datetime]
+"""Path of an extract below the landing folder, and when it was last changed."""
 
 
-def typed_rows(
-    bronze: DataFrame, source: SourceConfig, timezone: str, superseded: Sequence[tuple[str, datetime]] = ()
-) -> DataFrame:
+def typed_rows(bronze: DataFrame, source: SourceConfig, timezone: str) -> DataFrame:
     """Bronze rows in their declared types.
 
     Args:
         bronze: `bronze.<source>`.
         source: its contract.
         timezone: zone of timestamps that carry none.
-        superseded: (file, modified_at) of files that were replaced under the same name.
 
     Returns:
         The declared columns, `_extra`, `_file`, `_file_modified_at`, `_file_row` and `_updated_at`: the source's
         occurred_at, else the file's time.
     """
-    by_name = {c.name: c for c in source.columns}
     known = set(bronze.columns)
-    nothing = F.lit(None).cast("string")
     # A column declared since the rows were read is not in the table yet.
-    for name in by_name:
-        if name not in known:
-            bronze = bronze.withColumn(name, F.coalesce(F.try_element_at("_extra", F.lit(name)), nothing))
-    if superseded:
-        old = [(F.col("_file") == file) & (F.col("_file_modified_at") == F.lit(at)) for file, at in superseded]
-        condition = old[0]
-        for more in old[1:]:
-            condition = condition | more
-        bronze = bronze.where(~condition)
+    for column in source.columns:
+        if column.name not in known:
+            bronze = bronze.withColumn(column.name, F.try_element_at("_extra", F.lit(column.name)))
     columns = [typed(c, timezone).alias(c.name) for c in source.columns]
     rows = bronze.select(*columns, "_extra", *PLACE)
     moment = F.col("_file_modified_at")
@@ -48,10 +44,49 @@ def typed_rows(
     return rows.withColumn("_updated_at", moment)
 
 
-def newest_versions(rows: DataFrame, source: SourceConfig) -> DataFrame:
-    """The newest row of each primary key: by `_updated_at`, then file time, file name and row; all without a key."""
-    if not source.primary_key:
-        return rows
-    newest_first = [F.col(c).desc() for c in ("_updated_at", "_file_modified_at", "_file", "_file_row")]
-    versions = Window.partitionBy(*[F.col(f"`{c}`") for c in source.primary_key]).orderBy(*newest_first)
-    return rows.withColumn("_version", F.row_number().over(versions)).where("_version = 1").drop("_version")
+def with_fate(
+    rows: DataFrame, source: SourceConfig, *, replaced: Sequence[FileVersion] = (), older: Sequence[FileVersion] = ()
+) -> DataFrame:
+    """Say of each row what it still counts for.
+
+    The newest row of a key is that of the latest `_updated_at`, then file time, file name and row: a total order, so
+    that neither the order nor the batches in which files arrive change the outcome.
+
+    Args:
+        rows: `typed_rows`.
+        source: the contract: primary_key, deleted.
+        replaced: files that were replaced under the same name.
+        older: files of deliveries before the newest one, of a source that sends snapshots.
+
+    Returns:
+        The rows with `_fate`, one of `FATES`; and, for a source that says what is deleted, `_undecided`: whether that
+        expression failed on the row.
+    """
+    if source.deleted:
+        every = [f"`{c}`" for c in rows.columns]
+        fields = {"_deleted": (source.deleted, "boolean")}
+        rows = evaluate(rows, fields, keep=every, where=f"source {source.name}")
+        rows = rows.withColumn("_undecided", F.size("_failed") > 0).drop("_failed")
+    out = F.when(_among(replaced), REPLACED).when(_among(older), SUPERSEDED)
+    rows = rows.withColumn("_fate", out) if replaced or older else rows.withColumn("_fate", F.lit(None).cast("string"))
+    if source.primary_key:
+        # Rows that are out already come last, so that the newest of the others is the first.
+        newest_first = [F.col(c).desc() for c in ("_updated_at", "_file_modified_at", "_file", "_file_row")]
+        order = [F.col("_fate").isNotNull().asc(), *newest_first] if replaced or older else newest_first
+        version = F.row_number().over(Window.partitionBy(*[F.col(f"`{c}`") for c in source.primary_key]).orderBy(*order))
+        rows = rows.withColumn("_version", version)
+        older_version = F.when(F.col("_version") > 1, SUPERSEDED)
+        gone = F.when(F.col("_deleted"), DELETED) if source.deleted else F.lit(None)
+        rows = rows.withColumn("_fate", F.coalesce("_fate", older_version, gone))
+    return rows.withColumn("_fate", F.coalesce("_fate", F.lit(CURRENT))).drop("_version", "_deleted")
+
+
+def _among(files: Sequence[FileVersion]) -> Column:
+    """Whether a row is of one of these files."""
+    by_time: dict[datetime, list[str]] = {}
+    for file, modified_at in files:
+        by_time.setdefault(modified_at, []).append(file)
+    found = F.lit(False)
+    for modified_at, names in by_time.items():
+        found = found | ((F.col("_file_modified_at") == F.lit(modified_at)) & F.col("_file").isin(names))
+    return found
