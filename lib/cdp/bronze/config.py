@@ -12,7 +12,8 @@ from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, Document, Strict, did_you_mean
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
+    """A number or a truth value of YAML as text."""
     # YAML reads `quantity: 1` as a number; as an expression it is text all the same.
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -23,7 +24,7 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str | dict) else value
 
 
-Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+Expression = Annotated[str, BeforeValidator(as_text), Field(min_length=1)]
 """A column's name or a Spark SQL expression over the source's columns."""
 
 Severity = Literal["quarantine", "warn", "error"]
@@ -112,7 +113,7 @@ class ColumnTest(Strict):
         if isinstance(value, str):
             return {value: True}
         if isinstance(value, dict) and isinstance(value.get("accepted_values"), list):
-            return {**value, "accepted_values": [_as_text(v) for v in value["accepted_values"]]}
+            return {**value, "accepted_values": [as_text(v) for v in value["accepted_values"]]}
         return value
 
     @model_validator(mode="after")

@@ -65,6 +65,7 @@ def events(rows: DataFrame) -> DataFrame:
         "session_id",
         "identifiers",
         "properties",
+        "violations",
     )
 
 

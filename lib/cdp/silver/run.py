@@ -22,8 +22,11 @@ from cdp.silver.expressions import PLANNING
 from cdp.silver.identifiers import identifiers
 from cdp.silver.people import customer_records, newest_records
 from cdp.silver.sources import CURRENT, DELETED, FATES, typed_rows, with_fate
+from cdp.silver.tracking import held_to_plan, violation_counts
+from cdp.silver.tracking_plan import TrackingPlan, load_tracking_plan
 from cdp.tables import silver
 from cdp.tables.bronze import LINEAGE, QUARANTINE
+from cdp.tables.ops import TRACKING_VIOLATIONS
 
 _KEYS = {
     "customer_record": ("source", "record_key"),
@@ -33,6 +36,8 @@ _KEYS = {
     "consent": ("consent_id",),
     "campaign_cost": ("source", "campaign", "channel", "day"),
 }
+
+_NOTED_VIOLATIONS = 10
 
 _TABLES = {
     "customer_record": silver.CUSTOMER_RECORDS,
@@ -148,7 +153,8 @@ def _clean(run: Run) -> StageResult:
     )
     every = [flow for group in flows.values() for flow in group]
     _quarantine(run, every)
-    return _result(run, sent, every, kept)
+    violations = _count_violations(run, flows["event"])
+    return _result(run, sent, every, kept, violations)
 
 
 def _entities(source: SourceConfig) -> int:
@@ -178,6 +184,7 @@ def _sent(run: Run, source: SourceConfig) -> _Sent:
 def _flows(
     kind: str, sources: dict[str, SourceConfig], sent: dict[str, _Sent], run: Run
 ) -> Iterator[_Flow]:
+    plan = load_tracking_plan(run.config)
     for name, source in sources.items():
         for number, entity in enumerate(getattr(source.produces, kind)):
             rows = candidates(sent[name].rows, source, kind, entity, number)
@@ -186,10 +193,16 @@ def _flows(
             if kind == "order":
                 status = activity.order_status(F.col("status"), F.lit(None))
                 rows = _refuse(rows, "order.status is unknown", ~status.isin(*activity.STATUSES))
+            if kind == "event":
+                rows = held_to_plan(rows, plan) if plan.holds(name) else _unjudged(rows)
             if kind == "consent":
                 status = activity.consent_status(F.col("status"))
                 rows = _refuse(rows, "consent.status is unknown", ~status.isin("granted", "denied", "withdrawn"))
             yield _Flow(name, kind, rows)
+
+
+def _unjudged(events: DataFrame) -> DataFrame:
+    return events.withColumn("violations", F.lit(None).cast("array<string>"))
 
 
 def _refuse(rows: DataFrame, reason: str, condition: Column) -> DataFrame:
@@ -267,13 +280,31 @@ def _quarantine(run: Run, flows: list[_Flow]) -> None:
     run.lake.replace(QUARANTINE, rows, where="stage = 'clean'")
 
 
+def _count_violations(run: Run, flows: list[_Flow]) -> list[str]:
+    """Write down what events violate of the tracking plan; a note for each of the commonest."""
+    plan = load_tracking_plan(run.config)
+    if not plan.rules:
+        return []
+    events = [run.lake.read(silver.EVENTS)]
+    if {"quarantine", "drop"} & {plan.enforcement.unplanned_event, plan.enforcement.violation}:
+        held = [flow.rows for flow in flows if plan.holds(flow.source)]
+        events += [rows.where(F.col("violations").isNotNull() & (~F.col("_taken") | (F.size("_failed") > 0))) for rows in held]
+    counts = violation_counts(events).withColumns({"run_id": F.lit(run.run_id), "plan_version": F.lit(plan.version)})
+    run.lake.append(TRACKING_VIOLATIONS, counts)
+    found = run.lake.read(TRACKING_VIOLATIONS).where(F.col("run_id") == run.run_id)
+    commonest = found.orderBy(F.col("rows").desc(), "source", "event", "field").limit(_NOTED_VIOLATIONS).collect()
+    return [f"{v['source']}: {v['rows']:,} x {v['event']}, {v['field']}: {v['violation_type']}" for v in commonest]
+
+
 def _as_sent(run: Run, source: SourceConfig) -> DataFrame:
     bronze = run.lake.read(bronze_table(source))
     raw = F.to_json(F.struct(*[f"`{c}`" for c in bronze.columns if c not in {column.name for column in LINEAGE}]))
     return bronze.select(*[c.name for c in LINEAGE], raw.alias("raw"))
 
 
-def _result(run: Run, sent: dict[str, _Sent], flows: list[_Flow], kept: dict[str, Observation]) -> StageResult:
+def _result(
+    run: Run, sent: dict[str, _Sent], flows: list[_Flow], kept: dict[str, Observation], violations: list[str]
+) -> StageResult:
     of_sources = [_versions(name, rows) for name, rows in sent.items()]
     of_entities = _balances(run, flows, kept)
     refused = [f"{a.subject}: {a.rows_refused:,} rows in quarantine" for a in of_entities if a.rows_refused]
@@ -284,7 +315,7 @@ def _result(run: Run, sent: dict[str, _Sent], flows: list[_Flow], kept: dict[str
         rows_out=sum(a.rows_out for a in of_entities),
         rows_refused=sum(a.rows_refused for a in of_entities),
         accounts=(*of_sources, *of_entities),
-        notes=(*refused, *gone),
+        notes=(*refused, *gone, *violations),
     )
 
 
@@ -341,12 +372,16 @@ def _reads(config: ConfigFolder) -> list[Table]:
     return [bronze_table(source) for source in load_sources(config).values()]
 
 
+def _settings(config: ConfigFolder) -> tuple[dict[str, SourceConfig], TrackingPlan]:
+    return load_sources(config), load_tracking_plan(config)
+
+
 STAGE = Stage(
     name="clean",
     title="cleaning bronze into canonical entities",
     run=clean,
     reads=_reads,
     writes=lambda config: [*silver.TABLES],
-    settings=load_sources,
+    settings=_settings,
     is_dated=False,
 )

@@ -91,4 +91,19 @@ FILES = Table(
     expect=(one_of("state", "planned", "read"),),
 )
 
-TABLES = (RUNS, STAGE_RUNS, RECONCILIATION, QUALITY_RESULTS, FILES)
+TRACKING_VIOLATIONS = Table(
+    name="ops.tracking_violations",
+    grain="one kind of violation of the tracking plan by one event of one source, as of one run of clean",
+    key=("run_id", "source", "event", "field", "violation_type"),
+    columns=(
+        RUN,
+        SOURCE,
+        Column("event", "string", "name of the event"),
+        Column("field", "string", "the property; `event` where the event itself is not planned"),
+        Column("violation_type", "string", "Required, Type, Enum, Pattern, UnplannedEvent or UnplannedProperty"),
+        Column("rows", "bigint", "events that have it: in silver, set aside or dropped"),
+        Column("plan_version", "int", "version of the plan"),
+    ),
+)
+
+TABLES = (RUNS, STAGE_RUNS, RECONCILIATION, QUALITY_RESULTS, FILES, TRACKING_VIOLATIONS)

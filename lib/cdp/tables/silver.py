@@ -92,6 +92,7 @@ EVENTS = Table(
         _text("session_id", "session, where the source has one"),
         IDENTIFIERS,
         Column("properties", "map<string,string>", "what else is known of it", pii=True, nullable=True),
+        Column("violations", "array<string>", "what it violates of the tracking plan: `price: Type`", nullable=True),
     ),
 )
 
