@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp.base.stage import Stage, StageResult
+from cdp.base.stage import Account, Stage, StageResult
 from cdp.pipeline import STAGES, add_options, prepare
 from cdp.runner.launch import launch
 from tests.conftest import PROJECT
@@ -135,3 +135,9 @@ def test_a_stage_that_is_up_to_date_is_skipped_and_a_changed_date_runs_it_again(
 def test_a_broken_rule_is_exit_code_3(spark, tmp_path: Path, capsys):
     assert _run(tmp_path, lambda run: StageResult(broken_rules=("crm: too old",))) == 3
     assert "crm: too old" in error_of(capsys)
+
+
+def test_an_account_that_does_not_balance_is_exit_code_3(spark, tmp_path: Path, capsys):
+    account = Account("crm", rows_in=10, rows_out=7, rows_refused=1)
+    assert _run(tmp_path, lambda run: StageResult(accounts=(account,))) == 3
+    assert "crm: +2 rows unaccounted for" in error_of(capsys)

@@ -89,6 +89,12 @@ class StageResult:
     outputs: tuple[tuple[str, str], ...] = ()
     broken_rules: tuple[str, ...] = ()
 
+    @property
+    def unbalanced(self) -> tuple[str, ...]:
+        """What the accounts miss, as broken rules: a row that is neither kept nor set aside must not go unsaid."""
+        missing = ((a.subject, a.difference) for a in self.accounts if a.difference)
+        return tuple(f"{subject}: {count:+,} rows unaccounted for" for subject, count in missing)
+
 
 @dataclass(frozen=True)
 class Stage:

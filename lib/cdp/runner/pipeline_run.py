@@ -188,7 +188,8 @@ class PipelineRun:
                     break
                 if stage_run.status == "done":
                     judge.judge([t for t in stage.writes(run.config) if t.layer not in ("ops", "bronze")])
-                outcome.broken_rules.extend(f"{stage.name}: {rule}" for rule in stage_run.result.broken_rules)
+                result = stage_run.result
+                outcome.broken_rules.extend(f"{stage.name}: {rule}" for rule in (*result.broken_rules, *result.unbalanced))
             self._finish_quality(judge, outcome)
             outcome.seconds = time.monotonic() - began
             outcome.summary_path = self._write_summary(outcome)
