@@ -70,7 +70,7 @@ def server(folder: Path) -> Iterator[Postgres | None]:
     for path in (folder, folder / "password"):
         os.chown(path, uid, gid)
     data = folder / "data"
-    login = [f"--username=crm", f"--pwfile={folder / 'password'}", "--auth=scram-sha-256"]
+    login = ["--username=crm", f"--pwfile={folder / 'password'}", "--auth=scram-sha-256"]
     initdb = [str(programs / "initdb"), "-D", str(data), "--no-sync", "--encoding=UTF8", "--locale=C", *login]
     subprocess.run([*prefix, *initdb], check=True, capture_output=True, cwd=folder, timeout=60)
     with socket.socket() as free:

@@ -23,6 +23,7 @@ _KINDS = {
 _PROBLEMS = {  # the longest beginning of SQLSTATE wins
     "08": ("url", "the server cannot be reached"),
     "08004": ("password", "the server wants a password, or another one"),
+    "22": ("query", "it fails on a value that is there"),
     "28": ("user", "the server refuses this user or password"),
     "3D000": ("url", "there is no such database"),
     "3F000": ("table", "there is no such schema"),
