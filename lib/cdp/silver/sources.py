@@ -21,7 +21,7 @@ def typed_rows(
         bronze: `bronze.<source>`.
         source: its contract.
         timezone: zone of timestamps that carry none.
-        superseded: (file, modified_at) of files that were replaced under the same name.
+        superseded: (file, modified_at) of files that were replaced under the same name, or left their table.
 
     Returns:
         The declared columns, `_extra`, `_file`, `_file_modified_at`, `_file_row` and `_updated_at`: the source's
@@ -35,11 +35,9 @@ def typed_rows(
         if name not in known:
             bronze = bronze.withColumn(name, F.coalesce(F.try_element_at("_extra", F.lit(name)), nothing))
     if superseded:
-        old = [(F.col("_file") == file) & (F.col("_file_modified_at") == F.lit(at)) for file, at in superseded]
-        condition = old[0]
-        for more in old[1:]:
-            condition = condition | more
-        bronze = bronze.where(~condition)
+        # A join, as a table that is read whole each day or rewritten often leaves thousands.
+        old = bronze.sparkSession.createDataFrame(list(superseded), "_file string, _file_modified_at timestamp")
+        bronze = bronze.join(F.broadcast(old), on=["_file", "_file_modified_at"], how="left_anti")
     columns = [typed(c, timezone).alias(c.name) for c in source.columns]
     rows = bronze.select(*columns, "_extra", *PLACE)
     moment = F.col("_file_modified_at")
