@@ -1,6 +1,7 @@
 """Delta: the rows of some data files of a table, without those that are deleted in place."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -24,11 +25,8 @@ def read_delta(spark: SparkSession, source: SourceConfig, landing: str, files: S
     chosen = {row["path"]: wanted[name] for row in marks if (name := name_of(source, row["path"], row["deleted"])) in wanted}
     if not chosen:
         return []
-    of_batch = [add for add in adds.collectAsList() if add.path() in chosen]
-    batch = jvm.java.util.ArrayList()
-    for add in of_batch:
-        batch.add(add)
-    sequence = jvm.org.apache.spark.api.python.PythonUtils.toSeq(batch)
+    is_chosen: Any = F.col("path").isin([*chosen])
+    sequence = jvm.org.apache.spark.api.python.PythonUtils.toSeq(adds.filter(is_chosen._jc).collectAsList())
     rows = DataFrame(log.createDataFrame(snapshot, sequence, False, jvm.scala.Option.empty()), spark)
     texts = {f.name: as_text(F.col(_quoted(f.name)), f.dataType) for f in rows.schema}
     listed = [(name_of(source, path, None), file.path, file.modified_at) for path, file in chosen.items()]
