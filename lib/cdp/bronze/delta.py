@@ -14,8 +14,8 @@ from cdp.base.files import FoundFile
 from cdp.bronze.config import SourceConfig
 
 
-def data_files(spark: SparkSession, landing: str, source: SourceConfig) -> list[FoundFile]:
-    """Data files of the newest snapshot, by path; none where there is no table yet.
+def data_files(spark: SparkSession, landing: str, source: SourceConfig) -> list[FoundFile] | None:
+    """Data files of the newest snapshot, by path; None where there is no table yet.
 
     A file of which rows were deleted in place is another one by its name, `...parquet?without=` and a mark of what is
     deleted.
@@ -25,7 +25,7 @@ def data_files(spark: SparkSession, landing: str, source: SourceConfig) -> list[
     """
     _, snapshot = newest(spark, landing, source)
     if snapshot.version() < 0:
-        return []
+        return None
     rows = DataFrame(snapshot.allFiles().toDF(), spark).select("path", "size", "modificationTime", deleted().alias("deleted"))
     found = []
     for row in rows.collect():

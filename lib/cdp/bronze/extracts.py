@@ -19,12 +19,14 @@ class Listing:
         found: extracts of each source, those read before among them.
         gone: of each source those that were read and are no part of their table any more.
         back: of each source those that had gone and are there again.
+        tables: sources whose table answered, be it empty.
         notes: what the user should know.
     """
 
     found: dict[str, list[FoundFile]] = field(default_factory=dict)
     gone: dict[str, list[FoundFile]] = field(default_factory=dict)
     back: dict[str, list[FoundFile]] = field(default_factory=dict)
+    tables: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -44,9 +46,13 @@ def list_extracts(run: Run, sources: dict[str, SourceConfig], landing: FileSyste
             new, notes = plan_slice(run.spark, source, zone, done, run.started_at)
             listing.found[name] = [*done, *([new] if new else [])]
             listing.notes += notes
+            listing.tables.add(name)
         elif source.format == "delta":
             present = data_files(run.spark, landing.root, source)
-            _compare(listing, name, present, done, ledger)
+            listing.found[name] = present or []
+            if present is not None:  # a table that is not there takes no row away: a folder may be missing by mistake
+                _compare(listing, name, present, done, ledger)
+                listing.tables.add(name)
         else:
             listing.found[name] = landing.glob(source.path)
     return listing
@@ -57,7 +63,6 @@ def _compare(
 ) -> None:
     known_gone = {(path, at) for source, path, at in ledger.gone if source == name}
     there = {(f.path, f.modified_at) for f in present}
-    listing.found[name] = present
     listing.gone[name] = [f for f in done if (f.path, f.modified_at) not in there | known_gone]
     listing.back[name] = [f for f in done if (f.path, f.modified_at) in there & known_gone]
 

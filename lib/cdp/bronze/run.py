@@ -45,7 +45,7 @@ def ingest(run: Run) -> StageResult:
     landing = FileSystem(run.spark, run.landing)
     listing = list_extracts(run, sources, landing)
     found = listing.found
-    if not any(found.values()) and all(source.path for source in sources.values()):
+    if not any(found.values()) and not listing.tables:
         wanted = ", ".join(source.path for source in list(sources.values())[:5])
         raise UsageError(f"--landing {run.landing}: found no extract, wanted files such as {wanted}")
     new = _new_files(run, sources, found)
