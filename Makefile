@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-setup: ## the Python environment with the tools for tests, and the Delta jars
+setup: ## the Python environment with the tools for tests, and the jars
 	@./spark-submit.sh --setup
 
 test: lint unit ## everything that must pass: style, types, direction of imports, tests

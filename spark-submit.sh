@@ -17,7 +17,8 @@ cache="$CDP_HOME/.cache"
 jars="$cache/jars"
 delta_version="4.4.0"
 delta_spark="delta-spark_4.2_2.13"
-jar_names="$delta_spark-$delta_version.jar delta-storage-$delta_version.jar"
+postgresql_version="42.7.8" # the driver that sources of format jdbc read with
+jar_names="$delta_spark-$delta_version.jar delta-storage-$delta_version.jar postgresql-$postgresql_version.jar"
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -221,23 +222,24 @@ make_venv() {
 }
 
 fetch_jars() {
-    local ivy="$cache/ivy.$$" jar
-    say "Setting up, once: the Delta jars in .cache/jars ..."
+    local ivy="$cache/ivy.$$" jar group
+    say "Setting up, once: the Delta jars and the PostgreSQL driver in .cache/jars ..."
     rm -rf "$ivy"
     mkdir -p "$jars" "$ivy" || die "cannot write to $cache"
     printf '' >"$ivy/nothing.py"
     # Spark's own resolver, in an empty cache: a half-filled one elsewhere would drop jars without a word.
     if ! SPARK_HOME="$(cat "$venv/.cdp-pyspark")" PYSPARK_PYTHON="$venv/bin/python" PYSPARK_DRIVER_PYTHON="$venv/bin/python" \
         "$(cat "$venv/.cdp-pyspark")/bin/spark-submit" --master 'local[1]' \
-        --packages "io.delta:$delta_spark:$delta_version" \
+        --packages "io.delta:$delta_spark:$delta_version,org.postgresql:postgresql:$postgresql_version" \
         --conf "spark.jars.ivy=$ivy" ${CDP_IVY_SETTINGS:+--conf "spark.jars.ivySettings=$CDP_IVY_SETTINGS"} \
         "$ivy/nothing.py" >"$ivy/log" 2>&1; then
         tail -5 "$ivy/log" >&2
         rm -rf "$ivy"
-        die "the Delta jars could not be fetched; is there a network? Behind a mirror set CDP_IVY_SETTINGS"
+        die "the jars could not be fetched; is there a network? Behind a mirror set CDP_IVY_SETTINGS"
     fi
     for jar in $jar_names; do
-        mv "$ivy/jars/io.delta_$jar" "$jars/.$jar.$$" && mv "$jars/.$jar.$$" "$jars/$jar" ||
+        case "$jar" in postgresql-*) group="org.postgresql" ;; *) group="io.delta" ;; esac
+        mv "$ivy/jars/${group}_$jar" "$jars/.$jar.$$" && mv "$jars/.$jar.$$" "$jars/$jar" ||
             die "$jar is not among what was fetched"
     done
     rm -rf "$ivy"

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from cdp.base.ddl import is_type
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, Document, Strict, did_you_mean
+from cdp.bronze.database import Database
 
 
 def as_text(value: Any) -> Any:
@@ -350,10 +351,12 @@ class SourceConfig(Document):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     """Name of the source and of its bronze table: lower case letters, digits and _."""
-    format: Literal["csv", "json", "parquet"]
-    """csv, json (an object a line, an array of objects, or objects over several lines) or parquet."""
-    path: str = Field(min_length=1)
-    """Glob pattern below the landing folder."""
+    format: Literal["csv", "json", "parquet", "delta", "jdbc"]
+    """csv, json (an object a line, an array of objects, or objects over several lines), parquet, delta or jdbc."""
+    path: str = ""
+    """Glob pattern below the landing folder; of a Delta table its folder there. A database has none."""
+    jdbc: Database | None = None
+    """Where the rows of a source of format jdbc are."""
     options: ReadOptions = ReadOptions()
     primary_key: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(default=(), max_length=8)
     """Columns that name a row; the newest row of a key wins."""
@@ -384,6 +387,29 @@ class SourceConfig(Document):
         return value
 
     @model_validator(mode="after")
+    def _keys_fit_format(self) -> "SourceConfig":
+        if self.format == "jdbc":
+            if self.path:
+                raise ValueError("path: belongs to files; a source of format jdbc has its address in jdbc.url")
+            if self.jdbc is None:
+                raise ValueError("jdbc: missing, but required for format jdbc")
+            if self.jdbc.lookback and not self.primary_key:
+                raise ValueError("jdbc.lookback: needs a primary_key, by which a row that is read twice counts once")
+        else:
+            if not self.path:
+                raise ValueError("path: missing, but required")
+            if self.jdbc is not None:
+                raise ValueError(f"jdbc: belongs to format jdbc, found format {self.format}")
+        if self.format == "delta" and any(mark in self.path for mark in "*?[{"):
+            raise ValueError(f"path: found {self.path!r}, wanted the folder of one Delta table")
+        if self.delivery == "snapshot" and self.format in ("delta", "jdbc"):
+            raise ValueError(f"delivery: is for files; of format {self.format} what left the table is gone anyway")
+        odd = sorted(self.options.model_fields_set - {"timezone"}) if self.format in ("delta", "jdbc") else []
+        if odd:
+            raise ValueError(f"options.{odd[0]}: is for files; format {self.format} knows timezone only")
+        return self
+
+    @model_validator(mode="after")
     def _columns_exist(self) -> "SourceConfig":
         names = [c.name for c in self.columns]
         folded = [n.lower() for n in names]
@@ -405,6 +431,11 @@ class SourceConfig(Document):
         if self.deleted and not self.primary_key:
             raise ValueError("deleted: needs a primary_key, as it is a key that is gone")
         return self
+
+    @property
+    def place(self) -> str:
+        """Where its extracts are, for messages."""
+        return self.jdbc.origin if self.jdbc else self.path
 
     @property
     def required_columns(self) -> tuple[str, ...]:

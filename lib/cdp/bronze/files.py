@@ -24,14 +24,20 @@ class FileLedger:
     Attributes:
         read: (source, path, modified_at, size) of every extract read.
         unfinished: (batch, source) that were planned and not read.
+        gone: (source, path, modified_at) of extracts that were read and are no part of their table any more.
     """
 
     read: frozenset[tuple[str, str, datetime, int]]
     unfinished: frozenset[tuple[str, str]]
+    gone: frozenset[tuple[str, str, datetime]] = frozenset()
 
     def new_files(self, source: str, found: Sequence[FoundFile]) -> list[FoundFile]:
         """Files of a source not read yet, or changed since."""
         return [f for f in found if (source, f.path, f.modified_at, f.size) not in self.read]
+
+    def read_of(self, source: str) -> list[FoundFile]:
+        """Every extract of a source that was read, by path."""
+        return sorted((FoundFile(p, size, at) for name, p, at, size in self.read if name == source), key=lambda f: f.path)
 
     def knows(self, source: str) -> bool:
         return any(name == source for name, *_ in self.read)
@@ -45,13 +51,14 @@ def read_ledger(lake: Lake) -> FileLedger:
     done = {(r["batch_id"], r["source"]) for r in rows if r["state"] == "read"}
     planned = {(r["batch_id"], r["source"]) for r in rows if r["state"] == "planned"}
     read = {(r["source"], r["file"], r["modified_at"], r["size"]) for r in rows if r["state"] == "read"}
-    return FileLedger(frozenset(read), frozenset(planned - done))
+    gone = {(r["source"], r["file"], r["modified_at"]) for r in rows if r["state"] == "gone"}
+    return FileLedger(frozenset(read), frozenset(planned - done), frozenset(gone))
 
 
 def note_files(
     lake: Lake, batch_id: str, files: dict[str, list[FoundFile]], *, state: str, noted_at: datetime
 ) -> None:
-    """Write down files of a batch, by source, as `planned` or `read`."""
+    """Write down files of a batch, by source, as `planned` or `read`, or as `gone` what is no part of a table any more."""
     rows = [
         (batch_id, source, f.path, f.modified_at, f.size, state, noted_at) for source, group in files.items() for f in group
     ]
@@ -74,14 +81,23 @@ def forget_source(lake: Lake, table: Table, source: str) -> None:
     lake.delete(QUARANTINE, (F.col("_source") == source) & (F.col("stage") == "ingest"))
 
 
+def take_back_gone(lake: Lake, source: str, files: Sequence[FoundFile]) -> None:
+    """Files count again that had gone and are back, such as by a RESTORE."""
+    if files:
+        names = [f.path for f in files]
+        lake.delete(FILES, (F.col("source") == source) & (F.col("state") == "gone") & F.col("file").isin(names))
+
+
 def replaced_files(lake: Lake, source: str) -> list[tuple[str, datetime]]:
-    """Versions of files that were replaced under the same name, of which bronze still has the rows."""
+    """Files of which bronze still has the rows, but that were replaced under the same name, or left their table."""
     if not lake.exists(FILES):
         return []
-    read = lake.read(FILES).where((F.col("source") == source) & (F.col("state") == "read"))
+    noted = lake.read(FILES).where(F.col("source") == source)
+    read = noted.where(F.col("state") == "read")
     newest = read.groupBy("file").agg(F.max("modified_at").alias("newest"))
     older = read.join(newest, on="file", how="inner").where("modified_at < newest").select("file", "modified_at")
-    return [(row["file"], row["modified_at"]) for row in older.collect()]
+    gone = noted.where(F.col("state") == "gone").select("file", "modified_at")
+    return sorted({(row["file"], row["modified_at"]) for row in older.unionByName(gone).collect()})
 
 
 def older_deliveries(files: Sequence[tuple[str, datetime]], pattern: str) -> list[tuple[str, datetime]]:

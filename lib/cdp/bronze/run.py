@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
@@ -14,7 +13,8 @@ from cdp.base.files import FileSystem, FoundFile
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import Age, SourceConfig, load_sources, select_sources
-from cdp.bronze.files import forget_source, note_files, read_ledger, take_out_batch
+from cdp.bronze.extracts import list_extracts, unclaimed
+from cdp.bronze.files import forget_source, note_files, read_ledger, take_back_gone, take_out_batch
 from cdp.bronze.read import read_files
 from cdp.bronze.rules import with_reasons
 from cdp.tables.bronze import LINEAGE, QUARANTINE, source_table
@@ -43,15 +43,19 @@ def ingest(run: Run) -> StageResult:
     every = load_sources(run.config)
     sources = select_sources(every, run.select, str(run.config.path / "sources"))
     landing = FileSystem(run.spark, run.landing)
-    found = {name: landing.glob(source.path) for name, source in sources.items()}
-    if not any(found.values()):
+    listing = list_extracts(run, sources, landing)
+    found = listing.found
+    if not any(found.values()) and not listing.tables:
         wanted = ", ".join(source.path for source in list(sources.values())[:5])
         raise UsageError(f"--landing {run.landing}: found no extract, wanted files such as {wanted}")
     new = _new_files(run, sources, found)
     batch = {name: files for name, files in new.items() if files}
-    landed = _read_batch(run, sources, landing, batch) if batch else {}
-    strangers = _unclaimed(landing, every) if not run.select else []
+    landed = _read_batch(run, sources, landing, batch, listing.gone) if batch or any(listing.gone.values()) else {}
+    for name, files in listing.back.items():
+        take_back_gone(run.lake, name, files)
+    strangers = unclaimed(landing, every) if not run.select else []
     notes = [f"{len(strangers)} files belong to no source, e.g. {strangers[0]}"] if strangers else []
+    notes += listing.notes
     broken = []
     for name, source in sources.items():
         late_note, late_rule = _freshness(source, found[name], run.started_at)
@@ -84,7 +88,11 @@ def _new_files(
 
 
 def _read_batch(
-    run: Run, sources: dict[str, SourceConfig], landing: FileSystem, batch: dict[str, list[FoundFile]]
+    run: Run,
+    sources: dict[str, SourceConfig],
+    landing: FileSystem,
+    batch: dict[str, list[FoundFile]],
+    gone: dict[str, list[FoundFile]],
 ) -> dict[str, _Landed]:
     note_files(run.lake, run.run_id, batch, state="planned", noted_at=run.started_at)
     names = list(batch)
@@ -100,6 +108,7 @@ def _read_batch(
         for row in in_batch.groupBy("_source").count().collect():  # a row a source
             landed[row["_source"]].refused = row["count"]
     note_files(run.lake, run.run_id, batch, state="read", noted_at=run.started_at)
+    note_files(run.lake, run.run_id, gone, state="gone", noted_at=run.started_at)
     return landed
 
 
@@ -175,8 +184,8 @@ def _account(name: str, landed: _Landed) -> Account:
 
 def _file_notes(name: str, source: SourceConfig, files: list[FoundFile]) -> list[str]:
     if not files:
-        return [f"{name}: found no file for {source.path}"]
-    empty = [f.path for f in files if f.size == 0]
+        return [f"{name}: found no {'row' if source.jdbc else 'file'} for {source.place}"]
+    empty = [f.path for f in files if f.size == 0 and not source.jdbc]
     return [f"{name}: {len(empty)} empty files, e.g. {empty[0]}"] if empty else []
 
 
@@ -187,7 +196,7 @@ def _freshness(
     if not source.freshness or not files:
         return [], []
     age = now - max(f.modified_at for f in files)
-    text = f"{source.name}: newest file is {age.total_seconds() / 3600:.0f} hours old"
+    text = f"{source.name}: newest {'row' if source.jdbc else 'file'} is {age.total_seconds() / 3600:.0f} hours old"
     if source.freshness.error_after and age > _span(source.freshness.error_after):
         return [], [text]
     if source.freshness.warn_after and age > _span(source.freshness.warn_after):
@@ -197,16 +206,6 @@ def _freshness(
 
 def _span(age: Age) -> timedelta:
     return timedelta(**{f"{age.period}s": age.count})
-
-
-def _unclaimed(landing: FileSystem, sources: dict[str, SourceConfig]) -> list[str]:
-    """Files in the landing folder that no source's path matches (local disks only: elsewhere a listing is dear)."""
-    if not landing.is_local:
-        return []
-    claimed = {f.path for source in sources.values() for f in landing.glob(source.path)}
-    present = (p.relative_to(landing.root) for p in Path(landing.root).rglob("*") if p.is_file())
-    shown = (p.as_posix() for p in present if not any(part.startswith((".", "_")) for part in p.parts))
-    return sorted(set(shown) - claimed)
 
 
 def _writes(config: ConfigFolder) -> list[Table]:

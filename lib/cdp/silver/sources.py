@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from cdp.bronze.config import SourceConfig
@@ -55,7 +55,7 @@ def with_fate(
     Args:
         rows: `typed_rows`.
         source: the contract: primary_key, deleted.
-        replaced: files that were replaced under the same name.
+        replaced: files that were replaced under the same name, or left their table.
         older: files of deliveries before the newest one, of a source that sends snapshots.
 
     Returns:
@@ -67,8 +67,7 @@ def with_fate(
         fields = {"_deleted": (source.deleted, "boolean")}
         rows = evaluate(rows, fields, keep=every, where=f"source {source.name}")
         rows = rows.withColumn("_undecided", F.size("_failed") > 0).drop("_failed")
-    out = F.when(_among(replaced), REPLACED).when(_among(older), SUPERSEDED)
-    rows = rows.withColumn("_fate", out) if replaced or older else rows.withColumn("_fate", F.lit(None).cast("string"))
+    rows = _out_by_file(rows, {**dict.fromkeys(older, SUPERSEDED), **dict.fromkeys(replaced, REPLACED)})
     if source.primary_key:
         # Rows that are out already come last, so that the newest of the others is the first.
         newest_first = [F.col(c).desc() for c in ("_updated_at", "_file_modified_at", "_file", "_file_row")]
@@ -81,12 +80,11 @@ def with_fate(
     return rows.withColumn("_fate", F.coalesce("_fate", F.lit(CURRENT))).drop("_version", "_deleted")
 
 
-def _among(files: Sequence[FileVersion]) -> Column:
-    """Whether a row is of one of these files."""
-    by_time: dict[datetime, list[str]] = {}
-    for file, modified_at in files:
-        by_time.setdefault(modified_at, []).append(file)
-    found = F.lit(False)
-    for modified_at, names in by_time.items():
-        found = found | ((F.col("_file_modified_at") == F.lit(modified_at)) & F.col("_file").isin(names))
-    return found
+def _out_by_file(rows: DataFrame, fates: dict[FileVersion, str]) -> DataFrame:
+    """The rows with `_fate`: that of their file, null for most."""
+    if not fates:
+        return rows.withColumn("_fate", F.lit(None).cast("string"))
+    # A join, as a table that is read whole each day, or rewritten often, leaves thousands of files.
+    shape = "_file string, _file_modified_at timestamp, _fate string"
+    files = rows.sparkSession.createDataFrame([(*version, fate) for version, fate in fates.items()], shape)
+    return rows.join(F.broadcast(files), on=["_file", "_file_modified_at"], how="left")

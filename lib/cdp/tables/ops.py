@@ -82,13 +82,15 @@ FILES = Table(
     columns=(
         Column("batch_id", "string", "the batch"),
         SOURCE,
-        Column("file", "string", "path below the landing folder"),
+        Column("file", "string", "path below the landing folder; of a database the table and what was read of it"),
         Column("modified_at", "timestamp", "when the file was last changed"),
-        Column("size", "bigint", "bytes"),
-        Column("state", "string", "planned (written before the rows) or read (written after them)"),
+        Column("size", "bigint", "bytes; of a database rows"),
+        Column(
+            "state", "string", "planned (written before the rows), read (after them) or gone (its table has it no more)"
+        ),
         Column("noted_at", "timestamp", "when this was written down"),
     ),
-    expect=(one_of("state", "planned", "read"),),
+    expect=(one_of("state", "planned", "read", "gone"),),
 )
 
 TRACKING_VIOLATIONS = Table(

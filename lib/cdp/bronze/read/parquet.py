@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, BinaryType, DataType, MapType, StructType, TimestampType
 
 from cdp.base.files import FoundFile
 from cdp.bronze.config import SourceConfig
-from cdp.bronze.read.csv import folded
+from cdp.bronze.read.columnar import as_text, declared
 from cdp.bronze.read.intact import damaged_files
-from cdp.bronze.read.layout import EXTRAS, NOTHING
 from cdp.bronze.read.lines import escaped
-from cdp.bronze.read.nested import below, object_of, parts_left, tree_of
 
 
 def read_parquet(
@@ -60,24 +57,9 @@ def _footer_schema(spark: SparkSession, path: str) -> str:
 def _parsed(spark: SparkSession, source: SourceConfig, landing: str, files: Sequence[FoundFile]) -> DataFrame:
     rows = spark.read.parquet(*[escaped(f"{landing}/{file.path}") for file in files])
     schema = rows.schema
-    by_folded = {folded(field.name): field.name for field in schema}
-    texts = {field.name: _as_text(F.col(f"`{field.name}`"), field.dataType) for field in schema}
-    values: dict[str, Column] = {}
-    for name in [c.name for c in source.columns]:
-        head, dot, rest = name.partition(".")
-        if folded(name) in by_folded:
-            values[name] = texts[by_folded[folded(name)]]
-        elif dot and folded(head) in by_folded:
-            outer = object_of(texts[by_folded[folded(head)]])
-            values[name] = below(outer, tree_of([rest]))[rest]
-    missing = [name for name in source.required_columns if name not in values]
+    texts = {field.name: as_text(F.col(f"`{field.name}`"), field.dataType) for field in schema}
     return _placed(rows, landing, files).select(
-        *[values.get(c.name, F.expr(NOTHING)).alias(c.name) for c in source.columns],
-        _extra(texts, [c.name for c in source.columns]).alias("_extra"),
-        F.expr(NOTHING).alias("_corrupt"),
-        F.expr(NOTHING).alias("_problem"),
-        F.array(*[F.lit(name) for name in missing]).cast("array<string>").alias("_missing"),
-        F.lit(False).alias("_recoded"),
+        *declared(source, texts),
         F.col("`_cdp file`").alias("_file"),
         F.col("`_cdp modified`").alias("_file_modified_at"),
         F.col("`_cdp row`").alias("_file_row"),
@@ -96,25 +78,3 @@ def _placed(rows: DataFrame, landing: str, files: Sequence[FoundFile]) -> DataFr
     listed = [(file.path, file.modified_at) for file in files]
     known = rows.sparkSession.createDataFrame(listed, "`_cdp file` string, `_cdp modified` timestamp")
     return rows.select("*", name.alias("_cdp file"), number).join(F.broadcast(known), on="_cdp file", how="left")
-
-
-def _extra(texts: dict[str, Column], declared: list[str]) -> Column:
-    whole, tree = set(map(folded, declared)), {folded(part): deeper for part, deeper in tree_of(declared).items()}
-    pairs, parts = [], []
-    for name, text in texts.items():
-        if folded(name) not in tree:
-            pairs += [F.lit(name), text]
-        elif folded(name) not in whole:
-            parts += parts_left(text, tree[folded(name)], name, set(declared))
-    maps = ([F.create_map(*pairs).cast(EXTRAS)] if pairs else []) + parts
-    return F.map_concat(*maps) if maps else F.lit(None).cast(EXTRAS)
-
-
-def _as_text(value: Column, kind: DataType) -> Column:
-    if isinstance(kind, ArrayType | MapType | StructType):
-        return F.to_json(value)
-    if isinstance(kind, BinaryType):
-        return F.when(F.is_valid_utf8(value.cast("string")), value.cast("string")).otherwise(F.base64(value))
-    if isinstance(kind, TimestampType):
-        return F.concat(value.cast("string"), F.lit("Z"))  # an instant, shown in UTC: no zone of the source's applies
-    return value.cast("string")
