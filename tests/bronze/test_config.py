@@ -37,7 +37,7 @@ def test_entities_and_tests_may_be_written_once_or_as_a_list():
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"format": "xml"}, "format: input should be 'csv', 'json' or 'parquet', found 'xml'"),
+        ({"format": "xml"}, "format: input should be 'csv', 'json', 'parquet', 'delta' or 'jdbc', found 'xml'"),
         ({"pth": "x"}, "pth: unknown key; did you mean path?"),
         ({"primary_key": ["idd"]}, "primary_key: idd is not among the columns; did you mean id?"),
         ({"columns": [{"name": "id", "type": "txt"}]}, "columns.0.type: found 'txt', wanted a Spark type"),
