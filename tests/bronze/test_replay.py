@@ -17,7 +17,9 @@ from cdp.bronze import replay as bronze_replay
 from cdp.bronze.config import load_sources
 from cdp.bronze.lineage import bronze_table
 from cdp.bronze.replay import replay
+from cdp.bronze.run import STAGE as INGEST
 from cdp.bronze.run import ingest
+from cdp.runner.arguments import parse_arguments
 from cdp.tables.bronze import QUARANTINE
 
 CSV: dict[str, Any] = {
@@ -214,6 +216,18 @@ def test_an_unknown_source_is_refused(shop: Run):
     with pytest.raises(UsageError, match="--source crn: no such source; did you mean crm") as caught:
         replay(replace(shop, options={"source": ["crn"]}))
     assert caught.value.exit_code == 2
+
+
+def test_its_options_go_together():
+    def chosen(*argv: str) -> list[str]:
+        arguments = parse_arguments("ingest", None, argv, bronze_replay.add_options)
+        return [stage.name for stage in bronze_replay.prepare(arguments, [INGEST])]
+
+    assert chosen() == ["ingest"]
+    assert chosen("--replay", "--source", "crm", "--reason", "pattern") == ["replay"]
+    for wrong in (["--source", "crm"], ["--reason", "x"], ["--replay", "--full-refresh"]):
+        with pytest.raises(UsageError):
+            chosen(*wrong)
 
 
 def test_rows_of_a_file_that_was_replaced_stay_out(shop: Run):
