@@ -18,7 +18,8 @@ from pyspark.sql import functions as F
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, StageResult
 from cdp.bronze.config import SourceConfig, load_sources
-from cdp.bronze.run import bronze_table, ingest
+from cdp.bronze.lineage import bronze_table
+from cdp.bronze.run import ingest
 from cdp.tables.bronze import QUARANTINE
 
 COLUMNS = [{"name": "id"}, {"name": "name"}, {"name": "amount", "type": "decimal(12,2)"}]

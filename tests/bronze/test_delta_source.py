@@ -13,7 +13,8 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
 from cdp.bronze.config import load_sources
 from cdp.bronze.files import replaced_files
-from cdp.bronze.run import bronze_table, ingest
+from cdp.bronze.lineage import bronze_table
+from cdp.bronze.run import ingest
 from cdp.silver.sources import REPLACED, typed_rows, with_fate
 
 SOURCE: dict[str, Any] = {

@@ -16,7 +16,8 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, StageResult
 from cdp.bronze import run as bronze_run
 from cdp.bronze.config import load_sources
-from cdp.bronze.run import bronze_table, ingest
+from cdp.bronze.lineage import bronze_table
+from cdp.bronze.run import ingest
 from cdp.tables.bronze import QUARANTINE
 
 CSV: dict[str, Any] = {
@@ -89,6 +90,7 @@ def test_csv_rows_keep_their_text_and_broken_ones_go_to_quarantine_whole(shop: R
     assert (result.rows_in, result.rows_out, result.rows_refused) == (5, 2, 3)
     assert _balanced(result)
     assert "crm: undeclared columns kept in _extra: new" in result.notes
+    assert "crm: 1 rows break a rule of severity warn: email: pattern 1" in result.notes
 
 
 def test_json_lines_keep_nested_values_and_survive_broken_lines(shop: Run):

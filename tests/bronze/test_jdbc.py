@@ -17,7 +17,8 @@ from cdp.base.stage import Run
 from cdp.bronze import run as bronze_run
 from cdp.bronze.config import SourceConfig, load_sources
 from cdp.bronze.files import replaced_files
-from cdp.bronze.run import bronze_table, ingest
+from cdp.bronze.lineage import bronze_table
+from cdp.bronze.run import ingest
 from cdp.tables.bronze import QUARANTINE
 from cdp.tables.ops import FILES
 from tests.bronze.postgres import PASSWORD, Postgres, server

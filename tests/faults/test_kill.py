@@ -18,7 +18,8 @@ from cdp.base.lake import Lake
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
 from cdp.bronze.config import load_sources
-from cdp.bronze.run import bronze_table, ingest
+from cdp.bronze.lineage import bronze_table
+from cdp.bronze.run import ingest
 from cdp.silver.run import clean
 from cdp.tables import silver
 from cdp.tables.bronze import QUARANTINE

@@ -99,6 +99,15 @@ class Range(Strict):
     max: float | None = None
 
 
+class Relationships(Strict):
+    """What a value refers to."""
+
+    to: str = Field(min_length=1)
+    """A source."""
+    field: str = Field(min_length=1)
+    """A column of it."""
+
+
 class ColumnTest(Strict):
     """A rule for the values of a column, under dbt's names. Exactly one key."""
 
@@ -107,6 +116,8 @@ class ColumnTest(Strict):
     accepted_values: tuple[str, ...] | None = None
     range: Range | None = None
     pattern: str | None = None
+    relationships: Relationships | None = None
+    """The value must be one that another source has sent; nothing passes."""
 
     @model_validator(mode="before")
     @classmethod
@@ -197,6 +208,30 @@ class Freshness(Strict):
 
     warn_after: Age | None = None
     error_after: Age | None = None
+
+
+class Band(Strict):
+    """How many times the usual number of rows a delivery may hold."""
+
+    min: float | None = Field(default=None, gt=0, lt=1)
+    max: float | None = Field(default=None, gt=1)
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "Band":
+        if self.min is None and self.max is None:
+            raise ValueError("wanted min, max or both, as shares of the usual number of rows, such as min: 0.5")
+        return self
+
+
+class Volume(Strict):
+    """How far the rows of a delivery (what a run reads) may be from the median of the source's last deliveries."""
+
+    warn: Band | None = None
+    """Beyond it there is a note."""
+    error: Band | None = None
+    """Beyond it the run ends with exit code 3."""
+    deliveries: int = Field(default=10, ge=3, le=1000)
+    """How many of the last deliveries count. With fewer than three there is no judgement."""
 
 
 class Campaign(Strict):
@@ -368,6 +403,7 @@ class SourceConfig(Document):
     deleted: Expression | None = None
     """Holds for a row that says that its key is gone; the key then has no row in silver until a newer one comes."""
     freshness: Freshness | None = None
+    volume: Volume | None = None
     columns: tuple[SourceColumn, ...] = Field(min_length=1)
     """The contract. Undeclared columns are kept in bronze and reported."""
     produces: Produces = Produces()
@@ -464,9 +500,12 @@ def load_sources(config: ConfigFolder) -> dict[str, SourceConfig]:
 
 
 def _check_expressions(config: ConfigFolder, by_file: Mapping[str, SourceConfig]) -> None:
-    from cdp.bronze.sql import source_problems  # it builds on the models above
+    from cdp.bronze.references import relationship_problems  # they build on the models above
+    from cdp.bronze.sql import source_problems
 
-    wrong = {file: found for file, source in by_file.items() if (found := source_problems(source))}
+    sources = {source.name: source for source in by_file.values()}
+    problems = {file: source_problems(s) + relationship_problems(s, sources) for file, s in by_file.items()}
+    wrong = {file: found for file, found in problems.items() if found}
     if len(wrong) > 1:
         raise ConfigError(str(config.path / "sources"), [f"{file}: {p}" for file, found in wrong.items() for p in found])
     for file, found in wrong.items():

@@ -74,6 +74,13 @@ def take_out_batch(lake: Lake, table: Table, source: str, batch_id: str) -> None
     lake.delete(FILES, (F.col("batch_id") == batch_id) & (F.col("source") == source))
 
 
+def take_out_unfinished(lake: Lake, ledger: FileLedger, tables: dict[str, Table]) -> None:
+    """Delete what batches that were killed have written of some sources, by the source's table."""
+    for batch_id, source in sorted(ledger.unfinished):
+        if source in tables:
+            take_out_batch(lake, tables[source], source, batch_id)
+
+
 def forget_source(lake: Lake, table: Table, source: str) -> None:
     """Delete all rows of a source, so that every file is new. First the ledger: rows it does not know are leftovers."""
     lake.delete(FILES, F.col("source") == source)

@@ -1,20 +1,26 @@
 """A source's row rules as column expressions: one pass beside the write, whatever their number."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from cdp.bronze.config import ColumnTest, SourceColumn, SourceConfig
+from cdp.bronze.config import ColumnTest, Severity, SourceColumn, SourceConfig
 from cdp.bronze.typed import is_broken, typed
 
 
-def with_reasons(rows: DataFrame, source: SourceConfig, timezone: str) -> DataFrame:
+def with_reasons(
+    rows: DataFrame, source: SourceConfig, timezone: str, *, batch: Sequence[Column] = ()
+) -> DataFrame:
     """Judge each row by the source's contract.
 
     Args:
         rows: every declared column as string, `_corrupt` (text of a row that could not be read, else null),
-            `_problem` (why) and `_missing` (required columns that the file lacks).
+            `_problem` (why) and `_missing` (required columns that the file lacks); of references what
+            `with_parents` adds.
         source: the contract.
         timezone: zone of timestamps that carry none.
+        batch: what tells deliveries apart, within each of which a value is unique; nothing: the rows are one.
 
     Returns:
         The rows with `_reasons` (rules of severity quarantine that they break), `_warnings` and `_errors` (rules of
@@ -27,7 +33,7 @@ def with_reasons(rows: DataFrame, source: SourceConfig, timezone: str) -> DataFr
         if column.type.lower() != "string":
             broken["quarantine"].append(_named(is_broken(column, value), f"{column.name}: no {column.type}"))
         for test in column.tests:
-            broken[column.severity].append(_named(_breaks(column, test, value), f"{column.name}: {test.name}"))
+            broken[column.severity].append(_named(_breaks(column, test, value, batch), f"{column.name}: {test.name}"))
         if column.name in source.primary_key and column.name not in key_is_judged:
             broken["quarantine"].append(_named(_is_empty(column), f"{column.name}: not_null"))
     unreadable = F.array_compact(
@@ -59,12 +65,22 @@ def _is_empty(column: SourceColumn) -> Column:
     return raw.isNull() | (F.trim(raw) == "")
 
 
-def _breaks(column: SourceColumn, test: ColumnTest, value: Column) -> Column:
+def rules_of(source: SourceConfig, severity: Severity) -> list[str]:
+    """Names of a source's tests of a severity, each once."""
+    return list(dict.fromkeys(f"{c.name}: {t.name}" for c in source.columns if c.severity == severity for t in c.tests))
+
+
+def found_in(column: SourceColumn, test: ColumnTest) -> str:
+    """Name of the column that says whether the value a test refers to is there."""
+    return f"_found_{column.tests.index(test)}_{column.name}"
+
+
+def _breaks(column: SourceColumn, test: ColumnTest, value: Column, batch: Sequence[Column]) -> Column:
     raw, present = F.col(f"`{column.name}`"), ~_is_empty(column)
     if test.not_null:
         return _is_empty(column)
     if test.unique:
-        return present & (F.count(F.lit(1)).over(Window.partitionBy(raw)) > 1)
+        return present & (F.count(F.lit(1)).over(Window.partitionBy(raw, *batch)) > 1)
     if test.accepted_values is not None:
         return present & ~raw.isin(list(test.accepted_values))
     if test.range is not None:
@@ -74,6 +90,8 @@ def _breaks(column: SourceColumn, test: ColumnTest, value: Column) -> Column:
         outside = outside | (number < low) if low is not None else outside
         outside = outside | (number > high) if high is not None else outside
         return present & F.coalesce(outside, F.lit(True))
+    if test.relationships is not None:
+        return present & F.col(f"`{found_in(column, test)}`").isNull()
     if test.pattern is not None:
         return present & ~raw.rlike(test.pattern)
     return F.lit(False)

@@ -15,7 +15,7 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources
 from cdp.bronze.files import older_deliveries, replaced_files
-from cdp.bronze.run import bronze_table
+from cdp.bronze.lineage import bronze_table
 from cdp.silver import activity
 from cdp.silver.entities import FIELD_TYPES, candidates
 from cdp.silver.expressions import PLANNING

@@ -18,6 +18,7 @@ from cdp.bronze.read.values import values_of
 
 # A list of names as one literal: Spark plans an array of literals by the element.
 _BETWEEN = "\x1f"
+_FILE = ["_file", "_file_modified_at"]
 
 
 def read_csv(
@@ -27,7 +28,7 @@ def read_csv(
 
     Files of one source may name their columns in any order, so those with the same header are read together.
     """
-    layout = _layout(source)
+    layout = csv_layout(source)
     by_header: dict[tuple[str, tuple[str, ...]], list[Extract]] = {}
     headless: list[tuple[FoundFile, str]] = []
     for extract in extracts:
@@ -40,11 +41,48 @@ def read_csv(
     frames = []
     for (line, names), group in by_header.items():
         for rows in rows_of(spark, group, landing, lambda _: layout, is_local=is_local):
-            frames.append(_parsed(rows, source, line, names))
+            frames.append(csv_values(rows, source, line, names))
     return frames, headless
 
 
-def _layout(source: SourceConfig) -> Layout:
+def read_csv_texts(
+    spark: SparkSession,
+    source: SourceConfig,
+    texts: DataFrame,
+    extracts: Sequence[Extract],
+    *,
+    is_local: bool,
+) -> tuple[list[DataFrame], DataFrame]:
+    """Rows found earlier, split anew under today's options, and the texts of files whose header is not at hand.
+
+    Args:
+        spark: session.
+        source: how the rows are written.
+        texts: `_text`, `_problem`, `_recoded`, `_file`, `_file_modified_at`, `_file_row`, and `_sent`, which is kept.
+        extracts: the files whose header may be looked at.
+        is_local: whether they are on a local disk.
+    """
+    layout = csv_layout(source)
+    texts = texts.withColumn("_line", F.col("_file_row") + _lead(source))
+    if not source.options.header:
+        return [csv_values(texts, source, "", tuple(c.name for c in source.columns), keep=("_sent",))], texts.limit(0)
+    by_header: dict[tuple[str, tuple[str, ...]], list[FoundFile]] = {}
+    for extract in extracts:
+        line = _header_line(spark, source, extract, layout, is_local=is_local)
+        names = _names(source, line)
+        if names:
+            by_header.setdefault((line or "", names), []).append(extract.file)
+    frames = []
+    for (line, names), files in by_header.items():
+        listed = [(file.path, file.modified_at) for file in files]
+        group = spark.createDataFrame(listed, "_file string, _file_modified_at timestamp")
+        rows = texts.join(F.broadcast(group), on=_FILE, how="left_semi")
+        frames.append(csv_values(rows, source, line, names, keep=("_sent",)))
+        texts = texts.join(F.broadcast(group), on=_FILE, how="left_anti")
+    return frames, texts
+
+
+def csv_layout(source: SourceConfig) -> Layout:
     options = source.options
     kind = "records" if options.multiline else "lines"
     return Layout(kind, Dialect.of(options), options.comment or "", options.skip_lines)
@@ -107,10 +145,25 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _parsed(rows: DataFrame, source: SourceConfig, line: str, names: tuple[str, ...]) -> DataFrame:
-    options, dialect = source.options, Dialect.of(source.options)
-    lead = options.skip_lines + bool(options.header)
-    sent = ["_text", "_recoded", "_file", "_file_modified_at", "_line"]
+def _lead(source: SourceConfig) -> int:
+    """Lines in front of the first row."""
+    return source.options.skip_lines + bool(source.options.header)
+
+
+def csv_values(
+    rows: DataFrame, source: SourceConfig, line: str, names: tuple[str, ...], *, keep: tuple[str, ...] = ()
+) -> DataFrame:
+    """Rows' texts as values under the declared columns.
+
+    Args:
+        rows: what `rows_of` gives.
+        source: how they are written.
+        line: the header as it stands in the file.
+        names: the columns that it names.
+        keep: further columns to hand on.
+    """
+    options, dialect, lead = source.options, Dialect.of(source.options), _lead(source)
+    sent = ["_text", "_recoded", "_file", "_file_modified_at", "_line", *keep]
     rows = rows.where((F.col("_line") > lead) | concerns_file(F.col("_problem")))
     values = F.when(F.col("_problem").isNull(), values_of(F.col("_text"), dialect))
     rows = rows.select("_problem", values.alias("_values"), *sent)
@@ -125,6 +178,7 @@ def _parsed(rows: DataFrame, source: SourceConfig, line: str, names: tuple[str, 
         "_file",
         "_file_modified_at",
         F.greatest(F.col("_line") - lead, F.lit(1)).cast("bigint").alias("_file_row"),
+        *keep,
     )
 
 

@@ -26,7 +26,7 @@ def read_json(
     def layout(extract: Extract) -> Layout:
         return _DOCUMENTS if source.options.multiline or spans_lines(text_of(extract.head, extract.encoding)) else _LINES
 
-    return [_parsed(rows, source) for rows in rows_of(spark, extracts, landing, layout, is_local=is_local)]
+    return [json_values(rows, source) for rows in rows_of(spark, extracts, landing, layout, is_local=is_local)]
 
 
 def spans_lines(start: bytes) -> bool:
@@ -53,9 +53,17 @@ def _is_json(line: str) -> bool:
         return False
 
 
-def _parsed(rows: DataFrame, source: SourceConfig) -> DataFrame:
+def json_values(rows: DataFrame, source: SourceConfig, *, keep: tuple[str, ...] = ()) -> DataFrame:
+    """Rows' texts as values under the declared columns.
+
+    Args:
+        rows: what `rows_of` gives.
+        source: how they are written.
+        keep: further columns to hand on.
+    """
     names = [c.name for c in source.columns]
-    tree, root, sent = tree_of(names), F.col("_fields"), ["_text", "_recoded", "_file", "_file_modified_at", "_line"]
+    tree, root = tree_of(names), F.col("_fields")
+    sent = ["_text", "_recoded", "_file", "_file_modified_at", "_line", *keep]
     fields = F.from_json("_text", EXTRAS, {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"})
     # As `from_json` stops at the end of the first value: what follows it would be lost in silence.
     is_one = F.json_array_length(F.concat(F.lit("["), "_text", F.lit("]"))) == 1
@@ -77,6 +85,7 @@ def _parsed(rows: DataFrame, source: SourceConfig) -> DataFrame:
         "_file",
         "_file_modified_at",
         F.col("_line").alias("_file_row"),
+        *keep,
     )
 
 
