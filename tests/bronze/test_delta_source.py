@@ -12,7 +12,7 @@ from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
 from cdp.bronze.config import load_sources
-from cdp.bronze.files import replaced_files
+from cdp.bronze.files import read_ledger
 from cdp.bronze.lineage import bronze_table
 from cdp.bronze.run import ingest
 from cdp.silver.sources import REPLACED, typed_rows, with_fate
@@ -53,7 +53,7 @@ def _counted(run: Run) -> list[int]:
     """The ids that the clean stage sees."""
     source = load_sources(run.config)["partner"]
     rows = typed_rows(run.lake.read(bronze_table(source)), source, "UTC")
-    rows = with_fate(rows, source, replaced=replaced_files(run.lake, "partner"))
+    rows = with_fate(rows, source, replaced=read_ledger(run.lake).replaced_of("partner"))
     return sorted(int(row["id"]) for row in rows.where(f"_fate <> '{REPLACED}'").collect())
 
 

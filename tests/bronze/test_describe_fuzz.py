@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from cdp.base.errors import UsageError
 from cdp.base.settings import parse
-from cdp.bronze.config import SourceColumn, SourceConfig
+from cdp.bronze.columns import SourceColumn
+from cdp.bronze.config import SourceConfig
 from cdp.bronze.describe import describe_extract
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyzäéñ ", min_size=1, max_size=12).map(str.strip).filter(bool)

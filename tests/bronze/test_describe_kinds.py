@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from cdp.bronze.config import SourceColumn
+from cdp.bronze.columns import SourceColumn
 from cdp.bronze.describe.kinds import kind_of
 from cdp.bronze.describe.words import _ACTS, _PEOPLE, _PERSONAL_ONLY, _TIMES, _TRADE, is_dated, meaning_of
 from cdp.bronze.typed import is_broken, typed

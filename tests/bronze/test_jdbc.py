@@ -16,7 +16,7 @@ from cdp.base.settings import ConfigFolder, parse
 from cdp.base.stage import Run
 from cdp.bronze import run as bronze_run
 from cdp.bronze.config import SourceConfig, load_sources
-from cdp.bronze.files import replaced_files
+from cdp.bronze.files import read_ledger
 from cdp.bronze.lineage import bronze_table
 from cdp.bronze.run import ingest
 from cdp.tables.bronze import QUARANTINE
@@ -94,7 +94,7 @@ def test_the_first_run_reads_all_and_the_next_what_is_new(crm: Run, postgres: Po
     upper = datetime(2026, 1, 2, 0, 0, 0, 250000)
     new = [row for row in _bronze(crm, "id", "email", "updated_at", "_file_modified_at") if row[1] == "new"]
     assert new == [("3", "new", "2026-01-02T00:00:00.25Z", upper), ("7", "new", "2026-01-02T00:00:00.25Z", upper)]
-    assert replaced_files(crm.lake, "crm") == []
+    assert read_ledger(crm.lake).replaced_of("crm") == []
 
 
 def test_lookback_reads_again_what_may_have_been_committed_late(crm: Run, postgres: Postgres):
@@ -146,7 +146,7 @@ def test_without_a_watermark_the_table_replaces_its_former_self(crm: Run, postgr
 
     assert ingest(_later(run, 2)).rows_out == 4
     assert set(_bronze(run, "_file")) == {("public.members",)}
-    assert replaced_files(run.lake, "crm") == [("public.members", datetime(2026, 2, 1, 3))]
+    assert read_ledger(run.lake).replaced_of("crm") == [("public.members", datetime(2026, 2, 1, 3))]
 
 
 def test_parts_hold_each_row_once_and_number_them_without_gaps(crm: Run, postgres: Postgres):

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import parse
-from cdp.bronze.config import SourceColumn
+from cdp.bronze.columns import SourceColumn
 from cdp.bronze.typed import is_broken, typed
 
 BROKEN = "broken"

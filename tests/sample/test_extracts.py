@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from cdp.base.files import FileSystem
 from cdp.base.settings import ConfigFolder
-from cdp.bronze.config import Entity, SourceConfig, load_sources
+from cdp.bronze.config import SourceConfig, load_sources
+from cdp.bronze.produces import Entity
 from cdp.bronze.read import read_files
 from cdp.bronze.rules import with_reasons
 from cdp.sample.extracts import EXTRACTS

@@ -7,7 +7,7 @@ from cdp.base.files import FileSystem, FoundFile
 from cdp.base.stage import Run
 from cdp.bronze.config import SourceConfig
 from cdp.bronze.delta import data_files
-from cdp.bronze.files import FileLedger, read_ledger
+from cdp.bronze.files import FileLedger
 from cdp.bronze.slices import plan_slice
 
 
@@ -30,15 +30,23 @@ class Listing:
     notes: list[str] = field(default_factory=list)
 
 
-def list_extracts(run: Run, sources: dict[str, SourceConfig], landing: FileSystem) -> Listing:
+def list_extracts(
+    run: Run, sources: dict[str, SourceConfig], landing: FileSystem, ledger: FileLedger
+) -> Listing:
     """Every extract of every source; nothing is read of them, and nothing written.
+
+    Args:
+        run: the run.
+        sources: those to look at.
+        landing: the folder of the extracts.
+        ledger: what was read before.
 
     Raises:
         UsageError: a database or a Delta table is not as its source says.
     """
     listing = Listing()
-    needs_ledger = any(source.format in ("delta", "jdbc") for source in sources.values())
-    ledger = read_ledger(run.lake) if needs_ledger and not run.full_refresh else FileLedger(frozenset(), frozenset())
+    if run.full_refresh:
+        ledger = FileLedger(frozenset(), frozenset())
     for name, source in sources.items():
         done = ledger.read_of(name)
         if source.format == "jdbc":

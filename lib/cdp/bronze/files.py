@@ -39,6 +39,15 @@ class FileLedger:
         """Every extract of a source that was read, by path."""
         return sorted((FoundFile(p, size, at) for name, p, at, size in self.read if name == source), key=lambda f: f.path)
 
+    def replaced_of(self, source: str) -> list[tuple[str, datetime]]:
+        """Files of a source of which bronze still has the rows, but that were replaced under their name, or left their table."""
+        read = self.read_of(source)
+        newest: dict[str, datetime] = {}
+        for file in read:
+            newest[file.path] = max(newest.get(file.path, file.modified_at), file.modified_at)
+        older = {(f.path, f.modified_at) for f in read if f.modified_at < newest[f.path]}
+        return sorted(older | {(path, at) for name, path, at in self.gone if name == source})
+
     def knows(self, source: str) -> bool:
         return any(name == source for name, *_ in self.read)
 
@@ -93,18 +102,6 @@ def take_back_gone(lake: Lake, source: str, files: Sequence[FoundFile]) -> None:
     if files:
         names = [f.path for f in files]
         lake.delete(FILES, (F.col("source") == source) & (F.col("state") == "gone") & F.col("file").isin(names))
-
-
-def replaced_files(lake: Lake, source: str) -> list[tuple[str, datetime]]:
-    """Files of which bronze still has the rows, but that were replaced under the same name, or left their table."""
-    if not lake.exists(FILES):
-        return []
-    noted = lake.read(FILES).where(F.col("source") == source)
-    read = noted.where(F.col("state") == "read")
-    newest = read.groupBy("file").agg(F.max("modified_at").alias("newest"))
-    older = read.join(newest, on="file", how="inner").where("modified_at < newest").select("file", "modified_at")
-    gone = noted.where(F.col("state") == "gone").select("file", "modified_at")
-    return sorted({(row["file"], row["modified_at"]) for row in older.unionByName(gone).collect()})
 
 
 def older_deliveries(files: Sequence[tuple[str, datetime]], pattern: str) -> list[tuple[str, datetime]]:

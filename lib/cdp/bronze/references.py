@@ -7,7 +7,8 @@ has to be first: it sees what came before, and the rest can be taken in by a rep
 from collections.abc import Iterator, Mapping, Sequence
 
 from cdp.base.settings import did_you_mean
-from cdp.bronze.config import ColumnTest, Relationships, SourceColumn, SourceConfig
+from cdp.bronze.columns import ColumnTest, Relationships, SourceColumn
+from cdp.bronze.config import SourceConfig
 
 
 def relationship_tests(source: SourceConfig) -> Iterator[tuple[SourceColumn, ColumnTest, Relationships]]:

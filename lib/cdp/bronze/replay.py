@@ -20,7 +20,7 @@ from cdp.base.lake import Lake
 from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources
-from cdp.bronze.files import read_ledger, replaced_files, take_out_unfinished
+from cdp.bronze.files import read_ledger, take_out_unfinished
 from cdp.bronze.lineage import bronze_table, for_bronze, marks_of
 from cdp.bronze.read.again import read_again
 from cdp.bronze.references import reading_order
@@ -143,7 +143,7 @@ def _replay(run: Run, sources: dict[str, SourceConfig], name: str) -> _Replayed:
 
 def _split(run: Run, source: SourceConfig, held: DataFrame) -> tuple[DataFrame, DataFrame]:
     """Rows of the newest versions of files, and those of versions that were replaced since."""
-    older = replaced_files(run.lake, source.name)
+    older = read_ledger(run.lake).replaced_of(source.name)
     listed = run.spark.createDataFrame(older, "_file string, _file_modified_at timestamp")
     on = ["_file", "_file_modified_at"]
     return held.join(F.broadcast(listed), on=on, how="left_anti"), held.join(F.broadcast(listed), on=on, how="left_semi")

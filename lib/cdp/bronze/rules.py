@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from cdp.bronze.config import ColumnTest, Severity, SourceColumn, SourceConfig
+from cdp.bronze.columns import ColumnTest, Severity, SourceColumn
+from cdp.bronze.config import SourceConfig
 from cdp.bronze.typed import is_broken, typed
 
 

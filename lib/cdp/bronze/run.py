@@ -13,7 +13,7 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources, select_sources
 from cdp.bronze.extracts import list_extracts, unclaimed
-from cdp.bronze.files import forget_source, note_files, read_ledger, take_back_gone, take_out_unfinished
+from cdp.bronze.files import FileLedger, forget_source, note_files, read_ledger, take_back_gone, take_out_unfinished
 from cdp.bronze.freshness import freshness
 from cdp.bronze.lineage import bronze_table, for_bronze, for_quarantine, with_lineage
 from cdp.bronze.read import read_files
@@ -45,12 +45,13 @@ def ingest(run: Run) -> StageResult:
     sources = select_sources(every, run.select, str(run.config.path / "sources"))
     finish_replay(run.lake)
     landing = FileSystem(run.spark, run.landing)
-    listing = list_extracts(run, sources, landing)
+    ledger = read_ledger(run.lake)
+    listing = list_extracts(run, sources, landing, ledger)
     found = listing.found
     if not any(found.values()) and not listing.tables:
         wanted = ", ".join(source.path for source in list(sources.values())[:5])
         raise UsageError(f"--landing {run.landing}: found no extract, wanted files such as {wanted}")
-    new = _new_files(run, sources, found)
+    new = _new_files(run, sources, found, ledger)
     batch = {name: files for name, files in new.items() if files}
     landed = _read_batch(run, every, landing, batch, listing.gone) if batch or any(listing.gone.values()) else {}
     for name, files in listing.back.items():
@@ -75,9 +76,9 @@ def ingest(run: Run) -> StageResult:
 
 
 def _new_files(
-    run: Run, sources: dict[str, SourceConfig], found: dict[str, list[FoundFile]]
+    run: Run, sources: dict[str, SourceConfig], found: dict[str, list[FoundFile]], ledger: FileLedger
 ) -> dict[str, list[FoundFile]]:
-    lake, ledger = run.lake, read_ledger(run.lake)
+    lake = run.lake
     tables = {name: bronze_table(source) for name, source in sources.items()}
     take_out_unfinished(lake, ledger, tables)
     for name, table in tables.items():

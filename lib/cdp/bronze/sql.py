@@ -11,7 +11,8 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 
-from cdp.bronze.config import Entity, Expression, SourceConfig
+from cdp.bronze.config import SourceConfig
+from cdp.bronze.produces import Entity, Expression
 from cdp.bronze.sql_grammar import NotAnExpression, Unsure, parse_expression
 from cdp.bronze.sql_names import Reader
 

@@ -5,7 +5,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
-from cdp.bronze.config import Severity, SourceConfig
+from cdp.bronze.columns import Severity
+from cdp.bronze.config import SourceConfig
 from cdp.bronze.rules import rules_of
 
 _FILES_SHOWN = 5

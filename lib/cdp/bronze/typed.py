@@ -9,7 +9,7 @@ import re
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from cdp.bronze.config import EPOCHS, SourceColumn
+from cdp.bronze.columns import EPOCHS, SourceColumn
 from cdp.bronze.numbers import plain_number
 
 _NUMERIC = re.compile(r"(decimal|dec|numeric|double|float|real|tinyint|byte|smallint|short|int|integer|bigint|long)\b")

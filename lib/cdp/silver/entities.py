@@ -6,7 +6,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from cdp.bronze.config import Campaign, Entity, SourceConfig
+from cdp.bronze.config import SourceConfig
+from cdp.bronze.produces import Campaign, Entity
 from cdp.silver.expressions import evaluate
 from cdp.silver.sources import PLACE
 

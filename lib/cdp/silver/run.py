@@ -14,7 +14,7 @@ from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources
-from cdp.bronze.files import older_deliveries, replaced_files
+from cdp.bronze.files import FileLedger, older_deliveries, read_ledger
 from cdp.bronze.lineage import bronze_table
 from cdp.silver import activity
 from cdp.silver.entities import FIELD_TYPES, candidates
@@ -97,7 +97,8 @@ def _clean(run: Run) -> StageResult:
     lake, country = run.lake, run.config.platform.default_country
     sources = load_sources(run.config)
     meant = {name: source for name, source in sources.items() if _entities(source)}
-    sent = dict(zip(meant, lake.together([partial(_sent, run, source) for source in meant.values()]), strict=True))
+    ledger = read_ledger(lake)
+    sent = dict(zip(meant, lake.together([partial(_sent, run, s, ledger) for s in meant.values()]), strict=True))
     flows = {kind: list(_flows(kind, meant, sent, run)) for kind in FIELD_TYPES}
     rates = _rates(run)
 
@@ -162,7 +163,7 @@ def _entities(source: SourceConfig) -> int:
     return sum(len(getattr(source.produces, kind)) for kind in FIELD_TYPES)
 
 
-def _sent(run: Run, source: SourceConfig) -> _Sent:
+def _sent(run: Run, source: SourceConfig, ledger: FileLedger) -> _Sent:
     bronze = run.lake.read(bronze_table(source))
     in_bronze = bronze.count()  # Delta answers from its log
     timezone = source.options.timezone or run.config.platform.timezone
@@ -171,7 +172,7 @@ def _sent(run: Run, source: SourceConfig) -> _Sent:
         files = bronze.select("_file", "_file_modified_at").groupBy("_file", "_file_modified_at").count()
         older = older_deliveries([(row["_file"], row["_file_modified_at"]) for row in files.collect()], source.path)
     else:
-        replaced = replaced_files(run.lake, source.name)
+        replaced = ledger.replaced_of(source.name)
     sent = _Sent(with_fate(typed_rows(bronze, source, timezone), source, replaced=replaced, older=older), in_bronze)
     by_fate = [F.count_if(F.col("_fate") == fate).alias(fate) for fate in FATES]
     sent.rows = sent.rows.observe(sent.seen, *by_fate).where(F.col("_fate") == CURRENT).drop("_fate")

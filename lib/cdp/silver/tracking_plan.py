@@ -1,13 +1,13 @@
 """conf/tracking_plan.yaml: which events and properties are planned, and what becomes of those that are not."""
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, Document, Strict, did_you_mean
-from cdp.bronze.config import as_text, load_sources
+from cdp.bronze.config import load_sources
+from cdp.bronze.yaml_values import Pattern, as_text
 
 FILE = "tracking_plan.yaml"
 PropertyType = Literal["string", "number", "integer", "boolean", "datetime", "array", "object"]
@@ -21,18 +21,8 @@ class Property(Strict):
     required: bool = False
     enum: tuple[Annotated[str, BeforeValidator(as_text)], ...] = ()
     """The values it may have; empty: any."""
-    pattern: str | None = None
+    pattern: Pattern | None = None
     """Regular expression that must be found in the value."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _pattern_compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from None
-        return value
 
 
 class PlannedEvent(Strict):
@@ -64,6 +54,7 @@ class TrackingPlan(Document):
     """The events that sources may send. Without a file, or without rules, every event is welcome."""
 
     version: int = Field(default=1, ge=1)
+    """Version of the plan; it stands beside each count of violations."""
     sources: tuple[str, ...] = ()
     """Sources that are held to the plan; empty: all that make events."""
     rules: tuple[PlannedEvent, ...] = ()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cdp.bronze.config import ReadOptions
+from cdp.bronze.columns import ReadOptions
 
 _LINE_BREAKS = "\r\n"
 
