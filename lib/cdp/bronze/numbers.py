@@ -5,7 +5,9 @@ import re
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-_SPACE = "[ \u00a0\u2007\u202f]"
+_SPACES = " \u00a0\u2007\u202f"
+_SPACE = f"[{_SPACES}]"
+_POINT = "\x01"
 _FLOAT = r"\A[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\z"
 _SAMPLE = re.compile(r"(?P<before>[^\d]*)(?P<number>\d(?:.*\d)?)(?P<after>[^\d]*)")
 
@@ -51,11 +53,8 @@ def _without_marks(text: Column, sample: str) -> Column:
     around = [_around(shown["before"]), _around(shown["after"])]
     pattern = rf"\A([+-]?){around[0]}([+-]?)({whole}){part}{around[1]}\z"
     found = F.when(F.rlike(text, F.lit(pattern)), text)
-    digits = F.regexp_replace(found, pattern, "$1$2$3")
-    if group:
-        digits = F.regexp_replace(digits, _mark(group), "")
-    decimals = F.regexp_replace(found, pattern, "$4")
-    return F.when(decimals == "", digits).otherwise(F.concat(digits, F.lit("."), decimals)) if decimal else digits
+    bare = F.regexp_replace(found, pattern, f"$1$2$3{_POINT if decimal else ''}$4")
+    return F.translate(bare, _POINT + (_SPACES if re.fullmatch(_SPACE, group) else group), ".")
 
 
 def _mark(mark: str) -> str:

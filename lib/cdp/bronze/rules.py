@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from cdp.base.names import joined, split_names
 from cdp.bronze.columns import ColumnTest, Severity, SourceColumn
 from cdp.bronze.config import SourceConfig
 from cdp.bronze.typed import is_broken, typed
@@ -29,36 +30,37 @@ def with_reasons(
     """
     broken: dict[str, list[Column]] = {"quarantine": [], "warn": [], "error": []}
     key_is_judged = {c.name for c in source.columns for t in c.tests if t.not_null}
+    typed_columns = {_value_of(c): typed(c, timezone) for c in source.columns if c.type.lower() != "string"}
     for column in source.columns:
-        value = typed(column, timezone)
-        if column.type.lower() != "string":
+        value = F.col(f"`{_value_of(column) if _value_of(column) in typed_columns else column.name}`")
+        if _value_of(column) in typed_columns:
             broken["quarantine"].append(_named(is_broken(column, value), f"{column.name}: no {column.type}"))
         for test in column.tests:
             broken[column.severity].append(_named(_breaks(column, test, value, batch), f"{column.name}: {test.name}"))
         if column.name in source.primary_key and column.name not in key_is_judged:
             broken["quarantine"].append(_named(_is_empty(column), f"{column.name}: not_null"))
-    unreadable = F.array_compact(
-        F.array(
+    unreadable = joined(
+        [
             F.when(F.col("_corrupt").isNotNull(), F.coalesce("_problem", F.lit("row cannot be read"))),
             F.when(F.size("_missing") > 0, F.concat(F.lit("file lacks "), F.array_join("_missing", ", "))),
-        )
+        ]
     )
+    mild = {"_warnings": joined(broken["warn"]), "_errors": joined(broken["error"])}
+    # Values are columns of their own, or Spark would work each out in every rule that looks at it.
+    found = rows.withColumns(typed_columns).withColumns({"_reasons": unreadable, **mild})
     # Rules say nothing about a row that could not be read: its columns are not what they seem.
-    judged = F.when(F.size(unreadable) > 0, unreadable).otherwise(_found(broken["quarantine"]))
-    return rows.select(
-        "*",
-        judged.alias("_reasons"),
-        _found(broken["warn"]).alias("_warnings"),
-        _found(broken["error"]).alias("_errors"),
-    )
+    judged = F.when(F.col("_reasons") != "", F.col("_reasons")).otherwise(joined(broken["quarantine"]))
+    found = found.withColumn("_reasons", judged)
+    return found.withColumns({name: split_names(F.col(name)) for name in ("_reasons", *mild)}).drop(*typed_columns)
+
+
+def _value_of(column: SourceColumn) -> str:
+    """Name of the column of a declared column's value in its type."""
+    return f"_value_{column.name}"
 
 
 def _named(condition: Column, name: str) -> Column:
     return F.when(condition, F.lit(name))
-
-
-def _found(rules: list[Column]) -> Column:
-    return F.array_compact(F.array(*rules)) if rules else F.array().cast("array<string>")
 
 
 def _is_empty(column: SourceColumn) -> Column:

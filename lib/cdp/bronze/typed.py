@@ -9,6 +9,7 @@ import re
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from cdp.base.tried import tried
 from cdp.bronze.columns import EPOCHS, SourceColumn
 from cdp.bronze.numbers import plain_number
 
@@ -62,21 +63,20 @@ def is_broken(column: SourceColumn, value: Column) -> Column:
         column: the declaration.
         value: what `typed` made of it.
     """
-    sent = F.btrim(F.col(f"`{column.name}`"), F.lit(_SPACES))
-    return sent.isNotNull() & (sent != "") & value.isNull()
+    # Most values are of their type: only of the others does it matter whether there was anything but spaces.
+    return value.isNull() & F.coalesce(F.btrim(F.col(f"`{column.name}`"), F.lit(_SPACES)) != "", F.lit(False))
 
 
 def _nested(raw: Column, kind: str) -> Column:
-    # In an object of its own, the text of which comes back where a part of any depth is not of its type.
-    whole = F.concat(F.lit('{"value":'), raw, F.lit("}"))
-    options = {"columnNameOfCorruptRecord": "broken"}
-    read = F.from_json(whole, f"value {kind}, broken string", options)
-    value = F.when(read["broken"].isNull(), read["value"])
+    # In an object of its own, as Spark takes an array for a struct at the root; strict, so that a part of any depth that
+    # is not of its type is an error.
+    whole, options = F.concat(F.lit('{"value":'), raw, F.lit("}")), {"mode": "FAILFAST"}
+    value = tried(F.from_json(whole, f"value {kind}", options))["value"]
     wider = re.sub(r"(?i)\b(?:decimal|dec|numeric)\s*(?:\([^)]*\))?", "decimal(38,18)", kind)
     if wider == kind or "map" in kind.lower():
         return value
     # Decimals in objects are rounded in silence: with more places they would come out as others.
-    exact = F.from_json(whole, f"value {wider}", options)["value"]
+    exact = tried(F.from_json(whole, f"value {wider}", options))["value"]
     return F.when(value.cast(wider) == exact, value)
 
 
