@@ -101,7 +101,7 @@ def test_the_sources_own_session_holds_in_place_of_pauses(fill: Fill):
 def test_sessions_fit_their_table(fill: Fill):
     found = sessions(fill(EVENTS, event("a")), idle_minutes=30)
 
-    assert [(f.name, f.dataType) for f in found.schema] == [(f.name, f.dataType) for f in SESSIONS.schema]
+    assert found.dtypes == [(c.name, c.type) for c in SESSIONS.columns]
 
 
 

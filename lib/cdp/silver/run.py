@@ -113,7 +113,8 @@ def _clean(run: Run) -> StageResult:
         return lake.replace(table, shape(rows).observe(kept[kind], *by_source))
 
     quoted = list(_flows("exchange_rate", meant, sent, run))
-    write("exchange_rate", _union(quoted), money.exchange_rates)  # first, as the other amounts are turned by them
+    if quoted:  # first, as the other amounts are converted by them
+        write("exchange_rate", _union(quoted), money.exchange_rates)
     rates = _rates(run, is_dated=bool(quoted))
     others = {kind: list(_flows(kind, meant, sent, run, rates)) for kind in FIELD_TYPES if kind != "exchange_rate"}
     flows = {**others, "exchange_rate": quoted}
@@ -146,6 +147,7 @@ def _clean(run: Run) -> StageResult:
             lambda: write("consent", owned("consent"), _consents),
             lambda: write("product", _union(flows["product"]), _products),
             lambda: write("campaign_cost", _union(flows["campaign_cost"]), _costs),
+            lambda: 0 if quoted else write("exchange_rate", None, money.exchange_rates),
         ]
     )
     lake.together(
