@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ _FILL: dict[str, Any] = {
     "int": 0,
     "bigint": 0,
     "double": 0.0,
+    "decimal(18,2)": Decimal(0),
     "boolean": False,
     "date": date(2026, 1, 1),
     "timestamp": datetime(2026, 1, 1),

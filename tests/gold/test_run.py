@@ -68,6 +68,7 @@ LAKE: list[tuple[Table, list[dict[str, Any]]]] = [
         order("shop:1", "o3", 9, status="cancelled"),
         {**order("pos:-", "o4", 7), "record_key": None},
         order("shop:1", "o5", 99, ordered_at=LATE),
+        order("shop:1", "o6", 8, status="returned", refers_to="o1", ordered_at=LATE),
     ]),
     (ORDER_LINES, [line("o1", "p1", 2, 20), line("o2", "p1", 1, 5), line("o3", "p2", 1, 9), line("o5", "p1", 1, 99), line("o9", "p1", 1, 1)]),
     (PRODUCTS, [{"product_id": "p1", "category": "Toys", "cost": Decimal(3)}]),
@@ -106,7 +107,7 @@ def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(
         return sorted((tuple(row) for row in run.lake.read(table).select(*columns).collect()), key=str)
 
     assert {a.subject: (a.rows_in, a.rows_out, a.rows_skipped) for a in result.accounts} == {
-        "orders": (5, 4, 1),
+        "orders": (6, 4, 2),
         "order_lines": (5, 3, 2),
         "timeline: events": (6, 2, 4),
         "timeline: orders": (4, 3, 1),
@@ -118,6 +119,12 @@ def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(
         ("o2", "ann", AT.date(), Decimal("-5.00")),
         ("o3", "ann", AT.date(), Decimal("0.00")),
         ("o4", None, AT.date(), Decimal("7.00")),
+    ]
+    assert rows(CUSTOMER_ORDERS, "order_id", "refunded", "net_amount") == [
+        ("o1", Decimal("5.00"), Decimal("15.00")),  # o2 gives 5 back; o6, after the run's date, nothing yet
+        ("o2", Decimal("0.00"), Decimal("0.00")),
+        ("o3", Decimal("0.00"), Decimal("0.00")),
+        ("o4", Decimal("0.00"), Decimal("7.00")),
     ]
     assert rows(CUSTOMER_ORDER_LINES, "order_id", "category", "quantity", "amount", "cost") == [
         ("o1", "Toys", Decimal("2.000"), Decimal("20.00"), Decimal("6.00")),

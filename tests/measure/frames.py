@@ -1,13 +1,14 @@
 """Literal tables: the columns a test names, the others empty or a plain value of their type."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from cdp.base.contracts import Table
 
-_PLAIN: Mapping[str, Any] = {"string": "x", "int": 0, "bigint": 0, "boolean": False, "double": 0.0, "array<string>": []}
+_PLAIN: Mapping[str, Any] = {"string": "x", "int": 0, "bigint": 0, "boolean": False, "double": 0.0, "array<string>": [], "decimal(18,2)": Decimal(0)}
 
 
 def frame(spark: SparkSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> DataFrame:

@@ -208,6 +208,44 @@ def test_an_amount_in_a_currency_without_a_rate_is_set_aside_not_guessed(land: A
     assert run.lake.read(QUARANTINE).first()["reasons"] == ["order.currency: no exchange rate"]
 
 
+RATES: dict[str, Any] = {
+    "name": "bank",
+    "format": "csv",
+    "path": "bank/*.csv",
+    "primary_key": ["code", "day"],
+    "columns": [{"name": "code"}, {"name": "day", "type": "date"}, {"name": "per_euro", "type": "decimal(18,6)"}],
+    "produces": {"exchange_rate": {"currency": "code", "day": "day", "rate": "1 / per_euro"}},
+}
+
+
+def test_an_order_and_its_lines_are_converted_by_the_rate_of_their_day(land: Any):
+    def order(no: str, at: str) -> str:
+        return f'{{"no":"{no}","at":"{at}","currency":"GBP","lines":[{{"sku":"a","n":1,"price":10}}]}}\n'
+
+    rates = "code,day,per_euro\nGBP,2026-01-02,0.8\nGBP,2026-01-04,0.5\nGBP,2026-01-05,-1\nPOUND,2026-01-05,1\nUSD,2026-01-05,\n"
+    orders = order("old", "2026-01-01T23:59:59Z") + order("before", "2026-01-03T00:00:00Z") + order("on", "2026-01-04T00:00:00Z")
+    run, result = land({"bank/a.csv": rates, "shop/a.json": orders}, RATES, SHOP)
+
+    assert _rows(run, silver.EXCHANGE_RATES, "currency", "day", "rate") == [
+        ("GBP", date(2026, 1, 2), Decimal("1.25")),
+        ("GBP", date(2026, 1, 4), Decimal("2")),
+    ]
+    assert _rows(run, silver.ORDERS, "order_id", "total", "amount", "net_amount") == [
+        ("before", Decimal(10), Decimal("12.5"), Decimal("12.5")),
+        ("on", Decimal(10), Decimal(20), Decimal(20)),
+    ]
+    lines = run.lake.read(silver.ORDER_LINES).where("order_id in ('before', 'on')").select("order_id", "amount").collect()
+    assert {tuple(row) for row in lines} == {("before", Decimal("12.50")), ("on", Decimal("20.00"))}
+    reasons = run.lake.read(QUARANTINE).select("reasons").collect()
+    assert sorted(reason for row in reasons for reason in row["reasons"]) == [
+        "exchange_rate.currency is not three letters",
+        "exchange_rate.rate is missing",
+        "exchange_rate.rate is not above 0",
+        "order.currency: no exchange rate",
+    ]
+    assert all(account.difference == 0 for account in result.accounts)
+
+
 def test_a_corrected_order_replaces_its_lines(land: Any):
     def order(at: str, *skus: str) -> str:
         lines = ",".join(f'{{"sku":"{sku}","n":1,"price":1}}' for sku in skus)

@@ -43,7 +43,9 @@ class PlatformConfig(Document):
     reporting_currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     """ISO 4217 code of the currency that every amount in silver and gold is in."""
     exchange_rates: Mapping[str, Decimal] = Field(default_factory=dict)
-    """Units of the reporting currency for one unit of another one: `{GBP: 1.17}`."""
+    """Units of the reporting currency for one unit of another one, where no source sends one for the day: `{GBP: 1.17}`."""
+    session_idle_minutes: int = Field(default=30, ge=1, le=1440)
+    """The longest pause within a session, where its source does not say what a session is."""
     default_country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
     """Country of records that name none, for phone numbers; null: such local numbers are not understood."""
     timezone: str = "UTC"

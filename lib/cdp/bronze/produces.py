@@ -91,6 +91,7 @@ class Order(Identified):
     refers_to: Expression | None = None
     currency: Expression | None = None
     total: Expression | None = None
+    refunded: Expression | None = None
     discount: Expression | None = None
     shipping: Expression | None = None
     tax: Expression | None = None
@@ -147,6 +148,15 @@ class CampaignCost(Entity):
     clicks: Expression | None = None
 
 
+class ExchangeRate(Entity):
+    """What one unit of a currency is worth on a day."""
+
+    currency: Expression
+    day: Expression
+    rate: Expression
+    """Units of the reporting currency for one of `currency`."""
+
+
 class Produces(Strict):
     """The canonical entities that a source's rows hold, each once or as a list."""
 
@@ -157,3 +167,4 @@ class Produces(Strict):
     product: Annotated[tuple[Product, ...], BeforeValidator(as_tuple)] = ()
     consent: Annotated[tuple[Consent, ...], BeforeValidator(as_tuple)] = ()
     campaign_cost: Annotated[tuple[CampaignCost, ...], BeforeValidator(as_tuple)] = ()
+    exchange_rate: Annotated[tuple[ExchangeRate, ...], BeforeValidator(as_tuple)] = ()

@@ -18,7 +18,7 @@ def customer_orders(orders: DataFrame, owners: DataFrame) -> DataFrame:
     """`gold.orders` of `silver.orders`; receipts without a customer are kept.
 
     A return takes its amount off whatever sign its source gives it, a cancellation comes to nothing, and an order
-    whose source tells no amount counts as 0.
+    whose source tells no amount counts as 0. `refunded` and `net_amount` are those of the orders given (`netted`).
     """
     return with_customer(orders, owners).select(
         "source",
@@ -34,6 +34,8 @@ def customer_orders(orders: DataFrame, owners: DataFrame) -> DataFrame:
         "discount",
         "coupon",
         "campaign",
+        "refunded",
+        "net_amount",
     )
 
 

@@ -18,6 +18,7 @@ from cdp.gold.owners import current_owners
 from cdp.gold.rfm import bounds
 from cdp.gold.timeline import FATES, KINDS, fate_counts, kept, timeline_rows
 from cdp.gold.traits import assortment, behaviour, buying, traits
+from cdp.silver.netting import netted
 from cdp.tables.gold import (
     CUSTOMER_IDENTIFIERS,
     CUSTOMER_ORDER_LINES,
@@ -53,10 +54,10 @@ class _Work:
         self.rows.update({t.name: self.lake.read(t).count() for t in (EVENTS, ORDERS, ORDER_LINES, CONSENTS)})
 
     def orders(self) -> None:
-        rows = customer_orders(self.lake.read(ORDERS), self.owners)
         late = is_late("ordered_at", self.as_of)
-        counted = rows.observe(self.late_orders, F.count_if(late).alias("rows"))
-        self._replace(CUSTOMER_ORDERS, counted.where(~late))
+        counted = self.lake.read(ORDERS).observe(self.late_orders, F.count_if(late).alias("rows"))
+        # Netted anew: a return after the run's date has taken nothing off yet.
+        self._replace(CUSTOMER_ORDERS, customer_orders(netted(counted.where(~late)), self.owners))
 
     def identifiers(self) -> None:
         self._replace(CUSTOMER_IDENTIFIERS, customer_identifiers(self.seen))

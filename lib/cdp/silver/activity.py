@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from cdp.silver.contacts import identifier_form
+from cdp.silver.money import Rates, with_rate
 
 _NEWEST_FIRST = ("_updated_at", "_file_modified_at", "_file", "_file_row", "_position")
 STATUSES = ("completed", "cancelled", "returned")
@@ -81,22 +82,18 @@ def order_status(status: Column, total: Column) -> Column:
     )
 
 
-def orders(rows: DataFrame, line_totals: DataFrame | None, rates: Column) -> DataFrame:
-    """`silver.orders` from owned candidates, one row an order.
+def orders(rows: DataFrame, line_totals: DataFrame | None) -> DataFrame:
+    """`silver.orders` from owned candidates, one row an order; refunded and net_amount are for `netting.netted`.
 
     Args:
-        rows: candidates; `total` null where the source maps none.
+        rows: candidates with `_rate`; `total` null where the source maps none.
         line_totals: source, order_id, `_lines_total` in the order's currency; None where no source has lines.
-        rates: map of currency to units of the reporting currency.
     """
     if line_totals is not None:
         rows = rows.join(line_totals, on=["source", "order_id"], how="left")
         rows = rows.withColumn("total", F.coalesce("total", "_lines_total"))
-    rate = rate_of(F.col("currency"), rates)
-    in_reporting = {
-        name: (F.col(source) * rate).cast("decimal(18,2)").alias(name)
-        for name, source in (("amount", "total"), ("discount", "discount"), ("shipping", "shipping"), ("tax", "tax"))
-    }
+    sent = {"amount": "total", "discount": "discount", "shipping": "shipping", "tax": "tax", "stated_refund": "refunded"}
+    in_reporting = {name: (F.col(source) * F.col("_rate")).cast("decimal(18,2)").alias(name) for name, source in sent.items()}
     return rows.select(
         "source",
         "order_id",
@@ -115,26 +112,28 @@ def orders(rows: DataFrame, line_totals: DataFrame | None, rates: Column) -> Dat
         "coupon",
         "campaign",
         "identifiers",
+        F.abs(in_reporting["stated_refund"]).alias("stated_refund"),
     )
 
 
-def order_lines(rows: DataFrame, silver_orders: DataFrame, rates: Column) -> DataFrame:
+def order_lines(rows: DataFrame, silver_orders: DataFrame, rates: Rates) -> DataFrame:
     """`silver.order_lines`: lines numbered within their order, money in the reporting currency.
 
     Args:
         rows: candidates.
-        silver_orders: `silver.orders`, for the currency.
-        rates: map of currency to units of the reporting currency.
+        silver_orders: `silver.orders`, for the currency and the day.
+        rates: what is known of exchange rates.
     """
     # A file of lines has no number of its own for them: its order in the file is one.
     position = Window.partitionBy("source", "order_id").orderBy(
         F.col("line_no").asc_nulls_last(), "_file_modified_at", "_file", "_file_row", "_position"
     )
     numbered = rows.withColumn("line_no", F.row_number().over(position))
-    currency = silver_orders.select("source", "order_id", "currency")
-    rate = rate_of(F.col("currency"), rates)
+    of_order = silver_orders.select("source", "order_id", "currency", "ordered_at")
+    priced = with_rate(numbered.join(of_order, on=["source", "order_id"], how="left"), F.to_date("ordered_at"), rates)
+    rate = F.col("_rate")
     amount = F.coalesce("amount", F.col("quantity") * F.col("unit_price"))
-    return numbered.join(currency, on=["source", "order_id"], how="left").select(
+    return priced.select(
         "source",
         "order_id",
         "line_no",
@@ -150,11 +149,6 @@ def line_totals(lines: DataFrame) -> DataFrame:
     """Sum of the lines of each order, in the order's own currency."""
     amount = F.coalesce("amount", F.col("quantity") * F.col("unit_price"))
     return lines.groupBy("source", "order_id").agg(F.sum(amount).cast("decimal(18,2)").alias("_lines_total"))
-
-
-def rate_of(currency: Column, rates: Column) -> Column:
-    """Units of the reporting currency for one of `currency`; 1 where an amount names none."""
-    return F.when(currency.isNull(), F.lit(1)).otherwise(F.try_element_at(rates, F.upper(currency)))
 
 
 def consents(rows: DataFrame) -> DataFrame:

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from cdp.bronze.config import SourceConfig
 from cdp.bronze.produces import Campaign, Entity
 from cdp.silver.expressions import evaluate
+from cdp.silver.money import RATE
 from cdp.silver.sources import PLACE
 
 _TEXT, _TIME, _MONEY = "string", "timestamp", "decimal(18,2)"
@@ -25,6 +26,7 @@ FIELD_TYPES: dict[str, dict[str, str]] = {
     "order": {
         "ordered_at": _TIME,
         "total": _MONEY,
+        "refunded": _MONEY,
         "discount": _MONEY,
         "shipping": _MONEY,
         "tax": _MONEY,
@@ -39,6 +41,7 @@ FIELD_TYPES: dict[str, dict[str, str]] = {
     "product": {"price": _MONEY, "cost": _MONEY, "in_stock": "boolean"},
     "consent": {"captured_at": _TIME, "expires_at": _TIME},
     "campaign_cost": {"day": "date", "cost": _MONEY, "impressions": "bigint", "clicks": "bigint"},
+    "exchange_rate": {"day": "date", "rate": RATE},
 }
 """Types of fields that are not strings, by entity."""
 
@@ -50,6 +53,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "product": ("product_id",),
     "consent": (),
     "campaign_cost": ("campaign", "day", "cost"),
+    "exchange_rate": ("currency", "day", "rate"),
 }
 """Fields without which a row of the entity is refused. A consent without status is no statement, and skipped."""
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, reduce
-from itertools import chain
 
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
@@ -16,11 +15,13 @@ from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources
 from cdp.bronze.files import FileLedger, older_deliveries, read_ledger
 from cdp.bronze.lineage import bronze_table
-from cdp.silver import activity
+from cdp.silver import activity, money
 from cdp.silver.entities import FIELD_TYPES, candidates
 from cdp.silver.expressions import PLANNING
 from cdp.silver.identifiers import identifiers
+from cdp.silver.netting import netted
 from cdp.silver.people import customer_records, newest_records
+from cdp.silver.sessions import sessions
 from cdp.silver.sources import CURRENT, DELETED, FATES, typed_rows, with_fate
 from cdp.silver.tracking import held_to_plan, violation_counts
 from cdp.silver.tracking_plan import TrackingPlan, load_tracking_plan
@@ -47,6 +48,7 @@ _TABLES = {
     "product": silver.PRODUCTS,
     "consent": silver.CONSENTS,
     "campaign_cost": silver.CAMPAIGN_COSTS,
+    "exchange_rate": silver.EXCHANGE_RATES,
 }
 
 
@@ -95,17 +97,11 @@ def clean(run: Run) -> StageResult:
 
 def _clean(run: Run) -> StageResult:
     lake, country = run.lake, run.config.platform.default_country
+    idle_minutes = run.config.platform.session_idle_minutes
     sources = load_sources(run.config)
     meant = {name: source for name, source in sources.items() if _entities(source)}
     ledger = read_ledger(lake)
     sent = dict(zip(meant, lake.together([partial(_sent, run, s, ledger) for s in meant.values()]), strict=True))
-    flows = {kind: list(_flows(kind, meant, sent, run)) for kind in FIELD_TYPES}
-    rates = _rates(run)
-
-    def owned(kind: str) -> DataFrame | None:
-        union = _union(flows[kind])
-        return activity.with_owner(union, country) if union is not None else None
-
     kept: dict[str, Observation] = {}
 
     def write(kind: str, rows: DataFrame | None, shape: Callable[[DataFrame], DataFrame]) -> int:
@@ -115,6 +111,17 @@ def _clean(run: Run) -> StageResult:
         kept[kind] = Observation()
         by_source = [F.count_if(F.col("source") == name).alias(name) for name in sources]
         return lake.replace(table, shape(rows).observe(kept[kind], *by_source))
+
+    quoted = list(_flows("exchange_rate", meant, sent, run))
+    if quoted:  # first, as the other amounts are converted by them
+        write("exchange_rate", _union(quoted), money.exchange_rates)
+    rates = _rates(run, is_dated=bool(quoted))
+    others = {kind: list(_flows(kind, meant, sent, run, rates)) for kind in FIELD_TYPES if kind != "exchange_rate"}
+    flows = {**others, "exchange_rate": quoted}
+
+    def owned(kind: str) -> DataFrame | None:
+        union = _union(flows[kind])
+        return activity.with_owner(union, country) if union is not None else None
 
     lines = _union(flows["order_line"])
     totals = activity.line_totals(_uncounted(flows["order_line"])) if flows["order_line"] else None
@@ -135,11 +142,12 @@ def _clean(run: Run) -> StageResult:
             lambda: write(
                 "order",
                 owned("order"),
-                lambda rows: activity.orders(activity.newest(rows, *_KEYS["order"]), totals, rates),
+                lambda rows: netted(activity.orders(activity.newest(rows, *_KEYS["order"]), totals)),
             ),
             lambda: write("consent", owned("consent"), _consents),
             lambda: write("product", _union(flows["product"]), _products),
-            lambda: write("campaign_cost", _union(flows["campaign_cost"]), lambda rows: _costs(rows, rates)),
+            lambda: write("campaign_cost", _union(flows["campaign_cost"]), _costs),
+            lambda: 0 if quoted else write("exchange_rate", None, money.exchange_rates),
         ]
     )
     lake.together(
@@ -150,6 +158,7 @@ def _clean(run: Run) -> StageResult:
                 lambda rows: activity.order_lines(rows, lake.read(silver.ORDERS), rates),
             ),
             lambda: lake.replace(silver.IDENTIFIERS_TABLE, _identifiers(run)),
+            lambda: lake.replace(silver.SESSIONS, sessions(lake.read(silver.EVENTS), idle_minutes=idle_minutes)),
         ]
     )
     every = [flow for group in flows.values() for flow in group]
@@ -183,14 +192,18 @@ def _sent(run: Run, source: SourceConfig, ledger: FileLedger) -> _Sent:
 
 
 def _flows(
-    kind: str, sources: dict[str, SourceConfig], sent: dict[str, _Sent], run: Run
+    kind: str, sources: dict[str, SourceConfig], sent: dict[str, _Sent], run: Run, rates: money.Rates | None = None
 ) -> Iterator[_Flow]:
     plan = load_tracking_plan(run.config)
     for name, source in sources.items():
         for number, entity in enumerate(getattr(source.produces, kind)):
             rows = candidates(sent[name].rows, source, kind, entity, number)
-            if kind in ("order", "campaign_cost"):
-                rows = _refuse(rows, f"{kind}.currency: no exchange rate", _has_no_rate(run))
+            if rates and kind in ("order", "campaign_cost"):
+                rows = money.with_rate(rows, F.to_date("ordered_at") if kind == "order" else F.col("day"), rates)
+                rows = _refuse(rows, f"{kind}.currency: no exchange rate", F.col("_rate").isNull())
+            if kind == "exchange_rate":
+                for reason, condition in money.rate_problems().items():
+                    rows = _refuse(rows, reason, condition)
             if kind == "order":
                 status = activity.order_status(F.col("status"), F.lit(None))
                 rows = _refuse(rows, "order.status is unknown", ~status.isin(*activity.STATUSES))
@@ -211,17 +224,11 @@ def _refuse(rows: DataFrame, reason: str, condition: Column) -> DataFrame:
     return rows.withColumn("_failed", F.when(F.coalesce(condition, F.lit(False)), more).otherwise(F.col("_failed")))
 
 
-def _has_no_rate(run: Run) -> Column:
-    currency = F.upper("currency")
-    known = {run.config.platform.reporting_currency, *run.config.platform.exchange_rates}
-    return currency.isNotNull() & ~currency.isin(*sorted(known))
-
-
-def _rates(run: Run) -> Column:
+def _rates(run: Run, *, is_dated: bool) -> money.Rates:
     platform = run.config.platform
-    rates = {**platform.exchange_rates, platform.reporting_currency: 1}
-    entries = chain.from_iterable((F.lit(code), F.lit(str(rate)).cast("decimal(18,8)")) for code, rate in rates.items())
-    return F.create_map(*entries)
+    # Looked up for every source and table: worked out once.
+    ranges = money.rate_ranges(run.lake.read(silver.EXCHANGE_RATES)).localCheckpoint() if is_dated else None
+    return money.Rates(platform.reporting_currency, platform.exchange_rates, ranges)
 
 
 def _union(flows: list[_Flow]) -> DataFrame | None:
@@ -247,9 +254,9 @@ def _products(rows: DataFrame) -> DataFrame:
     return rows.groupBy(*_KEYS["product"]).agg(*newest)
 
 
-def _costs(rows: DataFrame, rates: Column) -> DataFrame:
+def _costs(rows: DataFrame) -> DataFrame:
     rows = rows.withColumn("channel", F.coalesce(F.lower("channel"), F.lit("unknown")))
-    cost = (F.col("cost") * activity.rate_of(F.col("currency"), rates)).cast("decimal(18,2)")
+    cost = (F.col("cost") * F.col("_rate")).cast("decimal(18,2)")
     kept = activity.newest(rows, *_KEYS["campaign_cost"]).withColumn("cost", cost)
     return kept.select([c.name for c in silver.CAMPAIGN_COSTS.columns])
 

@@ -90,8 +90,10 @@ CUSTOMER_ORDERS = Table(
         _money("discount", "discount"),
         _text("coupon", "coupon code", pii=False),
         Column("campaign", CAMPAIGN, "campaign it came from", nullable=True),
+        _money("refunded", "what was given back of it by the run's date; 0 for a return", nullable=False),
+        _money("net_amount", "what it came to by the run's date: their sum counts no money twice", nullable=False),
     ),
-    expect=(one_of("status", "completed", "cancelled", "returned"),),
+    expect=(one_of("status", "completed", "cancelled", "returned"), between("refunded", 0)),
 )
 
 CUSTOMER_ORDER_LINES = Table(

@@ -118,8 +118,11 @@ ORDERS = Table(
         _text("coupon", "coupon code", pii=False),
         Column("campaign", CAMPAIGN, "campaign it came from", nullable=True),
         IDENTIFIERS,
+        _money("stated_refund", "what the source itself says was given back of it, in the reporting currency"),
+        _money("refunded", "what was given back of it; 0 for a return, which counts in its order", nullable=False),
+        _money("net_amount", "what it came to in the end: their sum counts no money twice", nullable=False),
     ),
-    expect=(one_of("status", "completed", "cancelled", "returned"),),
+    expect=(one_of("status", "completed", "cancelled", "returned"), between("refunded", 0)),
 )
 
 ORDER_LINES = Table(
@@ -191,6 +194,49 @@ CAMPAIGN_COSTS = Table(
     expect=(between("cost", 0, severity="warning"),),
 )
 
+EXCHANGE_RATES = Table(
+    name="silver.exchange_rates",
+    grain="one currency on one day",
+    key=("currency", "day"),
+    columns=(
+        Column("currency", "string", "ISO 4217, upper case"),
+        Column("day", "date", "the day from which it holds, until the currency's next one"),
+        SOURCE,
+        Column("rate", "decimal(18,10)", "what one unit of the currency is worth", unit=MONEY),
+    ),
+    expect=(between("rate", 0),),
+)
+
+SESSIONS = Table(
+    name="silver.sessions",
+    grain="what one device did without a long pause",
+    key=("source", "device", "session_id"),
+    columns=(
+        SOURCE,
+        Column("device", "string", "the browser's or installation's anonymous_id, else the record's key", pii=True),
+        Column("session_id", "string", "the source's own, else a hash of source, device and first event", pii=True),
+        Column(
+            RECORD.name,
+            "string",
+            RECORD.description + "; of the last event that tells who it was, else of the last one",
+            pii=True,
+            nullable=True,
+        ),
+        Column("started_at", "timestamp", "its first event, UTC"),
+        Column("ended_at", "timestamp", "its last event, UTC"),
+        Column("seconds", "bigint", "from the first event to the last", unit="seconds"),
+        Column("events", "bigint", "events of every kind"),
+        Column("page_views", "bigint", "pages and screens seen"),
+        Column("first_event", "string", "name of its first event"),
+        _text("landing_page", "path of the first page that has one"),
+        _text("channel", "web or app, of the first event that has one", pii=False),
+        Column("campaign", CAMPAIGN, "of the first event that has one", nullable=True),
+        Column("is_converted", "boolean", "whether something was ordered in it"),
+        Column("order_ids", "array<string>", "what was ordered in it, as its events say"),
+    ),
+    expect=(between("seconds", 0), between("events", 1)),
+)
+
 TABLES = (
     CUSTOMER_RECORDS,
     IDENTIFIERS_TABLE,
@@ -200,4 +246,6 @@ TABLES = (
     PRODUCTS,
     CONSENTS,
     CAMPAIGN_COSTS,
+    EXCHANGE_RATES,
+    SESSIONS,
 )
