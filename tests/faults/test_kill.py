@@ -120,7 +120,7 @@ def _count_writes(monkeypatch: pytest.MonkeyPatch, kill_after: int | None) -> li
 
         monkeypatch.setattr(Lake, name, write)
 
-    for name in ("_write", "delete"):
+    for name in ("_write", "_merge", "delete"):
         counted(name)
     return done
 

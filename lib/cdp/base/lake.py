@@ -188,16 +188,36 @@ class Lake:
         if not self.exists(table):
             self._write(table, source, mode="append", options={})
             return
-        others = [c.name for c in table.columns if c.name not in table.key]
-        changed = " OR ".join(f"NOT (t.`{c}` <=> s.`{c}`)" for c in others) or "false"
-        merge = (
-            self._delta(table)
-            .alias("t")
-            .merge(source.alias("s"), " AND ".join(f"t.`{c}` <=> s.`{c}`" for c in table.key))
+        self._merge(table, source)
+
+    def replace_slices(self, table: Table, rows: DataFrame, slices: DataFrame) -> None:
+        """Put `rows` in place of all rows of some slices, in one commit that leaves rows alone that are as they were.
+
+        Args:
+            table: which.
+            rows: exactly the declared columns; nothing outside of the slices.
+            slices: values of some of the table's columns, none of them null, each once.
+
+        Raises:
+            ContractError: a column, type, null, value or key breaks the contract. The table is as before.
+        """
+        if not self.exists(table):
+            self._write(table, rows.limit(0), mode="append", options={})
+        key, by = list(table.key), list(slices.columns)
+        held = self._held(table, rows)
+        there = self.read(table).select(*dict.fromkeys([*key, *by])).join(slices, on=by, how="left_semi")
+        gone = there.join(held.select(*key), on=key, how="left_anti").select(*key)
+        changes = held.withColumn("_is_gone", F.lit(False)).unionByName(
+            gone.withColumn("_is_gone", F.lit(True)), allowMissingColumns=True
         )
-        self._guard(
-            table, lambda: merge.whenMatchedUpdateAll(condition=changed).whenNotMatchedInsertAll().execute()
-        )
+        made: list[DataFrame] = []
+        self._guard(table, lambda: made.append(changes.localCheckpoint()))
+        twice = made[0].groupBy(*key).count().where("count > 1").limit(1)
+        if not twice.isEmpty():
+            raise ContractError(
+                f"{table.name}: found a key ({', '.join(key)}) with more than one row, wanted {table.grain}; nothing was written"
+            )
+        self._merge(table, made[0], "_is_gone")
 
     def delete(self, table: Table, condition: str | SparkColumn) -> None:
         """Delete rows. The predicate's text enters Delta's log, so no personal value may stand in it."""
@@ -255,6 +275,24 @@ class Lake:
             else:
                 writer = writer.option("mergeSchema", "true")
         self._guard(table, lambda: writer.save(self.path(table)))
+
+    def _merge(self, table: Table, rows: DataFrame, is_gone: str | None = None) -> None:
+        others = [c for c in table.columns if c.name not in table.key]
+        # Spark compares no maps, but their entries.
+        form = {c.name: "array_sort(map_entries({}))" if c.type.startswith("map<") else "{}" for c in others}
+        differs = [f"NOT ({form[c.name].format(f't.`{c.name}`')} <=> {form[c.name].format(f's.`{c.name}`')})" for c in others]
+        changed = " OR ".join(differs) or "false"
+        values = {f"`{c.name}`": f"s.`{c.name}`" for c in table.columns}
+        merge = (
+            self._delta(table)
+            .alias("t")
+            .merge(rows.alias("s"), " AND ".join(f"t.`{c}` <=> s.`{c}`" for c in table.key))
+        )
+        if is_gone:
+            merge = merge.whenMatchedDelete(condition=f"s.`{is_gone}`")
+        merge = merge.whenMatchedUpdate(condition=changed, set=values)
+        kept = f"NOT s.`{is_gone}`" if is_gone else None
+        self._guard(table, lambda: merge.whenNotMatchedInsert(condition=kept, values=values).execute())
 
     def _existing_schema(self, table: Table) -> StructType | None:
         if not self.exists(table):

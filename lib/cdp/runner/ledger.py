@@ -1,19 +1,14 @@
 """The run ledger: what ran, from what, how long, with what outcome. Also what lets an unchanged stage be skipped."""
 
-import hashlib
-import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
+from cdp.base.fingerprints import code_hash, hash_of, library_version, plain
 from cdp.base.lake import Lake
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.tables.ops import RECONCILIATION, RUNS, STAGE_RUNS
@@ -119,13 +114,13 @@ def fingerprint(stage: Stage, run: Run, settings: Any) -> str:
     parts = {
         "inputs": versions(run.lake, stage.reads(run.config)),
         "more": stage.inputs(run),
-        "settings": _dump(settings),
-        "platform": _dump(run.config.platform),
+        "settings": plain(settings),
+        "platform": plain(run.config.platform),
         "as_of": run.as_of.isoformat() if stage.is_dated else None,
         "select": sorted(run.select),
         "code": code_hash(),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return hash_of(parts)
 
 
 def versions(lake: Lake, tables: Any) -> dict[str, int]:
@@ -133,34 +128,3 @@ def versions(lake: Lake, tables: Any) -> dict[str, int]:
     named: list[Table] = list(tables)
     found = {table.name: lake.version(table) for table in named}
     return {name: number for name, number in found.items() if number is not None}
-
-
-@cache
-def code_hash() -> str:
-    """Hash of the library's own source: a changed transform makes every stage run again."""
-    package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256(library_version().encode())
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-@cache
-def library_version() -> str:
-    try:
-        return version("spark-cdp")
-    except PackageNotFoundError:
-        from cdp import __version__
-
-        return __version__
-
-
-def _dump(settings: Any) -> Any:
-    if isinstance(settings, BaseModel):
-        return settings.model_dump(mode="json", by_alias=True)
-    if isinstance(settings, dict):
-        return {str(k): _dump(v) for k, v in settings.items()}
-    if isinstance(settings, list | tuple):
-        return [_dump(v) for v in settings]
-    return str(settings) if isinstance(settings, date | Path) else settings

@@ -12,11 +12,12 @@ from typing import Any
 from cdp.base.console import Console
 from cdp.base.errors import CdpError, UsageError
 from cdp.base.files import FileSystem
+from cdp.base.fingerprints import library_version
 from cdp.base.lake import FORMAT, Lake
 from cdp.base.session import fit_to
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.runner.failures import explained, write_trace
-from cdp.runner.ledger import Ledger, StageRun, Success, fingerprint, library_version, versions
+from cdp.runner.ledger import Ledger, StageRun, Success, fingerprint, versions
 from cdp.runner.quality import QualityJudge, Verdict
 
 _MARKER = "_cdp/lake.json"

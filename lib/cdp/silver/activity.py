@@ -151,27 +151,36 @@ def line_totals(lines: DataFrame) -> DataFrame:
     return lines.groupBy("source", "order_id").agg(F.sum(amount).cast("decimal(18,2)").alias("_lines_total"))
 
 
-def consents(rows: DataFrame) -> DataFrame:
-    """`silver.consents` from owned candidates; a statement without a time has that of its row."""
+def with_consent_id(candidates: DataFrame) -> DataFrame:
+    """Give statements an id, and the time of their row where they have none.
+
+    A statement is that of its row, whose newest version takes the place of older ones; in a source without a primary key
+    rows that say the same are one statement.
+
+    Args:
+        candidates: with their owner.
+    """
     captured_at = F.coalesce("captured_at", "_updated_at")
-    content = F.to_json(F.struct("source", "record_key", "purpose", consent_status(F.col("status")), captured_at))
+    content = F.struct("source", "record_key", "purpose", consent_status(F.col("status")), captured_at)
+    of_row = F.struct("source", "_origin", "_entity", "_position")
+    same = F.when(F.col("_is_keyed"), F.to_json(of_row)).otherwise(F.to_json(content))
+    return candidates.withColumns({"consent_id": F.sha2(same, 256), "captured_at": captured_at})
+
+
+def consents(rows: DataFrame) -> DataFrame:
+    """`silver.consents` from owned candidates with their id, one row a statement."""
     return rows.select(
-        F.sha2(content, 256).alias("consent_id"),
+        "consent_id",
         "source",
         "record_key",
         F.lower("purpose").alias("purpose"),
         consent_status(F.col("status")).alias("status"),
-        captured_at.alias("captured_at"),
+        "captured_at",
         "legal_basis",
         F.upper("jurisdiction").alias("jurisdiction"),
         "proof",
         "expires_at",
         "identifiers",
-        "_updated_at",
-        "_file_modified_at",
-        "_file",
-        "_file_row",
-        "_position",
     )
 
 
@@ -184,3 +193,9 @@ def consent_status(status: Column) -> Column:
         .when(word.isin("withdrawn", "revoked", "opted_out", "opt_out", "opt-out", "unsubscribed"), "withdrawn")
         .otherwise(word)
     )
+
+
+def campaign_costs(rows: DataFrame) -> DataFrame:
+    """`silver.campaign_costs` from candidates with their key and `_rate`, one row a campaign, channel and day."""
+    cost = (F.col("cost") * F.col("_rate")).cast("decimal(18,2)").alias("cost")
+    return rows.select("source", "campaign", "channel", "day", cost, "impressions", "clicks")

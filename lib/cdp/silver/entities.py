@@ -1,6 +1,6 @@
 """From a source's rows to canonical entities: each field's expression, evaluated; what failed, named."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -58,14 +58,14 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 """Fields without which a row of the entity is refused. A consent without status is no statement, and skipped."""
 
 _MAPS = ("identifiers", "attributes", "properties")
-_KEPT = (*PLACE, "_updated_at", "_row_key", "_position")
+_KEPT = (*PLACE, "_updated_at", "_row_key", "_position", "_origin", "_fate", "_is_changed")
 
 
 def candidates(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity, number: int) -> DataFrame:
     """The rows of an entity that a source's rows hold.
 
     Args:
-        rows: the current rows of `with_fate`.
+        rows: those of `with_fate` with `_is_changed`.
         source: the source.
         kind: name of the entity, e.g. `event`.
         entity: what `produces` says of it.
@@ -73,19 +73,13 @@ def candidates(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity,
 
     Returns:
         A row a candidate: every field of the entity (null where not mapped), `source`, `_file`, `_file_modified_at`,
-        `_file_row`, `_updated_at`, `_row_key` (key of the row's customer record), `_position` (in an exploded array,
-        from 1), `_failed` (names of fields whose expression failed or that are missing) and `_taken` (whether the
-        row is meant: `where` holds and a key is there).
+        `_file_row`, `_updated_at`, `_origin`, `_fate`, `_is_changed`, `_row_key` (key of the row's customer record),
+        `_position` (in an exploded array, from 1), `_entity` (its position under `produces`), `_is_keyed` (whether the
+        source has a primary key), `_failed` (names of fields whose expression failed or that are missing) and `_taken`
+        (whether the row is meant: `where` holds and a key is there).
     """
     name = f"source {source.name}: produces.{kind}" + (f".{number}" if number else "")
-    rows = rows.withColumn("_row_key", _row_key(source, kind, entity))
-    if entity.explode:
-        # The element takes the array's place, so that expressions reach into it by the array's name.
-        others = [f"`{c}`" for c in rows.columns if c != entity.explode]
-        element = F.posexplode(F.col(f"`{entity.explode}`")).alias("_position", entity.explode)
-        rows = rows.select(*others, element).withColumn("_position", F.col("_position") + 1)
-    else:
-        rows = rows.withColumn("_position", F.lit(1))
+    rows = _exploded(rows.withColumn("_row_key", _row_key(source, kind, entity)), entity)
     fields = _fields(kind, entity)
     if entity.where:
         fields["_where"] = (entity.where, "boolean")
@@ -108,9 +102,41 @@ def candidates(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity,
         F.lit(source.name).alias("source"),
         *_KEPT,
         *_values(kind, entity),
+        F.lit(number).alias("_entity"),
+        F.lit(bool(source.primary_key)).alias("_is_keyed"),
         F.transform(failed, lambda f: F.concat(F.lit(f"{kind}."), f)).alias("_failed"),
         taken.alias("_taken"),
     )
+
+
+def _exploded(rows: DataFrame, entity: Entity) -> DataFrame:
+    if not entity.explode:
+        return rows.withColumn("_position", F.lit(1))
+    # The element takes the array's place, so that expressions reach into it by the array's name.
+    others = [f"`{c}`" for c in rows.columns if c != entity.explode]
+    element = F.posexplode(F.col(f"`{entity.explode}`")).alias("_position", entity.explode)
+    return rows.select(*others, element).withColumn("_position", F.col("_position") + 1)
+
+
+def key_values(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity, fields: Sequence[str]) -> DataFrame:
+    """The fields that make an entity's key, of every row of a source: without what else there is to work out.
+
+    Returns:
+        `_origin` and the fields; null where an expression fails.
+    """
+    if kind == "customer_record":
+        return rows.select("_origin", _row_key(source, kind, entity).alias("_row_key"))
+    texts = {name: field for name, field in _fields(kind, entity).items() if name in fields}
+    if entity.explode and any(entity.explode in text for text, _ in texts.values()):
+        rows = _exploded(rows, entity)
+    found = evaluate(rows, texts, keep=["_origin"], where=f"source {source.name}: produces.{kind}")
+    types = FIELD_TYPES[kind]
+    values = {name: F.col(name) if name in texts else F.lit(None).cast(types.get(name, _TEXT)) for name in fields}
+    return found.select("_origin", *[_blank_is_null(v, types.get(n, _TEXT)).alias(n) for n, v in values.items()])
+
+
+def _blank_is_null(value: Column, kind: str) -> Column:
+    return F.nullif(F.trim(value), F.lit("")) if kind == _TEXT else value
 
 
 def _row_key(source: SourceConfig, kind: str, entity: Entity) -> Column:
@@ -155,8 +181,7 @@ def _values(kind: str, entity: Entity) -> list[Column]:
         elif value is None:
             columns.append(F.lit(None).cast(types.get(name, _TEXT)).alias(name))
         else:
-            blank_is_null = F.nullif(F.trim(F.col(name)), F.lit("")) if types.get(name, _TEXT) == _TEXT else F.col(name)
-            columns.append(blank_is_null.alias(name))
+            columns.append(_blank_is_null(F.col(name), types.get(name, _TEXT)).alias(name))
     return columns
 
 

@@ -1,6 +1,6 @@
 """Orders netted: what was given back is taken off the order it belongs to, so that no money counts twice."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 
@@ -28,7 +28,7 @@ def netted(orders: DataFrame) -> DataFrame:
         for returns) and `net_amount`, never null. A missing amount counts as 0.
     """
     is_return = F.col("status") == "returned"
-    family = F.coalesce(F.when(is_return, F.col("refers_to")), "order_id")
+    family = family_of()
     is_head = family == F.col("order_id")
     amount = F.coalesce("amount", F.lit(0))
     # An order and its returns lie in one group: no join of the orders with themselves.
@@ -49,3 +49,14 @@ def netted(orders: DataFrame) -> DataFrame:
     )
     of_sales = known.withColumn("refunded", F.when(is_return, F.lit(0)).otherwise(refunded).cast("decimal(18,2)"))
     return of_sales.withColumn("net_amount", net.cast("decimal(18,2)")).drop("_returned", "_has_sale")
+
+
+def family_of() -> Column:
+    """Which orders are netted with each other: an order and the returns that refer to it."""
+    return F.coalesce(F.when(F.col("status") == "returned", F.col("refers_to")), "order_id")
+
+
+def families_of(orders: DataFrame) -> DataFrame:
+    """source and `_family` of every family that an order has to do with: that of its own name, and that it counts in."""
+    every = F.explode(F.array_distinct(F.array("order_id", family_of()))).alias("_family")
+    return orders.select("source", every)

@@ -23,10 +23,17 @@ def session_events(events: DataFrame) -> DataFrame:
         The events that count, with `device`: the `anonymous_id`, else the record's key. An event with neither is left
         out, as it is nobody's.
     """
-    visitor = F.nullif(F.try_element_at("identifiers", F.lit("anonymous_id")), F.lit(""))
-    device = F.coalesce(visitor, "record_key")
-    is_visit = F.col("channel").isin(*_CHANNELS) | (F.col("channel").isNull() & visitor.isNotNull())
-    return events.withColumn("device", device).where(is_visit & F.col("device").isNotNull())
+    is_visit = F.col("channel").isin(*_CHANNELS) | (F.col("channel").isNull() & _visitor().isNotNull())
+    return with_device(events).where(is_visit & F.col("device").isNotNull())
+
+
+def with_device(events: DataFrame) -> DataFrame:
+    """The events with `device`: the `anonymous_id`, else the record's key."""
+    return events.withColumn("device", F.coalesce(_visitor(), "record_key"))
+
+
+def _visitor() -> Column:
+    return F.nullif(F.try_element_at("identifiers", F.lit("anonymous_id")), F.lit(""))
 
 
 def sessions(events: DataFrame, *, idle_minutes: int) -> DataFrame:

@@ -15,6 +15,9 @@ CURRENT, SUPERSEDED, REPLACED, DELETED = FATES = ("current", "superseded", "repl
 """What a row may be: the newest version of its key; an older one (or of an older snapshot); of a file that was replaced
 under its name; the newest version of a key that the source says is gone."""
 
+BETWEEN = "\x1f"
+"""Between the parts of a key that are one text."""
+
 FileVersion = tuple[str, datetime]
 """Path of an extract below the landing folder, and when it was last changed."""
 
@@ -28,8 +31,9 @@ def typed_rows(bronze: DataFrame, source: SourceConfig, timezone: str) -> DataFr
         timezone: zone of timestamps that carry none.
 
     Returns:
-        The declared columns, `_extra`, `_file`, `_file_modified_at`, `_file_row` and `_updated_at`: the source's
-        occurred_at, else the file's time.
+        The declared columns, `_extra`, `_file`, `_file_modified_at`, `_file_row`, `_batch_id`, `_updated_at` (the
+        source's occurred_at, else the file's time) and `_origin` (text of the primary key, else of the row's place:
+        what no two rows share but versions of one).
     """
     known = set(bronze.columns)
     # A column declared since the rows were read is not in the table yet.
@@ -37,11 +41,12 @@ def typed_rows(bronze: DataFrame, source: SourceConfig, timezone: str) -> DataFr
         if column.name not in known:
             bronze = bronze.withColumn(column.name, F.try_element_at("_extra", F.lit(column.name)))
     columns = [typed(c, timezone).alias(c.name) for c in source.columns]
-    rows = bronze.select(*columns, "_extra", *PLACE)
+    rows = bronze.select(*columns, "_extra", *PLACE, "_batch_id")
     moment = F.col("_file_modified_at")
     if source.occurred_at:
         moment = F.coalesce(F.col(f"`{source.occurred_at}`").cast("timestamp"), moment)
-    return rows.withColumn("_updated_at", moment)
+    key = [F.trim(F.col(f"`{c}`").cast("string")) for c in source.primary_key] or [F.col(c).cast("string") for c in PLACE]
+    return rows.withColumns({"_updated_at": moment, "_origin": F.concat_ws(BETWEEN, *key)})
 
 
 def with_fate(

@@ -68,6 +68,11 @@ class TrackingPlan(Document):
             raise ValueError(f"rules: {', '.join(twice)} is there twice")
         return self
 
+    @property
+    def keeps_events_out(self) -> bool:
+        """Whether some events do not come to silver for what they violate."""
+        return bool({"quarantine", "drop"} & {self.enforcement.unplanned_event, self.enforcement.violation})
+
     def holds(self, source: str) -> bool:
         """Whether a source is held to the plan."""
         return bool(self.rules) and (not self.sources or source in self.sources)

@@ -108,4 +108,18 @@ TRACKING_VIOLATIONS = Table(
     ),
 )
 
-TABLES = (RUNS, STAGE_RUNS, RECONCILIATION, QUALITY_RESULTS, FILES, TRACKING_VIOLATIONS)
+CLEANED = Table(
+    name="ops.cleaned",
+    grain="one source, as of the last run of clean",
+    key=("source",),
+    columns=(
+        SOURCE,
+        Column("fingerprint", "string", "hash of what its rows were cleaned by: settings, tracking plan, code"),
+        Column("version", "bigint", "version of its bronze table"),
+        Column("rows", "bigint", "rows of its bronze table"),
+        Column("batches", "array<string>", "batches in its bronze table"),
+        Column("tables", "map<string,bigint>", "silver table to the version it had right afterwards"),
+    ),
+)
+
+TABLES = (RUNS, STAGE_RUNS, RECONCILIATION, QUALITY_RESULTS, FILES, CLEANED, TRACKING_VIOLATIONS)
