@@ -159,7 +159,7 @@ def test_a_day_replaces_its_own_history_and_keeps_that_of_others(
     history = run.lake.read(TRAITS_HISTORY).where("customer_id = 'ann'").select("as_of", "orders", "revenue").collect()
     assert sorted(tuple(row) for row in history) == [
         (date(2026, 1, 31), 77, None),
-        (date(2026, 2, 1), 2, Decimal("114.00")),
+        (date(2026, 2, 1), 2, Decimal("106.00")),
     ]
     allowed = run.lake.read(EFFECTIVE_CONSENT).select("status").collect()
     assert [row["status"] for row in allowed] == ["withdrawn"]

@@ -98,9 +98,10 @@ def test_the_sources_own_session_holds_in_place_of_pauses(fill: Fill):
     assert found == [("d1", "s1", 2), ("d1", "s2", 1), ("d1", hashed, 1), ("d2", "s1", 1)]
 
 
-def test_sessions_fit_their_table(fill: Fill):
+def test_sessions_fit_their_table_and_shuffle_once(fill: Fill):
     found = sessions(fill(EVENTS, event("a")), idle_minutes=30)
 
+    assert found._jdf.queryExecution().executedPlan().toString().count("Exchange") == 1
     assert found.dtypes == [(c.name, c.type) for c in SESSIONS.columns]
 
 

@@ -14,8 +14,8 @@ def netted(orders: DataFrame) -> DataFrame:
     * completed: net_amount is amount - refunded. Who gives back more than was paid gets to 0, not below it.
     * cancelled: 0, whatever was given back of it, as nothing was earned.
     * returned, of an order that is there: 0, as it counts in that order's refunded.
-    * returned, but above 0 and with returns of its own: 0. Shops call an order `refunded` when its last piece is back, and send
-      what came back beside it.
+    * returned, but above 0 and with returns of its own: 0. Shops call an order `refunded` when its last piece is back,
+      and send what came back beside it.
     * returned, standing alone: -abs(amount), as its order counts nowhere.
 
     Args:
