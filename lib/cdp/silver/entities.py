@@ -6,6 +6,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.base.names import joined, split_names
 from cdp.bronze.config import SourceConfig
 from cdp.bronze.produces import Campaign, Entity
 from cdp.silver.expressions import evaluate
@@ -84,29 +85,30 @@ def candidates(rows: DataFrame, source: SourceConfig, kind: str, entity: Entity,
     if entity.where:
         fields["_where"] = (entity.where, "boolean")
     undecided = ["_undecided"] if "_undecided" in rows.columns else []
-    found = evaluate(rows, fields, keep=[*_KEPT, *undecided], where=name)
-    taken = F.coalesce(F.col("_where"), F.array_contains("_failed", "_where")) if entity.where else F.lit(True)
+    found = evaluate(rows, fields, keep=[*_KEPT, *undecided], where=name, failure=_failure(kind, "{}"))
+    taken = F.coalesce("_where", F.contains("_failed", F.lit(_failure(kind, "_where")))) if entity.where else F.lit(True)
     if kind == "customer_record":
         taken = taken & F.col("_row_key").isNotNull()
     if kind == "consent":
-        taken = taken & ((F.col("status").isNotNull() & F.col("purpose").isNotNull()) | (F.size("_failed") > 0))
+        taken = taken & ((F.col("status").isNotNull() & F.col("purpose").isNotNull()) | (F.col("_failed") != ""))
     missing = [
-        F.when(F.col(f).isNull() & ~F.array_contains("_failed", f), F.concat(F.lit(f), F.lit(" is missing")))
+        F.when(F.col(f).isNull() & ~F.contains("_failed", F.lit(_failure(kind, f))), F.lit(f"{kind}.{f} is missing"))
         for f in REQUIRED[kind]
     ]
-    failed = F.concat(
-        F.transform("_failed", lambda f: F.concat(f, F.lit(" failed"))),
-        F.array_compact(F.array(*missing, *[F.when(F.col(c), "deleted failed") for c in undecided])).cast("array<string>"),
-    )
+    failed = [F.nullif("_failed", F.lit("")), *missing, *[F.when(F.col(c), f"{kind}.deleted failed") for c in undecided]]
     return found.select(
         F.lit(source.name).alias("source"),
         *_KEPT,
         *_values(kind, entity),
         F.lit(number).alias("_entity"),
         F.lit(bool(source.primary_key)).alias("_is_keyed"),
-        F.transform(failed, lambda f: F.concat(F.lit(f"{kind}."), f)).alias("_failed"),
+        joined(failed).alias("_failed"),
         taken.alias("_taken"),
-    )
+    ).withColumn("_failed", split_names(F.col("_failed")))
+
+
+def _failure(kind: str, name: str) -> str:
+    return f"{kind}.{name} failed"
 
 
 def _exploded(rows: DataFrame, entity: Entity) -> DataFrame:

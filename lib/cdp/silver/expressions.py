@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cdp.base.errors import ConfigError
+from cdp.base.names import joined
 from cdp.base.settings import did_you_mean
 
 PLANNING = {
@@ -22,7 +23,9 @@ PLANNING = {
 """Settings that must hold where frames made by `evaluate` are run."""
 
 
-def evaluate(rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[str], where: str) -> DataFrame:
+def evaluate(
+    rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[str], where: str, failure: str = "{}"
+) -> DataFrame:
     """Evaluate expressions on each row.
 
     Args:
@@ -30,9 +33,10 @@ def evaluate(rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[
         fields: name to (SQL expression or column, Spark type that it is cast to).
         keep: columns to pass through.
         where: what to call the expressions in an error, e.g. `source crm: produces.consent`.
+        failure: what to call a field that failed, with its name in the braces.
 
     Returns:
-        `keep`, each field, and `_failed`: the names of the fields whose expression failed on the row.
+        `keep`, each field, and `_failed`: what to call those whose expression failed on the row, `joined`.
 
     Raises:
         ConfigError: an expression is not SQL, or names a column or function that there is not.
@@ -53,11 +57,11 @@ def evaluate(rows: DataFrame, fields: dict[str, tuple[str, str]], *, keep: list[
         problems += found or [_explained(error, rows.columns)]
     if problems or outcome is None:
         raise ConfigError(where, problems)
-    failed = [F.when(F.col(f"_try_{name}").isNull(), F.lit(name)) for name in fields]
+    failed = [F.when(F.col(f"_try_{name}").isNull(), F.lit(failure.format(name))) for name in fields]
     return outcome.select(
         *keep,
         *[F.col(f"_try_{name}.v").alias(name) for name in fields],
-        F.array_compact(F.array(*failed)).cast("array<string>").alias("_failed"),
+        joined(failed).alias("_failed"),
     )
 
 

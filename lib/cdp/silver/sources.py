@@ -71,7 +71,7 @@ def with_fate(
         every = [f"`{c}`" for c in rows.columns]
         fields = {"_deleted": (source.deleted, "boolean")}
         rows = evaluate(rows, fields, keep=every, where=f"source {source.name}")
-        rows = rows.withColumn("_undecided", F.size("_failed") > 0).drop("_failed")
+        rows = rows.withColumn("_undecided", F.col("_failed") != "").drop("_failed")
     rows = _out_by_file(rows, {**dict.fromkeys(older, SUPERSEDED), **dict.fromkeys(replaced, REPLACED)})
     if source.primary_key:
         # Rows that are out already come last, so that the newest of the others is the first.

@@ -163,7 +163,7 @@ CONSENTS = Table(
     grain="one consent or opt-out statement",
     key=("consent_id",),
     columns=(
-        Column("consent_id", "string", "hash of who, purpose, status and time"),
+        Column("consent_id", "string", "hash of the row that says it; without a primary key of who, purpose, status and time"),
         SOURCE,
         WHO,
         Column("purpose", "string", "email_marketing, sms_marketing, advertising, profiling ..."),
