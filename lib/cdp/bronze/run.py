@@ -21,7 +21,7 @@ from cdp.bronze.references import reading_order
 from cdp.bronze.relationships import with_parents
 from cdp.bronze.replay import finish_replay
 from cdp.bronze.rules import with_reasons
-from cdp.bronze.tally import broken_by, counted, notes_on
+from cdp.bronze.tally import broken_by, counted, notes_on, refused_among
 from cdp.bronze.volume import volume
 from cdp.tables.bronze import QUARANTINE
 from cdp.tables.ops import FILES
@@ -122,12 +122,13 @@ def _land(
     timezone = source.options.timezone or run.config.platform.timezone
     rows = read_files(run.spark, source, landing.root, files, is_local=landing.is_local)
     rows = with_parents(run.lake, rows, source, sources)
-    rows, seen = counted(with_reasons(rows, source, timezone), source)
-    rows, table = with_lineage(rows, source, run), bronze_table(source)
-    kept = run.lake.append(table, for_bronze(rows, table))
+    judged, table = with_reasons(rows, source, timezone), bronze_table(source)
+    observed, seen = counted(judged, source)
+    kept = run.lake.append(table, for_bronze(with_lineage(observed, source, run), table))
     counts = seen.get
     landed = _Landed(read=counts["read"], kept=kept)
-    landed.unreadable = for_quarantine(rows, source) if counts["refused"] else None
+    if counts["refused"]:
+        landed.unreadable = for_quarantine(with_lineage(refused_among(judged, counts), source, run), source)
     landed.notes, landed.broken_rules = notes_on(source, counts), broken_by(source, counts)
     return landed
 

@@ -11,6 +11,7 @@ from cdp.bronze.rules import rules_of
 
 _FILES_SHOWN = 5
 _RULES_SHOWN = 5
+_SLOTS = 8 * 4096  # Spark's bitmaps have 4 KiB
 _MILD: dict[str, Severity] = {"_warnings": "warn", "_errors": "error"}
 
 
@@ -22,6 +23,7 @@ def counted(rows: DataFrame, source: SourceConfig) -> tuple[DataFrame, Observati
         seen,
         F.count(F.lit(1)).alias("read"),
         F.count_if(F.size("_reasons") > 0).alias("refused"),
+        F.bitmap_construct_agg(F.when(F.size("_reasons") > 0, _slot())).alias("refused_slots"),
         F.count_if(F.size("_warnings") > 0).alias("warned"),
         F.count_if(F.size("_errors") > 0).alias("errors"),
         F.array_distinct(F.flatten(F.collect_set(undeclared))).alias("undeclared"),
@@ -30,6 +32,24 @@ def counted(rows: DataFrame, source: SourceConfig) -> tuple[DataFrame, Observati
         *[_by_rule(kind, rules) for kind, severity in _MILD.items() if (rules := rules_of(source, severity))],
     )
     return observed, seen
+
+
+def refused_among(judged: DataFrame, counts: dict[str, Any]) -> DataFrame:
+    """The judged rows among which those refused are found, so that reading them once more costs little.
+
+    Each refused row has set a bit by its place. Only rows on the same bits are parsed and judged again, as the condition
+    is on columns that are known before: of a hundredth of the rows of a large extract, little more than that; where most are
+    refused, all of them. The number of bits is fixed, so what reaches the driver does not grow.
+    """
+    byte = F.substring(F.lit(counts["refused_slots"]), F.shiftright(_slot(), 3).cast("int") + 1, F.lit(1))
+    bits = F.conv(F.hex(byte), 16, 10).cast("int")
+    mask = F.expr("shiftleft(1, cast(pmod(xxhash64(_file, _file_row), 8) as int))")
+    return judged.where(bits.bitwiseAND(mask) != 0)
+
+
+def _slot() -> Column:
+    """A bit for the row's place."""
+    return F.pmod(F.xxhash64("_file", "_file_row"), F.lit(_SLOTS).cast("bigint"))
 
 
 def notes_on(source: SourceConfig, counts: dict[str, Any]) -> list[str]:
