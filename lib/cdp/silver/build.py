@@ -102,7 +102,7 @@ class Build:
         columns = ("source", "record_key", "identifiers")
         seen = [lake.read(t).select(*columns, F.col(at).alias("at")) for t, at in _ACTIVITY]
         names = [name for name, scope in self.scopes.items() if scope.mode == "whole"]
-        if names:
+        if names or not lake.exists(table):
             of_whole = F.col("source").isin(names)
             self.replace(table, identifiers(records.where(of_whole), [s.where(of_whole) for s in seen], self._country))
         owners = [rows.select("source", "record_key") for rows in self._touched.values()]
@@ -118,7 +118,7 @@ class Build:
         lake, minutes = self.run.lake, self.run.config.platform.session_idle_minutes
         events = lake.read(silver.EVENTS)
         names = [name for name, scope in self.scopes.items() if scope.mode == "whole"]
-        if names:
+        if names or not lake.exists(silver.SESSIONS):
             self.replace(silver.SESSIONS, sessions(events.where(F.col("source").isin(names)), idle_minutes=minutes))
         if silver.EVENTS.name in self._touched:
             touched = with_device(self._touched[silver.EVENTS.name])

@@ -64,10 +64,11 @@ def json_values(rows: DataFrame, source: SourceConfig, *, keep: tuple[str, ...] 
     names = [c.name for c in source.columns]
     tree, root = tree_of(names), F.col("_fields")
     sent = ["_text", "_recoded", "_file", "_file_modified_at", "_line", *keep]
-    fields = F.from_json("_text", EXTRAS, {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"})
-    # As `from_json` stops at the end of the first value: what follows it would be lost in silence.
-    is_one = F.json_array_length(F.concat(F.lit("["), "_text", F.lit("]"))) == 1
-    rows = rows.select("_problem", F.when(F.col("_problem").isNull() & is_one, fields).alias("_fields"), *sent)
+    # Within an array, as `from_json` stops at the end of the first value: what follows it would be lost in silence.
+    options = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
+    objects = F.from_json(F.concat(F.lit("["), "_text", F.lit("]")), f"array<{EXTRAS}>", options)
+    rows = rows.select("_problem", F.when(F.col("_problem").isNull(), objects).alias("_fields"), *sent)
+    rows = rows.withColumn("_fields", F.when(F.size("_fields") == 1, F.get("_fields", F.lit(0))))
     # What is used several times is a column of its own, or Spark would work it out as often.
     rows = rows.select(
         _problem(source, root).alias("_problem"), exact_numbers(root, F.col("_text")).alias("_fields"), *sent
