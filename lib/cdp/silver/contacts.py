@@ -1,52 +1,12 @@
-"""Contact points and identifiers in one form: lower-case e-mail addresses, phone numbers in E.164."""
+"""Identifiers in one form: what is an e-mail address or a phone number by its kind's rules, anything else trimmed."""
 
-from collections.abc import Iterator
-
-import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, StringType
 
-# A local part, an @ and a domain with a dot, nothing else before or after (\z: a final line break does not slip in).
-_EMAIL = r"\A[a-z0-9.!#$%&'*+/=?^_`{|}~\-\x{80}-\x{10FFFF}]{1,64}@(?:[^\s@.]+\.)+[^\s@.]{2,}\z"
+from cdp.silver.emails import email_form
+from cdp.silver.phones import phones_e164
 
-
-def email_form(text: Column) -> Column:
-    """A valid address without surrounding space, in lower case; null otherwise."""
-    plain = F.lower(F.trim(F.regexp_replace(text, r"^\s*mailto:|[\x{200B}\x{FEFF}]", "")))
-    sound = plain.rlike(_EMAIL) & ~plain.rlike(r"\A\.|\.@|\.\.") & (F.length(plain) <= 254)
-    return F.when(sound, plain)
-
-
-@F.arrow_udf(ArrayType(StringType()))  # type: ignore[attr-defined, untyped-decorator]
-def phones_e164(batches: Iterator[tuple[pa.Array, pa.Array]]) -> Iterator[pa.Array]:
-    """Valid numbers of an array in E.164, in order, each once.
-
-    Takes (array<string> of numbers as written, ISO 3166 alpha-2 country of the writer or null). A number without
-    country code in a record without country is not understood, and left out.
-    """
-    import phonenumbers
-
-    known: dict[tuple[str, str | None], str | None] = {}
-
-    def one(text: str, country: str | None) -> str | None:
-        key = (text, country)
-        if key not in known:
-            if len(known) > 100_000:
-                known.clear()
-            try:
-                number = phonenumbers.parse(text[:64], country)
-                valid = phonenumbers.is_valid_number(number)
-                form = phonenumbers.PhoneNumberFormat.E164
-                known[key] = phonenumbers.format_number(number, form) if valid else None
-            except phonenumbers.NumberParseException:
-                known[key] = None
-        return known[key]
-
-    for numbers, countries in batches:
-        rows = zip(numbers.to_pylist(), countries.to_pylist(), strict=True)
-        forms = [[one(n, country) for n in row or () if n] for row, country in rows]
-        yield pa.array([list(dict.fromkeys(f for f in row if f)) for row in forms], pa.list_(pa.string()))
+__all__ = ["email_form", "identifier_form", "phones_e164"]
 
 
 def identifier_form(identifiers: Column, default_country: str | None) -> Column:

@@ -1,0 +1,70 @@
+"""What cleaning has to say of a record: flags of a fixed vocabulary, and what was sent of fields that were changed."""
+
+from cdp.silver.postal import lost_a_zero
+from cdp.silver.text import is_odd, literal, tidy
+
+_TEXTS = (
+    *("full_name", "given_name", "middle_name", "family_name", "name_suffix", "native_name", "gender"),
+    *("street", "street_2", "city", "region", "postal_code", "country", "language"),
+)
+_EVERY = (*_TEXTS, "address")
+_OLDEST = "DATE'1900-01-01'"
+# What systems write for "unknown", within the years that are plausible.
+_DEFAULTS = "DATE'1900-01-01', DATE'1901-01-01', DATE'1970-01-01'"
+
+
+def birth_date() -> str:
+    """SQL: the date of birth, where it is plausible on the day of the record's version."""
+    plausible = f"birth_date BETWEEN {_OLDEST} AND to_date(_updated_at) AND birth_date NOT IN ({_DEFAULTS})"
+    return f"CASE WHEN {plausible} THEN birth_date END"
+
+
+def birth_year() -> str:
+    """SQL: the year of birth, from the date where that is plausible."""
+    plausible = f"birth_year BETWEEN year({_OLDEST}) AND year(_updated_at)"
+    return f"coalesce(year(_birth_date), CASE WHEN {plausible} THEN birth_year END)"
+
+
+def flags() -> str:
+    """SQL: lines of what was found wrong, empty where nothing was. Reads the columns of `people.customer_records`."""
+    fills = " OR ".join(
+        f"({text} IS NOT NULL AND {name} IS NULL)"
+        for text, name in (
+            *(("_given", "_said_given"), ("_family", "_said_family"), ("_whole", "_full")),
+            *(("_given_half", "_given_name"), ("_family_half", "_family_name")),
+        )
+    )
+    cases = {
+        "text: repaired": f"_mended IS NOT NULL AND {is_odd(_EVERY)}",
+        "name: placeholder": fills,
+        "birth_date: in the future": "birth_date > to_date(_updated_at)",
+        "birth_date: before 1900": f"birth_date < {_OLDEST}",
+        "birth_date: placeholder": f"birth_date IN ({_DEFAULTS})",
+        "birth_year: not plausible": "birth_year IS NOT NULL AND _birth_year IS NULL",
+        "email: syntax": "size(array_compact(_forms)) < size(_pieces)",
+        "phone: not valid": "_numbers.refused > 0",
+        "country: unknown": f"_code IS NULL AND {tidy('country')} IS NOT NULL",
+        "postal_code: first zero restored": lost_a_zero("_code_sent", "_land"),
+        "postal_code: not of the country": "NOT _is_of_country",
+    }
+    found = ", ".join(f"CASE WHEN {condition} THEN {literal(flag)} END" for flag, condition in cases.items())
+    return f"concat_ws('\n', {found})"
+
+
+def raw() -> str:
+    """SQL: an array of (field, what was sent) for the fields of which something else was made, and null for the others."""
+    differs = {name: (name, f"NOT ({name} <=> _{name})") for name in _TEXTS}
+    differs |= {
+        "birth_date": ("CAST(birth_date AS STRING)", "NOT (birth_date <=> _birth_date)"),
+        "birth_year": ("CAST(birth_year AS STRING)", "NOT (birth_year <=> _birth_year)"),
+        "email": ("email", "NOT array_contains(_emails, email)"),
+        "phone": ("phone", "NOT array_contains(_phones, phone)"),
+        "emails": ("array_join(emails, '; ')", "size(array_except(emails, _emails)) > 0"),
+        "phones": ("array_join(phones, '; ')", "size(array_except(phones, _phones)) > 0"),
+        "address": ("address", "NOT (address <=> _street)"),
+    }
+    entries = ", ".join(
+        f"CASE WHEN {sent} != '' AND {differs_} THEN named_struct('field', {literal(name)}, 'sent', {sent}) END"
+        for name, (sent, differs_) in differs.items()
+    )
+    return f"array({entries})"

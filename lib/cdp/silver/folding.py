@@ -1,0 +1,112 @@
+"""Names in the one form that matching wants: small Latin letters without accents, whatever the script.
+
+The form is anyascii's transliteration. Latin, Greek and Cyrillic letters are put through it by a table within Spark; only
+a name with letters of another script goes to Python.
+"""
+
+import unicodedata
+import warnings
+from functools import cache
+from typing import Any
+
+from pyspark.sql import Column
+
+from cdp.silver.text import found, literal, replaced
+
+# The alphabets of the table: small letters of Latin, Greek and Cyrillic.
+_RANGES = ((0xDF, 0x250), (0x37B, 0x400), (0x430, 0x530), (0x1E00, 0x2000))
+_CODE = 0xE100
+"""Letters that become several are first translated to characters of private use from here on."""
+
+
+def letters_of(text: str) -> str:
+    """SQL: small letters, each in Latin where the table knows it; those that become several still as codes.
+
+    Stage one of two: `key_of` is the other.
+    """
+    accented, plain, _ = _table()
+    bare = replaced(f"translate(lower({text}), {literal(accented)}, {literal(plain)})", r"\p{M}+")
+    # In UTF-8 a text of ASCII has as many bytes as letters: most names are done with that.
+    return f"CASE WHEN length({text}) = octet_length({text}) THEN lower({text}) ELSE {bare} END"
+
+
+def key_of(letters: str) -> str:
+    """SQL: words of small Latin letters with one space between them, from `letters_of`; null where there are none."""
+    spelt = letters
+    for code, several in _table()[2].items():
+        spelt = f"replace({spelt}, {literal(code)}, {literal(several)})"
+    codes = f"[{chr(_CODE)}-{chr(_CODE + 0xFF)}]"
+    spelt = f"CASE WHEN {found(letters, codes)} THEN {spelt} ELSE {letters} END"
+    # An apostrophe stands inside a word, anything else between two.
+    words = replaced(replaced(spelt, "['’ʼ`´]"), "[^a-z]+", " ")
+    return f"nullif(trim({words}), '')"
+
+
+def is_foreign(letters: str) -> str:
+    """SQL: whether `letters_of` left letters that the table does not know."""
+    return found(letters, r"[\p{L}&&[^a-z]]")
+
+
+def romanised(texts: Column) -> Column:
+    """Texts of any script in small ASCII letters; null stays null.
+
+    A batch in which every text is null costs its transfer alone.
+    """
+
+    def transliterated(batch: Any) -> Any:
+        import pyarrow as pa
+
+        if batch.null_count == len(batch):
+            return batch
+        from anyascii import anyascii
+
+        return pa.array([None if t is None else anyascii(t).lower() for t in batch.to_pylist()], pa.string())
+
+    return arrow_function(transliterated, "string")(texts)  # type: ignore[no-any-return]
+
+
+def arrow_function(function: Any, kind: str) -> Any:
+    """An Arrow UDF over whole batches; those of one select share a pass through Python."""
+    from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
+
+    with warnings.catch_warnings():
+        # Type hints, which pyspark prefers, would make every job import pyarrow at its start.
+        warnings.simplefilter("ignore", UserWarning)
+        return arrow_udf(function, kind, ArrowUDFType.SCALAR)
+
+
+@cache
+def _table() -> tuple[str, str, dict[str, str]]:
+    """Letters, what stands in their place, and the codes among it with the letters that they stand for."""
+    from anyascii import anyascii
+
+    single: dict[str, str] = {}
+    codes: dict[str, str] = {}
+    for code in (code for start, end in _RANGES for code in range(start, end)):
+        letter = chr(code)
+        if letter != letter.lower() or not letter.isalpha():
+            continue
+        base = "".join(c for c in unicodedata.normalize("NFD", letter) if not unicodedata.combining(c))
+        latin = "".join(c for c in anyascii(base).lower() if "a" <= c <= "z")
+        if len(latin) > 1:
+            latin = codes.setdefault(latin, chr(_CODE + len(codes)))
+        single[letter] = latin
+    # `translate` drops what stands beyond the end of its second list: the hard and the soft sign.
+    ordered = sorted(single, key=lambda letter: single[letter] == "")
+    return "".join(ordered), "".join(single[letter] for letter in ordered), {c: several for several, c in codes.items()}
+
+
+def single_letters(text: str) -> str:
+    """SQL: small letters, each as its Latin one; those that become several as a character of private use.
+
+    For looking words of several languages up; `single_letters_of` does the same to the words that are looked up.
+    """
+    accented, plain, _ = _table()
+    return f"translate(lower({text}), {literal(accented)}, {literal(plain)})"
+
+
+def single_letters_of(text: str) -> str:
+    """The same in Python."""
+    accented, plain, _ = _table()
+    dropped = accented[len(plain) :]
+    return text.lower().translate(str.maketrans(accented[: len(plain)], plain, dropped))
