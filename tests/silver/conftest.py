@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from cdp.bronze.produces import CustomerRecord
 from cdp.silver.entities import FIELD_TYPES
 from cdp.silver.people import customer_records
-from tests.silver.generated import COUNTRIES, EMAILS, NAMES, PHONES, PLACES, drawn
+from tests.silver.generated import COUNTRIES, EMAILS, HALVES, NAMES, PHONES, PLACES, drawn
 
 _MAPS = ("identifiers", "attributes")
 _TYPES = {
@@ -46,9 +46,9 @@ def cleaned(spark: SparkSession) -> Cleaned:
 _ANY = st.fixed_dictionaries(
     {
         "full_name": st.none() | NAMES,
-        "given_name": st.none() | NAMES,
+        "given_name": st.none() | HALVES,
         "middle_name": st.none() | st.text(max_size=24) | st.sampled_from(["Q.", "MARÍA JOSÉ", "van", "Élodie"]),  # no titles
-        "family_name": st.none() | NAMES,
+        "family_name": st.none() | HALVES,
         "name_suffix": st.none() | NAMES,
         "email": EMAILS,
         "phone": PHONES,

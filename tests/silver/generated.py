@@ -26,6 +26,8 @@ def texts(pieces: tuple[str, ...], between: str = " ") -> st.SearchStrategy[str]
 
 
 NAMES, PLACES = texts(_PIECES), texts(_PLACES)
+# A suffix that fills a field of its own is taken for a name, and for a suffix behind another.
+HALVES = texts(tuple(piece for piece in _PIECES if piece not in ("Jr", "III", "PhD")))
 _LIKELY = st.from_regex(r"[a-zA-Z.+_'-]{1,6}@(?:gmail\.com|x\.fr|yahoo\.de|[a-zé]{1,4}\.(?:de|рф))[ .]?", fullmatch=True)
 EMAILS, PHONES = texts(_ADDRESSES, "") | _LIKELY, texts(_NUMBERS, "")
 COUNTRIES = st.sampled_from(["FR", "gb", "Deutschland", "España", "USA", "JP", "nowhere", "", "840"]) | st.text(max_size=12)

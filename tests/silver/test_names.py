@@ -51,6 +51,7 @@ _PARTS = [  # whole name, country; given, family, title, suffix
     ("Drew Mrozek", "US", "Drew", "Mrozek", None, None),
     ("John Smith Jr.", "US", "John", "Smith", None, "Jr"),
     ("John Smith, III", "US", "John", "Smith", None, "III"),
+    ("Smith, Dr. John", "US", "John", "Smith", None, None),
     ("Smith, John, Jr", "US", "John", "Smith", None, "Jr"),
     ("John Smith MD", "US", "John", "Smith", "MD", None),
     ("Junior", None, None, "Junior", None, None),

@@ -195,7 +195,7 @@ def parts_of(full: str, country: str) -> str:
 
 def _comma(full: str) -> str:
     family = f"substring_index({full}, ',', 1)"
-    given = replaced(f"substr({full}, length({family}) + 2)", "[, ]+", " ")
+    given = replaced(f"trim({replaced(f'substr({full}, length({family}) + 2)', '[, ]+', ' ')})", _TITLE)
     return f"concat({given}, {literal(SEPARATOR)}, {family})"
 
 
