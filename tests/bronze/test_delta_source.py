@@ -15,7 +15,7 @@ from cdp.bronze.config import load_sources
 from cdp.bronze.files import read_ledger
 from cdp.bronze.lineage import bronze_table
 from cdp.bronze.run import ingest
-from cdp.silver.sources import REPLACED, typed_rows, with_fate
+from cdp.silver.sources import REPLACED, typed_rows, with_fate, with_origin
 
 SOURCE: dict[str, Any] = {
     "name": "partner",
@@ -52,7 +52,7 @@ def _again(run: Run, number: int) -> Run:
 def _counted(run: Run) -> list[int]:
     """The ids that the clean stage sees."""
     source = load_sources(run.config)["partner"]
-    rows = typed_rows(run.lake.read(bronze_table(source)), source, "UTC")
+    rows = typed_rows(with_origin(run.lake.read(bronze_table(source)), source, "UTC"), source, "UTC")
     rows = with_fate(rows, source, replaced=read_ledger(run.lake).replaced_of("partner"))
     return sorted(int(row["id"]) for row in rows.where(f"_fate <> '{REPLACED}'").collect())
 

@@ -12,7 +12,7 @@ from cdp.bronze.files import FileLedger, older_deliveries
 from cdp.bronze.lineage import bronze_table
 from cdp.silver.keys import entities_of, related
 from cdp.silver.progress import Progress, fingerprint
-from cdp.silver.sources import CURRENT, FATES, FileVersion, typed_rows, with_fate
+from cdp.silver.sources import CURRENT, FATES, FileVersion, typed_rows, with_fate, with_origin
 from cdp.silver.tracking_plan import TrackingPlan
 
 _SMALL_SHARE = 0.2
@@ -77,17 +77,18 @@ def scope_of(
     mark = fingerprint(run, source, plan, [*older, *replaced])
     now = Progress(mark, run.lake.version(table) or 0, in_bronze, ())
     timezone = source.options.timezone or run.config.platform.timezone
-    typed = typed_rows(bronze, source, timezone)
+    bronze = with_origin(bronze, source, timezone)
     if before is not None and before.fingerprint == mark and not run.full_refresh:
         if before.version == now.version:
             return Scope(source, "untouched", before, looked_at_before=before.rows)
         # Rows that are gone from bronze cannot be found among those that are there.
         if not is_whole and 0 < in_bronze - before.rows <= _SMALL_SHARE * in_bronze:
-            scope = _affected(run, source, typed, before, now, (older, replaced))
+            scope = _affected(run, source, bronze, before, now, (older, replaced))
             if scope is not None:
                 return scope
     whole = Scope(source, "whole", now)
-    fates = with_fate(typed, source, replaced=replaced, older=older).withColumn("_is_changed", F.lit(True))
+    rows = typed_rows(bronze.withColumn("_is_changed", F.lit(True)), source, timezone, keep=["_is_changed"])
+    fates = with_fate(rows, source, replaced=replaced, older=older)
     whole.rows = _counted(fates, whole, is_new=F.lit(True)).where(F.col("_fate") == CURRENT)
     if len(entities_of(source)) > 1:
         # Several entities would each sort the source anew, under a plan that holds all of it once more for each.
@@ -112,7 +113,7 @@ def _counted(rows: DataFrame, scope: Scope, *, is_new: Column) -> DataFrame:
 def _affected(
     run: Run,
     source: SourceConfig,
-    typed: DataFrame,
+    bronze: DataFrame,
     before: Progress,
     now: Progress,
     out: tuple[list[FileVersion], list[FileVersion]],
@@ -120,20 +121,23 @@ def _affected(
     """The rows that new ones have to do with; None where bronze is not what the last run saw and new batches beside it."""
     is_new = ~F.col("_batch_id").isin(list(before.batches))
     counted = Observation()
-    changed = typed.where(is_new).observe(counted, F.count(F.lit(1)).alias("rows")).select("_origin").distinct()
+    changed = bronze.where(is_new).observe(counted, F.count(F.lit(1)).alias("rows")).select("_origin").distinct()
     changed = changed.localCheckpoint()
     if before.rows + counted.get["rows"] != now.rows:
         return None
     scope = Scope(source, "affected", Progress(now.fingerprint, now.version, now.rows, before.batches))
     scope.looked_at_before = before.rows
     origins = changed.withColumn("_is_changed", F.lit(True))
-    shared = related(typed, changed, source, run.config.platform.default_country)
+    timezone = source.options.timezone or run.config.platform.timezone
+    shared = related(typed_rows(bronze, source, timezone), changed, source, run.config.platform.default_country)
     if shared is not None:
         shared = shared.localCheckpoint()
         scope.related = shared.select("_group", "_key").distinct()
         others = shared.select("_origin").distinct().join(changed, on="_origin", how="left_anti")
         origins = origins.unionByName(others.withColumn("_is_changed", F.lit(False)))
     older, replaced = out
-    rows = with_fate(typed.join(origins, on="_origin"), source, replaced=replaced, older=older)
+    # Joined before they are typed, as otherwise every row of the source would be.
+    rows = typed_rows(bronze.join(origins, on="_origin"), source, timezone, keep=["_is_changed"])
+    rows = with_fate(rows, source, replaced=replaced, older=older)
     scope.rows = _counted(rows, scope, is_new=is_new).localCheckpoint()
     return scope

@@ -22,31 +22,40 @@ FileVersion = tuple[str, datetime]
 """Path of an extract below the landing folder, and when it was last changed."""
 
 
-def typed_rows(bronze: DataFrame, source: SourceConfig, timezone: str) -> DataFrame:
-    """Bronze rows in their declared types.
+def with_origin(bronze: DataFrame, source: SourceConfig, timezone: str) -> DataFrame:
+    """Bronze rows with every declared column and `_origin`, which no two rows share but versions of one.
 
-    Args:
-        bronze: `bronze.<source>`.
-        source: its contract.
-        timezone: zone of timestamps that carry none.
-
-    Returns:
-        The declared columns, `_extra`, `_file`, `_file_modified_at`, `_file_row`, `_batch_id`, `_updated_at` (the
-        source's occurred_at, else the file's time) and `_origin` (text of the primary key, else of the row's place:
-        what no two rows share but versions of one).
+    It is a text of the primary key in its types, else of the row's place.
     """
     known = set(bronze.columns)
     # A column declared since the rows were read is not in the table yet.
     for column in source.columns:
         if column.name not in known:
             bronze = bronze.withColumn(column.name, F.try_element_at("_extra", F.lit(column.name)))
+    typed_key = [typed(c, timezone) for name in source.primary_key for c in source.columns if c.name == name]
+    key = [F.trim(value.cast("string")) for value in typed_key] or [F.col(c).cast("string") for c in PLACE]
+    return bronze.withColumn("_origin", F.concat_ws(BETWEEN, *key))
+
+
+def typed_rows(bronze: DataFrame, source: SourceConfig, timezone: str, *, keep: Sequence[str] = ()) -> DataFrame:
+    """Bronze rows in their declared types.
+
+    Args:
+        bronze: what `with_origin` makes of `bronze.<source>`.
+        source: its contract.
+        timezone: zone of timestamps that carry none.
+        keep: further columns to hand on.
+
+    Returns:
+        The declared columns, `_extra`, `_file`, `_file_modified_at`, `_file_row`, `_batch_id`, `_origin` and `_updated_at`:
+        the source's occurred_at, else the file's time.
+    """
     columns = [typed(c, timezone).alias(c.name) for c in source.columns]
-    rows = bronze.select(*columns, "_extra", *PLACE, "_batch_id")
+    rows = bronze.select(*columns, "_extra", *PLACE, "_batch_id", "_origin", *keep)
     moment = F.col("_file_modified_at")
     if source.occurred_at:
         moment = F.coalesce(F.col(f"`{source.occurred_at}`").cast("timestamp"), moment)
-    key = [F.trim(F.col(f"`{c}`").cast("string")) for c in source.primary_key] or [F.col(c).cast("string") for c in PLACE]
-    return rows.withColumns({"_updated_at": moment, "_origin": F.concat_ws(BETWEEN, *key)})
+    return rows.withColumn("_updated_at", moment)
 
 
 def with_fate(
