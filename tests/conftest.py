@@ -22,7 +22,7 @@ SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = spark_session("tests", memory="4g")  # one session for hundreds of tests
+    session = spark_session("tests", memory="6g")  # one session for a thousand tests
     yield session
     session.stop()
 

@@ -46,6 +46,11 @@ _COMPILED_FROM_BYTES = 256 << 20
 _BYTES_A_PARTITION = 16 << 20
 _LOCAL_DEFAULTS = {
     "spark.ui.enabled": "false",
+    # What nobody can look at is still kept: the text of a thousand plans filled gigabytes.
+    "spark.sql.ui.retainedExecutions": "20",
+    "spark.ui.retainedJobs": "100",
+    "spark.ui.retainedStages": "100",
+    "spark.ui.retainedTasks": "1000",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
