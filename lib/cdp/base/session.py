@@ -46,7 +46,7 @@ _COMPILED_FROM_BYTES = 256 << 20
 _BYTES_A_PARTITION = 16 << 20
 _LOCAL_DEFAULTS = {
     "spark.ui.enabled": "false",
-    # What nobody can look at is still kept: the text of a thousand plans filled gigabytes.
+    # Without a UI nobody can look at them, but Spark keeps a thousand queries with the text of their plans.
     "spark.sql.ui.retainedExecutions": "20",
     "spark.ui.retainedJobs": "100",
     "spark.ui.retainedStages": "100",
