@@ -14,8 +14,8 @@ from cdp.silver.flows import IS_USABLE, Flow, affected, whole
 from cdp.silver.identifiers import identifiers
 from cdp.silver.keys import FIELDS
 from cdp.silver.netting import families_of, family_of, netted
-from cdp.silver.people import customer_records, newest_records
-from cdp.silver.scope import Scope
+from cdp.silver.people import customer_records
+from cdp.silver.scope import Mode, Scope
 from cdp.silver.sessions import sessions, with_device
 from cdp.silver.sources import CURRENT
 from cdp.tables import silver
@@ -43,10 +43,9 @@ class Build:
     flows: Mapping[str, Sequence[Flow]]
     """By kind of entity, of the sources that are looked at."""
     rates: money.Rates | None = None
-    kept: dict[str, Observation] = field(default_factory=dict)
-    """Rows made of each kind, by source, of sources that are looked at whole."""
     changed: dict[str, DataFrame] = field(default_factory=dict)
     """By kind, keys of the entities that new rows have to do with, of the other sources."""
+    _made: dict[tuple[Mode, str], Observation] = field(default_factory=dict)
     _affected: dict[str, DataFrame] = field(default_factory=dict)
     _touched: dict[str, DataFrame] = field(default_factory=dict)
 
@@ -73,17 +72,14 @@ class Build:
         rows = whole(self._of(kind, "whole"), kind, self._country)
         if rows is not None:
             totals = self._line_totals_whole() if kind == "order" else None
-            made = self._shaped(kind, rows, totals)
-            self.kept[kind] = Observation()
-            names = [name for name, scope in self.scopes.items() if scope.mode == "whole"]
-            rows = made.observe(self.kept[kind], *[F.count_if(F.col("source") == name).alias(name) for name in names])
+            rows = self._counted(self._shaped(kind, rows, totals), "whole", kind)
         self.replace(table, netted(rows) if kind == "order" and rows is not None else rows)
         if kind in self._affected:
             self._bring_up_to_date(kind, table)
 
     def replace(self, table: Table, rows: DataFrame | None) -> None:
         """Put rows in place of those of the sources that are looked at whole."""
-        lake, names = self.run.lake, [name for name, scope in self.scopes.items() if scope.mode == "whole"]
+        lake, names = self.run.lake, self._named("whole")
         made = self.run.spark.createDataFrame([], table.schema) if rows is None else rows
         if len(names) == len(self.scopes) or not lake.exists(table):
             lake.replace(table, made)
@@ -101,7 +97,7 @@ class Build:
         table, records = silver.IDENTIFIERS_TABLE, lake.read(silver.CUSTOMER_RECORDS)
         columns = ("source", "record_key", "identifiers")
         seen = [lake.read(t).select(*columns, F.col(at).alias("at")) for t, at in _ACTIVITY]
-        names = [name for name, scope in self.scopes.items() if scope.mode == "whole"]
+        names = self._named("whole")
         if names or not lake.exists(table):
             of_whole = F.col("source").isin(names)
             self.replace(table, identifiers(records.where(of_whole), [s.where(of_whole) for s in seen], self._country))
@@ -117,7 +113,7 @@ class Build:
         """Write `silver.sessions`, of what the table of events holds by now."""
         lake, minutes = self.run.lake, self.run.config.platform.session_idle_minutes
         events = lake.read(silver.EVENTS)
-        names = [name for name, scope in self.scopes.items() if scope.mode == "whole"]
+        names = self._named("whole")
         if names or not lake.exists(silver.SESSIONS):
             self.replace(silver.SESSIONS, sessions(events.where(F.col("source").isin(names)), idle_minutes=minutes))
         if silver.EVENTS.name in self._touched:
@@ -128,25 +124,29 @@ class Build:
 
     def made(self, kind: str, source: str) -> int:
         """Rows made of a source, before they were written; products of several sources count for the newest."""
-        if self.scopes[source].mode == "whole":
-            return int(self.kept[kind].get[source])
-        return int(self.kept[f"changed {kind}"].get[source])
+        return int(self._made[self.scopes[source].mode, kind].get[source])
 
     @property
     def _country(self) -> str | None:
         return self.run.config.platform.default_country
 
-    def _of(self, kind: str, mode: str) -> list[Flow]:
+    def _named(self, mode: Mode) -> list[str]:
+        """Names of the sources that are looked at in this way."""
+        return [name for name, scope in self.scopes.items() if scope.mode == mode]
+
+    def _counted(self, rows: DataFrame, mode: Mode, kind: str) -> DataFrame:
+        """The rows, counted by source where they pass."""
+        seen = self._made[mode, kind] = Observation()
+        return rows.observe(seen, *[F.count_if(F.col("source") == name).alias(name) for name in self._named(mode)])
+
+    def _of(self, kind: str, mode: Mode) -> list[Flow]:
         return [flow for flow in self.flows.get(kind, ()) if self.scopes[flow.source].mode == mode]
 
     def _bring_up_to_date(self, kind: str, table: Table) -> None:
         usable, changed = self._affected[kind].where(_COUNTS), self.changed[kind]
         lines = self._affected.get("order_line") if kind == "order" else None
         totals = activity.line_totals(lines.where(_COUNTS)) if lines is not None else None
-        seen = self.kept[f"changed {kind}"] = Observation()
-        names = [flow.source for flow in self._of(kind, "affected")]
-        by_source = [F.count_if(F.col("source") == name).alias(name) for name in dict.fromkeys(names)]
-        rows = self._shaped(kind, usable, totals).observe(seen, *by_source)
+        rows = self._counted(self._shaped(kind, usable, totals), "affected", kind)
         if kind == "order":
             rows, changed = self._netted(rows, changed)
         rows = rows.localCheckpoint()
@@ -176,7 +176,7 @@ class Build:
     def _shaped(self, kind: str, rows: DataFrame, totals: DataFrame | None) -> DataFrame:
         """The table's rows from usable candidates with their key."""
         if kind == "customer_record":
-            newest = newest_records(rows.withColumnRenamed("_row_key", "record_key"))
+            newest = activity.newest(rows.withColumnRenamed("_row_key", "record_key"), *TABLES[kind].key)
             return customer_records(newest, default_country=self._country)
         if kind == "order_line":
             assert self.rates is not None

@@ -6,8 +6,6 @@ from pyspark.sql import functions as F
 from cdp.silver.emails import email_form
 from cdp.silver.phones import phones_e164
 
-__all__ = ["email_form", "identifier_form", "phones_e164"]
-
 
 def identifier_form(identifiers: Column, default_country: str | None) -> Column:
     """A map of identifiers with each value in its one form; what has none is left out.

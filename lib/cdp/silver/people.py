@@ -1,6 +1,6 @@
 """Customer records: one shape for what every source says of a person."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.silver import addresses, emails, flags, folding, names
@@ -15,16 +15,6 @@ _TEXTS = (
     *("full_name", "given_name", "middle_name", "family_name", "name_suffix", "native_name", "gender"),
     *("address", "street", "street_2", "city", "region", "postal_code", "country", "language"),
 )
-
-
-def newest_records(candidates: DataFrame) -> DataFrame:
-    """The newest candidate of each record, where several rows of a source speak of one person.
-
-    Identifiers and attributes of older rows are not lost: the maps are joined, newer values winning.
-    """
-    order = ["_updated_at", "_file_modified_at", "_file", "_file_row", "_position"]
-    newest = Window.partitionBy("source", "record_key").orderBy(*[F.col(c).desc() for c in order])
-    return candidates.withColumn("_version", F.row_number().over(newest)).where("_version = 1").drop("_version")
 
 
 def customer_records(candidates: DataFrame, *, default_country: str | None) -> DataFrame:
