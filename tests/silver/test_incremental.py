@@ -17,6 +17,7 @@ from cdp.base.lake import Lake
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, StageResult
 from cdp.bronze.run import ingest
+from cdp.silver import scope
 from cdp.silver.run import clean
 from cdp.tables import silver
 from cdp.tables.bronze import QUARANTINE
@@ -185,9 +186,13 @@ def _tables(run: Run) -> dict[str, list[str]]:
     return found
 
 
-def test_a_run_on_what_is_new_leaves_the_tables_of_a_run_on_everything(spark: SparkSession, shop: Path):
+@pytest.mark.parametrize(("few_rows", "batches"), [(0, 2), (1_000, 1)], ids=["what new rows concern", "small sources"])
+def test_a_run_on_what_is_new_leaves_the_tables_of_a_run_on_everything(
+    spark: SparkSession, shop: Path, monkeypatch: pytest.MonkeyPatch, few_rows: int, batches: int
+):
+    monkeypatch.setattr(scope, "_FEW_ROWS", few_rows)
     chance = random.Random(2)
-    for number in (1, 2):
+    for number in range(1, batches + 1):
         run, result = _land(spark, shop, number, _batch(chance, 5))
         assert "5 where rows are new" in result.notes[0]
         assert [a for a in result.accounts if a.difference] == []

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from cdp.base.changes import GONE, NEW, OTHER, changes, differs
 from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, ContractError, UsageError
 from cdp.base.files import FileSystem
@@ -184,7 +185,7 @@ class Lake:
                 f"{table.name}: two different rows of one key ({', '.join(table.key)}) are equally new by"
                 f" {', '.join(order_by)}; wanted an order that decides"
             )
-        source = ranked.dropDuplicates(list(table.key))
+        source = ranked.dropDuplicates(list(table.key)).localCheckpoint()
         if not self.exists(table):
             self._write(table, source, mode="append", options={})
             return
@@ -203,21 +204,25 @@ class Lake:
         """
         if not self.exists(table):
             self._write(table, rows.limit(0), mode="append", options={})
-        key, by = list(table.key), list(slices.columns)
-        held = self._held(table, rows)
-        there = self.read(table).select(*dict.fromkeys([*key, *by])).join(slices, on=by, how="left_semi")
-        gone = there.join(held.select(*key), on=key, how="left_anti").select(*key)
-        changes = held.withColumn("_is_gone", F.lit(False)).unionByName(
-            gone.withColumn("_is_gone", F.lit(True)), allowMissingColumns=True
-        )
+        names = [c.name for c in table.columns]
+        before = self.read(table).join(slices, on=list(slices.columns), how="left_semi").select(*names)
+        differing, seen = changes(table, before, self._held(table, rows)), Observation()
+        counts = [F.count_if(F.col("_change") == kind).alias(kind) for kind in (NEW, OTHER, GONE)]
         made: list[DataFrame] = []
-        self._guard(table, lambda: made.append(changes.localCheckpoint()))
-        twice = made[0].groupBy(*key).count().where("count > 1").limit(1)
+        self._guard(table, lambda: made.append(differing.observe(seen, *counts).localCheckpoint()))
+        found = seen.get
+        if not any(found.values()):
+            return
+        twice = made[0].groupBy(*table.key).count().where("count > 1").limit(1)
         if not twice.isEmpty():
             raise ContractError(
-                f"{table.name}: found a key ({', '.join(key)}) with more than one row, wanted {table.grain}; nothing was written"
+                f"{table.name}: found a key ({', '.join(table.key)}) with more than one row, wanted {table.grain};"
+                " nothing was written"
             )
-        self._merge(table, made[0], "_is_gone")
+        if found[OTHER] or found[GONE]:
+            self._merge(table, made[0], is_gone=f"s._change = '{GONE}'")
+        else:
+            self._write(table, made[0].drop("_change"), mode="append", options={})
 
     def delete(self, table: Table, condition: str | SparkColumn) -> None:
         """Delete rows. The predicate's text enters Delta's log, so no personal value may stand in it."""
@@ -277,11 +282,6 @@ class Lake:
         self._guard(table, lambda: writer.save(self.path(table)))
 
     def _merge(self, table: Table, rows: DataFrame, is_gone: str | None = None) -> None:
-        others = [c for c in table.columns if c.name not in table.key]
-        # Spark compares no maps, but their entries.
-        form = {c.name: "array_sort(map_entries({}))" if c.type.startswith("map<") else "{}" for c in others}
-        differs = [f"NOT ({form[c.name].format(f't.`{c.name}`')} <=> {form[c.name].format(f's.`{c.name}`')})" for c in others]
-        changed = " OR ".join(differs) or "false"
         values = {f"`{c.name}`": f"s.`{c.name}`" for c in table.columns}
         merge = (
             self._delta(table)
@@ -289,9 +289,9 @@ class Lake:
             .merge(rows.alias("s"), " AND ".join(f"t.`{c}` <=> s.`{c}`" for c in table.key))
         )
         if is_gone:
-            merge = merge.whenMatchedDelete(condition=f"s.`{is_gone}`")
-        merge = merge.whenMatchedUpdate(condition=changed, set=values)
-        kept = f"NOT s.`{is_gone}`" if is_gone else None
+            merge = merge.whenMatchedDelete(condition=is_gone)
+        merge = merge.whenMatchedUpdate(condition=differs(table), set=values)
+        kept = f"NOT {is_gone}" if is_gone else None
         self._guard(table, lambda: merge.whenNotMatchedInsert(condition=kept, values=values).execute())
 
     def _existing_schema(self, table: Table) -> StructType | None:

@@ -29,6 +29,8 @@ _DEFAULTS = {
     # It takes a part of the plan that turned out empty away, and with it what was observed there: the counts of a source
     # whose rows were all refused would be lost.
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
+    # `Lake` merges nothing but rows that are worked out and held already.
+    "spark.databricks.delta.merge.materializeSource": "none",
     "spark.sql.parquet.compression.codec": "zstd",
     # Independent writes of a stage run side by side.
     "spark.scheduler.mode": "FAIR",
@@ -45,6 +47,8 @@ _COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryM
 _COMPILED_FROM_BYTES = 256 << 20
 _BYTES_A_PARTITION = 16 << 20
 _LOCAL_DEFAULTS = {
+    # Reading shuffled rows where they lie saves a network that is not there, and leaves as many tasks as partitions.
+    "spark.sql.adaptive.localShuffleReader.enabled": "false",
     "spark.ui.enabled": "false",
     # Without a UI nobody can look at them, but Spark keeps a thousand queries with the text of their plans.
     "spark.sql.ui.retainedExecutions": "20",

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
+from cdp.base.held import held
 from cdp.base.stage import Run
 from cdp.silver import activity, money
 from cdp.silver.flows import IS_USABLE, Flow, affected, whole
@@ -57,13 +58,13 @@ class Build:
         key = ["source", *FIELDS[kind]]
         self._affected[kind] = rows
         found = rows.where(IS_USABLE).select(*key).withColumnRenamed("_row_key", "record_key").distinct()
-        self.changed[kind] = found.localCheckpoint()
+        self.changed[kind] = held(found)
 
     def join_orders_and_lines(self) -> None:
         """An order is that of its lines, and these have its currency: what changes one changes the other."""
         both = [self.changed[kind] for kind in ("order", "order_line") if kind in self.changed]
         if len(both) == 2:
-            every = both[0].unionByName(both[1]).distinct().localCheckpoint()
+            every = held(both[0].unionByName(both[1]).distinct())
             self.changed |= {"order": every, "order_line": every}
 
     def write(self, kind: str) -> None:
@@ -104,7 +105,7 @@ class Build:
         owners = [rows.select("source", "record_key") for rows in self._touched.values()]
         owners += [self.changed["customer_record"]] if "customer_record" in self.changed else []
         if owners:
-            slices = reduce(DataFrame.unionByName, owners).where("record_key is not null").distinct().localCheckpoint()
+            slices = held(reduce(DataFrame.unionByName, owners).where("record_key is not null").distinct())
             on = ["source", "record_key"]
             of_them = [frame.join(slices, on=on, how="left_semi") for frame in (records, *seen)]
             lake.replace_slices(table, identifiers(of_them[0], of_them[1:], self._country), slices)
@@ -118,7 +119,7 @@ class Build:
             self.replace(silver.SESSIONS, sessions(events.where(F.col("source").isin(names)), idle_minutes=minutes))
         if silver.EVENTS.name in self._touched:
             touched = with_device(self._touched[silver.EVENTS.name])
-            slices = touched.select("source", "device").where("device is not null").distinct().localCheckpoint()
+            slices = held(touched.select("source", "device").where("device is not null").distinct())
             of_them = with_device(events).join(slices, on=["source", "device"], how="left_semi").drop("device")
             lake.replace_slices(silver.SESSIONS, sessions(of_them, idle_minutes=minutes), slices)
 
@@ -166,7 +167,7 @@ class Build:
         relatives = others.select("*", family).join(families, on=["source", "_family"], how="left_semi").drop("_family")
         relatives = relatives.localCheckpoint()
         made = netted(rows.unionByName(relatives.select(rows.columns)))
-        return made, changed.unionByName(relatives.select(*key))
+        return made, held(changed.unionByName(relatives.select(*key)))
 
     def _line_totals_whole(self) -> DataFrame | None:
         # The lines pass a second time, for the totals of orders: they are counted the other time.

@@ -5,6 +5,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.base.held import held
 from cdp.bronze.config import SourceConfig
 from cdp.bronze.produces import Entity, Event, Order, OrderLine
 from cdp.silver import activity
@@ -87,7 +88,7 @@ def related(rows: DataFrame, changed: DataFrame, source: SourceConfig, default_c
     if not frames:
         return None
     every = reduce(DataFrame.unionByName, frames)
-    spoken_of = every.join(changed, on="_origin", how="left_semi").select("_group", "_key").distinct()
+    spoken_of = held(every.join(changed, on="_origin", how="left_semi").select("_group", "_key").distinct())
     return every.join(spoken_of, on=["_group", "_key"], how="left_semi")
 
 

@@ -1,11 +1,14 @@
 """Which rows of a source a run of clean looks at: all of them, those that new rows have to do with, or none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
+from cdp.base.commits import rows_appended
+from cdp.base.held import held
 from cdp.base.stage import Run
 from cdp.bronze.config import SourceConfig
 from cdp.bronze.files import FileLedger, older_deliveries
@@ -17,6 +20,9 @@ from cdp.silver.tracking_plan import TrackingPlan
 
 _SMALL_SHARE = 0.2
 """Share of new rows from which cleaning the source anew is less work than finding out what they change."""
+
+_FEW_ROWS = 10_000
+"""Rows of a source that are looked at all together sooner than it is found which of them new ones have to do with."""
 
 Mode = Literal["whole", "affected", "untouched"]
 
@@ -68,24 +74,27 @@ def scope_of(
         ledger: which files of it were replaced.
         plan: the tracking plan.
         before: what the last run cleaned; None: nothing that can be built on.
-        is_whole: look at all of it in any case, unless nothing has changed.
+        is_whole: look at all of it in any case, unless nothing is new.
     """
     table = bronze_table(source)
-    bronze = run.lake.read(table)
-    in_bronze = bronze.count()  # Delta answers from its log
-    older, replaced = _out(source, bronze, ledger)
-    mark = fingerprint(run, source, plan, [*older, *replaced])
-    now = Progress(mark, run.lake.version(table) or 0, in_bronze, ())
+    version = run.lake.version(table) or 0
+    replaced = [] if source.delivery == "snapshot" else ledger.replaced_of(source.name)
+    mark = fingerprint(run, source, plan, replaced)
     timezone = source.options.timezone or run.config.platform.timezone
-    bronze = with_origin(bronze, source, timezone)
+    bronze = with_origin(run.lake.read(table), source, timezone)
     if before is not None and before.fingerprint == mark and not run.full_refresh:
-        if before.version == now.version:
-            return Scope(source, "untouched", before, looked_at_before=before.rows)
-        # Rows that are gone from bronze cannot be found among those that are there.
-        if not is_whole and 0 < in_bronze - before.rows <= _SMALL_SHARE * in_bronze:
-            scope = _affected(run, source, bronze, before, now, (older, replaced))
+        # What a new snapshot leaves out, and rows that are gone from bronze, cannot be found among the rows that are there.
+        appended = rows_appended(run.lake, table, after=before.version, until=version)
+        now = Progress(mark, version, before.rows + (appended or 0), before.batches)
+        if appended == 0:
+            return Scope(source, "untouched", now, looked_at_before=before.rows)
+        is_little = appended is not None and appended <= _SMALL_SHARE * now.rows
+        if is_little and not is_whole and source.delivery != "snapshot":
+            scope = _affected(run, source, bronze, before, now, replaced)
             if scope is not None:
                 return scope
+    older = _older_deliveries(bronze, source)
+    now = Progress(mark, version, bronze.count(), ())  # Delta answers from its log
     whole = Scope(source, "whole", now)
     rows = typed_rows(bronze.withColumn("_is_changed", F.lit(True)), source, timezone, keep=["_is_changed"])
     fates = with_fate(rows, source, replaced=replaced, older=older)
@@ -96,12 +105,11 @@ def scope_of(
     return whole
 
 
-def _out(source: SourceConfig, bronze: DataFrame, ledger: FileLedger) -> tuple[list[FileVersion], list[FileVersion]]:
-    """Files of deliveries before the newest one, and files that were replaced or have left their table."""
+def _older_deliveries(bronze: DataFrame, source: SourceConfig) -> list[FileVersion]:
     if source.delivery != "snapshot":
-        return [], ledger.replaced_of(source.name)
-    files = bronze.select("_file", "_file_modified_at").groupBy("_file", "_file_modified_at").count()
-    return older_deliveries([(row["_file"], row["_file_modified_at"]) for row in files.collect()], source.path), []
+        return []
+    files = bronze.select("_file", "_file_modified_at").distinct().collect()  # a row a file
+    return older_deliveries([(row["_file"], row["_file_modified_at"]) for row in files], source.path)
 
 
 def _counted(rows: DataFrame, scope: Scope, *, is_new: Column) -> DataFrame:
@@ -111,33 +119,25 @@ def _counted(rows: DataFrame, scope: Scope, *, is_new: Column) -> DataFrame:
 
 
 def _affected(
-    run: Run,
-    source: SourceConfig,
-    bronze: DataFrame,
-    before: Progress,
-    now: Progress,
-    out: tuple[list[FileVersion], list[FileVersion]],
+    run: Run, source: SourceConfig, bronze: DataFrame, before: Progress, now: Progress, replaced: Sequence[FileVersion]
 ) -> Scope | None:
     """The rows that new ones have to do with; None where bronze is not what the last run saw and new batches beside it."""
+    scope = Scope(source, "affected", now, looked_at_before=before.rows)
     is_new = ~F.col("_batch_id").isin(list(before.batches))
-    counted = Observation()
-    changed = bronze.where(is_new).observe(counted, F.count(F.lit(1)).alias("rows")).select("_origin").distinct()
-    changed = changed.localCheckpoint()
-    if before.rows + counted.get["rows"] != now.rows:
-        return None
-    scope = Scope(source, "affected", Progress(now.fingerprint, now.version, now.rows, before.batches))
-    scope.looked_at_before = before.rows
-    origins = changed.withColumn("_is_changed", F.lit(True))
     timezone = source.options.timezone or run.config.platform.timezone
-    shared = related(typed_rows(bronze, source, timezone), changed, source, run.config.platform.default_country)
-    if shared is not None:
-        shared = shared.localCheckpoint()
-        scope.related = shared.select("_group", "_key").distinct()
-        others = shared.select("_origin").distinct().join(changed, on="_origin", how="left_anti")
-        origins = origins.unionByName(others.withColumn("_is_changed", F.lit(False)))
-    older, replaced = out
-    # Joined before they are typed, as otherwise every row of the source would be.
-    rows = typed_rows(bronze.join(origins, on="_origin"), source, timezone, keep=["_is_changed"])
-    rows = with_fate(rows, source, replaced=replaced, older=older)
+    if now.rows <= _FEW_ROWS:
+        looked_at = bronze.withColumn("_is_changed", F.lit(True))
+    else:
+        changed = held(bronze.where(is_new).select("_origin").distinct())
+        origins = changed.withColumn("_is_changed", F.lit(True))
+        shared = related(typed_rows(bronze, source, timezone), changed, source, run.config.platform.default_country)
+        if shared is not None:
+            shared = shared.localCheckpoint()
+            scope.related = shared.select("_group", "_key").distinct()
+            others = shared.select("_origin").distinct().join(changed, on="_origin", how="left_anti")
+            origins = held(origins.unionByName(others.withColumn("_is_changed", F.lit(False))))
+        # Joined before they are typed, as otherwise every row of the source would be.
+        looked_at = bronze.join(origins, on="_origin")
+    rows = with_fate(typed_rows(looked_at, source, timezone, keep=["_is_changed"]), source, replaced=replaced)
     scope.rows = _counted(rows, scope, is_new=is_new).localCheckpoint()
-    return scope
+    return scope if scope.seen.get["new"] == now.rows - before.rows else None
