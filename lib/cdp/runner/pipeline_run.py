@@ -243,7 +243,7 @@ class PipelineRun:
         )
 
     def _fit_session(self) -> None:
-        """By what lies on the disk now: the stages before have added to it. Elsewhere the cluster's own settings hold."""
+        """By what lies on the disk now; a stage that looks only at what is new fits it to that. On a cluster its settings hold."""
         landing = FileSystem(self._run.spark, self._run.landing)
         if self._run.lake.files.is_local and landing.is_local:
             fit_to(self._run.spark, self._run.lake.files.size() + landing.size())
@@ -263,6 +263,7 @@ class PipelineRun:
     def _finish_quality(self, judge: QualityJudge, outcome: Outcome) -> None:
         with self._run.console.step("quality", "judging the tables with Great Expectations") as step:
             began = time.monotonic()
+            self._fit_session()  # stages fit it to what is new, but tables are judged whole
             outcome.verdicts, outcome.docs = judge.finish()
             step.done(f"{len(outcome.verdicts)} expectations", seconds=round(time.monotonic() - began, 1))
         if self._run.config.platform.quality_gate:

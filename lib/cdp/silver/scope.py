@@ -45,6 +45,11 @@ class Scope:
     """Rows by fate, `new` ones, and `batches`."""
 
     @property
+    def rows_to_look_at(self) -> int:
+        """About how many rows of bronze pass: all, the new ones, or none."""
+        return self.now.rows - (0 if self.mode == "whole" else self.looked_at_before)
+
+    @property
     def untouched_rows(self) -> int:
         """Rows that this run did not look at, as an earlier one did and nothing new concerns them."""
         if self.mode == "untouched":
