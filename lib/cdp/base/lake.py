@@ -194,6 +194,8 @@ class Lake:
     def replace_slices(self, table: Table, rows: DataFrame, slices: DataFrame) -> None:
         """Put `rows` in place of all rows of some slices, in one commit that leaves rows alone that are as they were.
 
+        Where all rows are as they were, nothing is written; where all that differ are new, they are appended.
+
         Args:
             table: which.
             rows: exactly the declared columns; nothing outside of the slices.

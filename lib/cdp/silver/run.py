@@ -30,6 +30,7 @@ from cdp.tables.ops import TRACKING_VIOLATIONS
 
 _NOTED_VIOLATIONS = 10
 _BYTES_A_ROW = 1_000
+"""About what a row of bronze is worth of work, for fitting the session to those that are looked at."""
 _MONEY = ("order", "order_line", "campaign_cost")
 
 
