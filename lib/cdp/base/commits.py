@@ -16,9 +16,9 @@ def rows_appended(lake: Lake, table: Table, *, after: int, until: int) -> int | 
     """
     if until - after > _MOST_COMMITS:
         return None
-    folder, rows = f"{table.name.replace('.', '/')}/_delta_log", 0
+    rows = 0
     for version in range(after + 1, until + 1):
-        commit = lake.files.read_text(f"{folder}/{version:020d}.json")
+        commit = lake.files.read_text(f"{table.folder}/_delta_log/{version:020d}.json")
         added = None if commit is None else _added(commit)
         if added is None:
             return None

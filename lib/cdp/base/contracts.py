@@ -108,6 +108,11 @@ class Table:
             raise ValueError(f"{self.name}: clustered by personal columns {personal}, which would put them in the log")
 
     @property
+    def folder(self) -> str:
+        """Where it lies below the lake's root."""
+        return self.name.replace(".", "/")
+
+    @property
     def layer(self) -> str:
         return self.name.split(".")[0]
 

@@ -59,11 +59,11 @@ class Lake:
     # -- reading -------------------------------------------------------------------------------------------------
 
     def path(self, table: Table) -> str:
-        return f"{self.root}/{table.name.replace('.', '/')}"
+        return f"{self.root}/{table.folder}"
 
     def version(self, table: Table) -> int | None:
         """Latest version of the table; None where there is no table."""
-        names = self.files.names(f"{table.name.replace('.', '/')}/_delta_log")
+        names = self.files.names(f"{table.folder}/_delta_log")
         commits = [int(n[:20]) for n in names if n.endswith(".json") and n[:20].isdigit() and len(n) == 25]
         return max(commits, default=None)
 
@@ -292,7 +292,8 @@ class Lake:
         )
         if is_gone:
             merge = merge.whenMatchedDelete(condition=is_gone)
-        merge = merge.whenMatchedUpdate(condition=differs(table), set=values)
+        # Where rows are known to be gone, the others are known to differ.
+        merge = merge.whenMatchedUpdate(condition=None if is_gone else differs(table), set=values)
         kept = f"NOT {is_gone}" if is_gone else None
         self._guard(table, lambda: merge.whenNotMatchedInsert(condition=kept, values=values).execute())
 
@@ -325,7 +326,7 @@ class Lake:
         elif self.files.is_local:
             shutil.rmtree(self.path(table))
         else:
-            self.files.delete(table.name.replace(".", "/"))
+            self.files.delete(table.folder)
 
 
 def table_properties(table: Table) -> dict[str, str]:

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from cdp.base.contracts import Table
+from cdp.base.files import FileSystem
+from cdp.base.session import fit_to
 from cdp.base.settings import ConfigFolder
 
 if TYPE_CHECKING:
@@ -50,6 +52,15 @@ class Run:
     @property
     def spark(self) -> "SparkSession":
         return self.lake.spark
+
+    def fit_session(self, size: Callable[[], int]) -> None:
+        """Fit the session to so many bytes, where lake and landing are on local disks; a cluster keeps its own settings.
+
+        Args:
+            size: of the data that is worked on; only asked for where it counts.
+        """
+        if self.lake.files.is_local and FileSystem(self.spark, self.landing).is_local:
+            fit_to(self.spark, size())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cdp.base.errors import ConfigError
-from cdp.base.settings import ConfigFolder, Document, Strict, did_you_mean
+from cdp.base.settings import ConfigFolder, Document, PlatformConfig, Strict, did_you_mean
 from cdp.bronze.columns import ReadOptions, SourceColumn
 from cdp.bronze.database import Database
 from cdp.bronze.produces import Expression, Produces
@@ -142,6 +142,10 @@ class SourceConfig(Document):
     def place(self) -> str:
         """Where its extracts are, for messages."""
         return self.jdbc.origin if self.jdbc else self.path
+
+    def timezone_in(self, platform: PlatformConfig) -> str:
+        """Zone of its times that carry none: its own, else the platform's."""
+        return self.options.timezone or platform.timezone
 
     @property
     def required_columns(self) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def list_extracts(
     for name, source in sources.items():
         done = ledger.read_of(name)
         if source.format == "jdbc":
-            zone = source.options.timezone or run.config.platform.timezone
+            zone = source.timezone_in(run.config.platform)
             new, notes = plan_slice(run.spark, source, zone, done, run.started_at)
             listing.found[name] = [*done, *([new] if new else [])]
             listing.notes += notes

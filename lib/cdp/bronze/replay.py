@@ -163,7 +163,7 @@ def _judged(run: Run, sources: dict[str, SourceConfig], source: SourceConfig, he
         }
     )
     rows = with_parents(run.lake, rows, source, sources)
-    timezone = source.options.timezone or run.config.platform.timezone
+    timezone = source.timezone_in(run.config.platform)
     # What was delivered in different batches was never compared, and is not now.
     return with_reasons(rows, source, timezone, batch=[F.col("_sent._batch_id")])
 

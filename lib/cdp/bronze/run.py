@@ -9,7 +9,6 @@ from pyspark.sql import functions as F
 from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
 from cdp.base.files import FileSystem, FoundFile
-from cdp.base.session import fit_to
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources, select_sources
@@ -97,8 +96,8 @@ def _read_batch(
     batch: dict[str, list[FoundFile]],
     gone: dict[str, list[FoundFile]],
 ) -> dict[str, _Landed]:
-    if run.lake.files.is_local and landing.is_local and not any(sources[name].jdbc for name in batch):
-        fit_to(run.spark, sum(file.size for files in batch.values() for file in files))
+    if not any(sources[name].jdbc for name in batch):  # a database does not say how much there is
+        run.fit_session(lambda: sum(file.size for files in batch.values() for file in files))
     note_files(run.lake, run.run_id, batch, state="planned", noted_at=run.started_at)
     landed: dict[str, _Landed] = {}
     for names in reading_order(sources, list(batch)):
@@ -122,7 +121,7 @@ def _land(
     run: Run, sources: dict[str, SourceConfig], name: str, landing: FileSystem, files: list[FoundFile]
 ) -> _Landed:
     source = sources[name]
-    timezone = source.options.timezone or run.config.platform.timezone
+    timezone = source.timezone_in(run.config.platform)
     rows = read_files(run.spark, source, landing.root, files, is_local=landing.is_local)
     rows = with_parents(run.lake, rows, source, sources)
     judged, table = with_reasons(rows, source, timezone), bronze_table(source)

@@ -14,7 +14,6 @@ from cdp.base.errors import CdpError, UsageError
 from cdp.base.files import FileSystem
 from cdp.base.fingerprints import library_version
 from cdp.base.lake import FORMAT, Lake
-from cdp.base.session import fit_to
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.runner.failures import explained, write_trace
 from cdp.runner.ledger import Ledger, StageRun, Success, fingerprint, versions
@@ -243,10 +242,9 @@ class PipelineRun:
         )
 
     def _fit_session(self) -> None:
-        """By what lies on the disk now; a stage that looks only at what is new fits it to that. On a cluster its settings hold."""
+        """By what lies on the disk now; a stage that looks only at what is new fits it to that."""
         landing = FileSystem(self._run.spark, self._run.landing)
-        if self._run.lake.files.is_local and landing.is_local:
-            fit_to(self._run.spark, self._run.lake.files.size() + landing.size())
+        self._run.fit_session(lambda: self._run.lake.files.size() + landing.size())
 
     def _note_trace(self, error: Exception) -> None:
         lake = self._run.lake

@@ -8,7 +8,6 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
-from cdp.base.session import fit_to
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.bronze.config import SourceConfig, load_sources
@@ -48,8 +47,7 @@ def _clean(run: Run) -> StageResult:
     plan = load_tracking_plan(run.config)
     sources = {name: source for name, source in load_sources(run.config).items() if entities_of(source)}
     scopes = _scopes(run, sources, plan)
-    if run.lake.files.is_local:
-        fit_to(run.spark, sum(scope.rows_to_look_at for scope in scopes.values()) * _BYTES_A_ROW)
+    run.fit_session(lambda: sum(scope.rows_to_look_at for scope in scopes.values()) * _BYTES_A_ROW)
     build = Build(run, scopes, {})
     quoted = list(flows_of("exchange_rate", scopes, plan, None))
     build.flows = {"exchange_rate": quoted}

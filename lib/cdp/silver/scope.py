@@ -85,7 +85,7 @@ def scope_of(
     version = run.lake.version(table) or 0
     replaced = [] if source.delivery == "snapshot" else ledger.replaced_of(source.name)
     mark = fingerprint(run, source, plan, replaced)
-    timezone = source.options.timezone or run.config.platform.timezone
+    timezone = source.timezone_in(run.config.platform)
     bronze = with_origin(run.lake.read(table), source, timezone)
     if before is not None and before.fingerprint == mark and not run.full_refresh:
         # What a new snapshot leaves out, and rows that are gone from bronze, cannot be found among the rows that are there.
@@ -129,7 +129,7 @@ def _affected(
     """The rows that new ones have to do with; None where bronze is not what the last run saw and new batches beside it."""
     scope = Scope(source, "affected", now, looked_at_before=before.rows)
     is_new = ~F.col("_batch_id").isin(list(before.batches))
-    timezone = source.options.timezone or run.config.platform.timezone
+    timezone = source.timezone_in(run.config.platform)
     if now.rows <= _FEW_ROWS:
         looked_at = bronze.withColumn("_is_changed", F.lit(True))
     else:
