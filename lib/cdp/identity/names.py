@@ -32,7 +32,8 @@ _SHORT_FORMS = {
     "vincent": "vince", "walter": "walt", "wilhelm": "willi", "william": "bill will billy willy liam", "wolfgang": "wolf",
     "zachary": "zach zack",
 }  # fmt: skip
-_ROOTS = {short: name for name, shorts in _SHORT_FORMS.items() for short in shorts.split()}
+ROOTS = {short: name for name, shorts in _SHORT_FORMS.items() for short in shorts.split()}
+"""Short forms of given names to the name they stand for."""
 
 
 def folded(text: Column) -> Column:
@@ -40,19 +41,28 @@ def folded(text: Column) -> Column:
 
     A name in another script has none: nothing is known of how it compares.
     """
+    return _words(text, "[^a-z]+")
+
+
+def folded_text(text: Column) -> Column:
+    """The same with digits: for streets and other text."""
+    return _words(text, "[^a-z0-9]+")
+
+
+def _words(text: Column, between: str) -> Column:
     accented, plain = _accents()
     letters = F.translate(F.lower(text), accented, plain)
     for one, two in (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th")):
         letters = F.replace(letters, F.lit(one), F.lit(two))
     # An apostrophe stands inside a word, anything else between two.
-    words = F.regexp_replace(F.regexp_replace(letters, "['’]", ""), "[^a-z]+", " ")
+    words = F.regexp_replace(F.regexp_replace(letters, "['’]", ""), between, " ")
     return F.nullif(F.trim(words), F.lit(""))
 
 
 def root(given: Column) -> Column:
     """The name that a folded given name's first word is short for, else that word."""
     first = F.substring_index(given, " ", 1)
-    names = F.create_map(*[F.lit(x) for pair in _ROOTS.items() for x in pair])
+    names = F.create_map(*[F.lit(x) for pair in ROOTS.items() for x in pair])
     return F.coalesce(F.try_element_at(names, first), first)
 
 

@@ -1,0 +1,182 @@
+"""Which records meet: many narrow rules, chosen from what the fields hold, within a budget of pairs.
+
+A rule is a combination of pieces (two letters of the given name and the year of birth); records that agree in all of them
+are compared. What a rule costs follows from how its values repeat in a sample. What it brings is tried on imagined
+matches: pairs of records of one person in which each field is missing as often as in the data and mistyped by chance.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from cdp.identity.matching.fields import Piece
+
+SURVIVES = 0.75
+"""Chance that a field of a match was written alike twice. A guess that decides how many rules are taken, and no score."""
+_AGAIN = 0.5
+"""What it is worth to reach a match once more: the guess may be wrong, and then the second rule has it."""
+MOST_RULES = 40
+PAIRS_A_RECORD = 40
+"""More pairs than this make people of strangers before they find a friend (measured on public sets)."""
+FREE_PAIRS = 200_000
+"""So few that no rule is worth leaving out for them."""
+PAIRS_FOR_A_MATCH = 4000
+"""Pairs that one more match may cost."""
+MOST_IN_BLOCK = 400
+"""Records that meet by one value of a rule; more are told apart by another piece."""
+_LEAST_GAIN = 0.001
+_IMAGINED = 4000
+_SEED = 20
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Records that agree in all pieces are compared.
+
+    Attributes:
+        pieces: what must agree.
+        refined_by: piece that tells apart the records of a value that too many have.
+        pairs: expected number of pairs it yields.
+        share: share of the imagined matches that it reaches first.
+    """
+
+    pieces: tuple[Piece, ...]
+    refined_by: Piece | None
+    pairs: float
+    share: float
+
+    @property
+    def name(self) -> str:
+        return " + ".join(piece.name for piece in self.pieces)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(name for piece in self.pieces for name in piece.fields)
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """The chosen rules and what is expected of them.
+
+    Attributes:
+        rules: in the order in which they were found worth their pairs.
+        pairs: expected number of pairs, each counted once a rule that yields it.
+        reach: share of the imagined matches that they reach.
+    """
+
+    rules: tuple[Rule, ...]
+    pairs: float
+    reach: float
+
+
+def chosen_rules(
+    codes: dict[Piece, Codes], records: int, *, wanted: Sequence[tuple[Piece, ...]] = ()
+) -> Blocking:
+    """Choose the rules that reach most matches for their pairs.
+
+    Args:
+        codes: of each piece the sample's values as numbers, 0 where missing; all of one length.
+        records: records in all, of which the sample is a part.
+        wanted: rules that the configuration adds; they are always taken.
+    """
+    size = len(next(iter(codes.values()))) if codes else 0
+    if size < 2:
+        return Blocking((), 0, 0)
+    scale = records * max(records - 1, 1) / (size * (size - 1))
+    survived = _imagined(codes)
+    options = list(dict.fromkeys([*wanted, *_combinations(codes)]))
+    reached = {pieces: np.logical_and.reduce([survived[p] for p in pieces]) for pieces in options}
+    options = [o for o in options if reached[o].any() or o in wanted]
+    cost = {pieces: scale * _pairs(_combined([codes[p] for p in pieces])) for pieces in options}
+    best_refined = _refinement(codes)
+    open_ = np.ones(_IMAGINED)
+    budget = max(PAIRS_A_RECORD * records, FREE_PAIRS)
+    spent, rules = 0.0, list[Rule]()
+
+    def take(pieces: tuple[Piece, ...]) -> None:
+        nonlocal spent, open_
+        share = float((reached[pieces] & (open_ == 1)).mean())
+        rules.append(Rule(pieces, best_refined(pieces), cost[pieces], share))
+        spent += cost[pieces]
+        open_ = np.where(reached[pieces], open_ * _AGAIN, open_)
+        options.remove(pieces)
+
+    for pieces in dict.fromkeys(wanted):
+        take(pieces)
+    while options and len(rules) < MOST_RULES:
+        gains = np.array([open_[reached[o]].sum() for o in options]) / _IMAGINED
+        prices = np.array([cost[o] for o in options])
+        # A third of the records in a match each: what a usual source holds.
+        is_worth = (prices <= PAIRS_FOR_A_MATCH * gains * records / 3) | (spent + prices <= FREE_PAIRS)
+        is_worth &= (gains > _LEAST_GAIN) & (spent + prices <= budget)
+        if not is_worth.any():
+            break
+        worth = np.where(is_worth, gains / (prices + records / 3), -1)
+        take(options[int(worth.argmax())])
+    return Blocking(tuple(rules), spent, float((open_ < 1).mean()))
+
+
+def _combinations(codes: dict[Piece, Codes]) -> Iterable[tuple[Piece, ...]]:
+    yield from ((p,) for p in codes if p.alone)
+    for one, other in combinations(codes, 2):
+        if not set(one.fields) & set(other.fields):
+            yield (one, other)
+    initials = [p for p in codes if p.name.endswith("_initial")]
+    for one, other in combinations([p for p in codes if p not in initials], 2):
+        for third in initials:
+            if len({*one.fields, *other.fields, *third.fields}) == len(one.fields) + len(other.fields) + 1:
+                yield (one, other, third)
+
+
+def _imagined(codes: dict[Piece, Codes]) -> dict[Piece, npt.NDArray[np.bool_]]:
+    """Of imagined matches, whether a piece is there on both sides and agrees."""
+    random = np.random.default_rng(_SEED)
+    size = len(next(iter(codes.values())))
+    left, right = random.integers(0, size, _IMAGINED), random.integers(0, size, _IMAGINED)
+    names = sorted({name for piece in codes for name in piece.fields})
+    kept = {name: random.random(_IMAGINED) < SURVIVES for name in names}
+    found = {}
+    for piece, values in codes.items():
+        is_there = (values[left] != 0) & (values[right] != 0)
+        luck = random.random(_IMAGINED) < piece.survival
+        whole = np.logical_and.reduce([kept[name] for name in piece.fields])
+        found[piece] = is_there & (whole | luck)
+    return found
+
+
+def _combined(columns: Sequence[Codes]) -> Codes:
+    """One number for each combination of values; 0 where one is missing."""
+    total = columns[0].copy()
+    is_there = total != 0
+    for column in columns[1:]:
+        is_there &= column != 0
+        with np.errstate(over="ignore"):
+            total = total * np.int64(1_000_003) ^ column
+    total[total == 0] = 1
+    return np.where(is_there, total, 0)
+
+
+def _pairs(codes: Codes) -> int:
+    _, counts = np.unique(codes[codes != 0], return_counts=True)
+    return int((counts * (counts - 1) // 2).sum())
+
+
+def _refinement(codes: dict[Piece, Codes]):  # type: ignore[no-untyped-def]
+    """The piece that divides best, by what share of a value's records it leaves together; missing counts as together."""
+    size = len(next(iter(codes.values())))
+    left = {}
+    for piece, values in codes.items():
+        counts = np.unique(values[values != 0], return_counts=True)[1] / size
+        left[piece] = float((counts**2).sum() + (values == 0).mean() ** 0.5)
+
+    def best(pieces: tuple[Piece, ...]) -> Piece | None:
+        used = {name for piece in pieces for name in piece.fields}
+        others = [p for p in codes if not used & set(p.fields)]
+        return min(others, key=lambda p: (left[p], p.name), default=None)
+
+    return best

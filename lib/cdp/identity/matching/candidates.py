@@ -1,0 +1,333 @@
+"""The pairs that meet, compared: one shuffle by blocking keys, and whole blocks at a time in Arrow batches.
+
+Each record travels with its fields and all its keys. So a pair that meets by several rules is made once, by the first of
+them, without a `distinct` over pairs, and knows all rules that would have made it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from cdp.identity.matching.blocking import MOST_IN_BLOCK, Rule
+from cdp.identity.matching.fields import Field, Piece
+from cdp.identity.matching.levels import (
+    BOTH_SWAPPED,
+    MISSING,
+    SAME_LOCAL_PART,
+    Levels,
+    Strings,
+    Values,
+    compared,
+    local_parts,
+)
+
+BITS = 4
+"""Bits of a field's level in a pattern."""
+_ROWS_AT_ONCE = 20_000
+_PAIRS_AT_ONCE = 400_000
+_ROWS_A_PARTITION = 400_000
+_PAIR_SCHEMA = (
+    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rules bigint, rarity float, home_rarity float"
+)
+
+Pairs = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """How common the values of a field are.
+
+    Attributes:
+        share: of the commonest values, the share of the filled records that has them.
+        least: of every other value.
+        average: of the value of a record drawn at random (the sum of the squared shares).
+    """
+
+    share: dict[str, float]
+    least: float
+    average: float
+    local_parts: "Frequencies | None" = None
+    """For e-mail addresses, the same of what stands before the @."""
+
+
+def keyed(values: DataFrame, rules: Sequence[Rule], pieces: dict[Piece, Column]) -> DataFrame:
+    """Add each record's keys, one a rule; 0 where a piece is missing.
+
+    Args:
+        values: `fields.compared`.
+        rules: at most 62.
+        pieces: `fields.pieces_of`.
+
+    Returns:
+        `values` with keys and refined (array<bigint>).
+    """
+
+    def key(number: int, parts: Sequence[Piece]) -> Column:
+        is_there = reduce(Column.__and__, [pieces[p].isNotNull() for p in parts])
+        return F.when(is_there, F.xxhash64(F.lit(number), *[pieces[p] for p in parts])).otherwise(F.lit(0).cast("bigint"))
+
+    plain = [key(i, rule.pieces) for i, rule in enumerate(rules)]
+    refined = [
+        key(i, (*rule.pieces, rule.refined_by)) if rule.refined_by else F.lit(0).cast("bigint")
+        for i, rule in enumerate(rules)
+    ]
+    return values.select("*", F.array(*plain).alias("keys"), F.array(*refined).alias("refined"))
+
+
+def crowded(keys: DataFrame, *, most: int = MOST_IN_BLOCK) -> DataFrame:
+    """Keys that more than `most` records have: key, records. There are few: at most rules times records through `most`."""
+    return (
+        keys.select(F.explode("keys").alias("key")).where("key <> 0").groupBy("key").agg(F.count("*").alias("records"))
+        .where(F.col("records") > most)
+    )  # fmt: skip
+
+
+def thinned(keys: DataFrame, crowds: Sequence[int], *, to_refined: bool) -> DataFrame:
+    """Replace the keys of crowds by the refined ones, or by none.
+
+    Args:
+        keys: `keyed`.
+        crowds: keys that too many records have.
+        to_refined: whether a finer key takes their place.
+    """
+    if not crowds:
+        return keys
+    columns = keys.columns
+    thin = partial(_thin, crowds=np.array(sorted(crowds), np.int64), to_refined=to_refined)
+    return keys.mapInArrow(thin, keys.schema).select(*columns)
+
+
+def _thin(batches: Iterator[pa.RecordBatch], crowds: Pairs, to_refined: bool) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        column = batch.column(batch.schema.get_field_index("keys"))
+        plain = column.flatten().to_numpy(zero_copy_only=False)
+        refined = batch.column(batch.schema.get_field_index("refined")).flatten().to_numpy(zero_copy_only=False)
+        found = np.where(np.isin(plain, crowds), refined if to_refined else 0, plain)
+        lists = pa.ListArray.from_arrays(_offsets(len(batch), len(found)), pa.array(found, pa.int64()))
+        place = batch.schema.get_field_index("keys")
+        yield batch.set_column(place, batch.schema.field(place), lists.cast(batch.schema.field(place).type))
+
+
+def _offsets(rows: int, values: int) -> pa.Array:
+    width = values // rows if rows else 0
+    return pa.array(np.arange(rows + 1, dtype=np.int32) * width)
+
+
+def compared_pairs(
+    keys: DataFrame, fields: Sequence[Field], frequencies: Sequence[Frequencies], records: int
+) -> DataFrame:
+    """Compare all pairs of records that meet.
+
+    Args:
+        keys: `keyed`, thinned: node, atom, f0 ..., keys.
+        fields: what is compared.
+        frequencies: of each field.
+        records: how many there are.
+
+    Returns:
+        low, high: the nodes, the smaller one first; low_atom, high_atom: their atoms;
+        pattern: the level of each field, `BITS` bits each, the first field lowest;
+        rules: bit r is set where rule r has the pair;
+        rarity: bits by which equal values are rarer than the average value of their fields;
+        home_rarity: the part of it that is of fields which a household shares.
+    """
+    values = [f"f{i}" for i in range(len(fields))]
+    rows = keys.select(F.posexplode("keys").alias("rule", "key"), "node", "atom", "keys", *values).where("key <> 0")
+    partitions = max(2, min(2000, records * 12 // _ROWS_A_PARTITION))
+    blocks = rows.repartition(partitions, "key").sortWithinPartitions("key", "node")
+    compare = partial(_compare_blocks, fields=tuple(fields), frequencies=tuple(frequencies))
+    return blocks.mapInArrow(compare, _PAIR_SCHEMA)
+
+
+def _compare_blocks(
+    batches: Iterator[pa.RecordBatch], fields: Sequence[Field], frequencies: Sequence[Frequencies]
+) -> Iterator[pa.RecordBatch]:
+    for table in _whole_blocks(batches):
+        yield from _compare_table(table, fields, frequencies)
+
+
+def _whole_blocks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Tables of some 20,000 rows that never end within a block."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows < _ROWS_AT_ONCE:
+            continue
+        table = pa.Table.from_batches(held)
+        keys = table.column("key").to_numpy()
+        end = int(np.searchsorted(keys, keys[-1], side="left"))
+        if end:
+            yield table.slice(0, end)
+        held = table.slice(end).combine_chunks().to_batches()
+        rows -= end
+    if rows:
+        yield pa.Table.from_batches(held)
+
+
+def _compare_table(
+    table: pa.Table, fields: Sequence[Field], frequencies: Sequence[Frequencies]
+) -> Iterator[pa.RecordBatch]:
+    key = table.column("key").to_numpy()
+    _, starts, sizes = np.unique(key, return_index=True, return_counts=True)
+    if not (sizes > 1).any():
+        return
+    # Rows that meet nobody are left behind: reading their text would be most of the work.
+    kept = np.repeat(sizes > 1, sizes)
+    table = table.filter(pa.array(kept))
+    sizes = sizes[sizes > 1]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    rank = np.arange(len(table)) - np.repeat(starts, sizes)
+    node, atom = table.column("node").to_numpy(), table.column("atom").to_numpy()
+    rule = table.column("rule").to_numpy()
+    width = len(table.column("keys")[0]) if len(table) else 0
+    keys = table.column("keys").combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(table), width)
+    columns = [Values.of(table.column(f"f{i}")) for i in range(len(fields))]
+    for first, last in _slices(np.cumsum(rank)):
+        ranks = rank[first:last]
+        left = np.repeat(np.arange(first, last), ranks)
+        ends = np.cumsum(ranks)
+        right = left - 1 - (np.repeat(ends, ranks) - 1 - np.arange(len(left)))
+        left, right, rules = _made_here(left, right, keys, rule)
+        if len(left):
+            found = patterns(columns, left, right, fields, frequencies)
+            turned = node[left] > node[right]
+            low, high = np.where(turned, right, left), np.where(turned, left, right)
+            yield pa.RecordBatch.from_pydict(
+                {
+                    "low": node[low],
+                    "high": node[high],
+                    "low_atom": atom[low],
+                    "high_atom": atom[high],
+                    "pattern": found.pattern,
+                    "rules": rules,
+                    "rarity": found.rarity,
+                    "home_rarity": found.home_rarity,
+                }
+            )
+
+
+def _slices(pairs_until: Pairs) -> Iterator[tuple[int, int]]:
+    first = 0
+    while first < len(pairs_until):
+        before = pairs_until[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(pairs_until, before + _PAIRS_AT_ONCE, side="right")))
+        yield first, last
+        first = last
+
+
+def _made_here(left: Pairs, right: Pairs, keys: Pairs, rule: npt.NDArray[np.int32]) -> tuple[Pairs, Pairs, Pairs]:
+    """The pairs that no rule before this one makes, with all rules that do."""
+    rules = np.zeros(len(left), np.int64)
+    for number in range(keys.shape[1]):
+        one = keys[:, number]
+        found = (one[left] == one[right]) & (one[left] != 0)
+        rules |= found.astype(np.int64) << number
+    first = rules & -rules  # the lowest bit
+    here = first == (np.int64(1) << rule[left].astype(np.int64))
+    return left[here], right[here], rules[here]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What pairs look like; see `compared_pairs`."""
+
+    pattern: Pairs
+    rarity: npt.NDArray[np.float32]
+    home_rarity: npt.NDArray[np.float32]
+
+
+def patterns(
+    columns: Sequence[Values], left: Pairs, right: Pairs, fields: Sequence[Field], frequencies: Sequence[Frequencies]
+) -> Likeness:
+    """Compare pairs of rows.
+
+    Args:
+        columns: the rows' values, a column a field.
+        left: rows.
+        right: as many other rows.
+        fields: what is compared.
+        frequencies: of each field.
+    """
+    place = {field.name: i for i, field in enumerate(fields)}
+    pattern = np.zeros(len(left), np.int64)
+    rarity, home_rarity = np.zeros((2, len(left)), np.float32)
+    found: list[Levels] = []
+    for i, field in enumerate(fields):
+        values = columns[i]
+        at = place.get(field.other or "", -1)
+        levels = compared(field.kind, values, left, right, columns[at] if at >= 0 else None)
+        if 0 <= at < i:  # two names that changed places are one piece of evidence, which the first has
+            levels[found[at] == BOTH_SWAPPED] = MISSING
+        found.append(levels)
+        pattern |= levels.astype(np.int64) << (BITS * i)
+        codes = values.codes[left]
+        bits = _bits(_rarity(values.distinct, frequencies[i]), codes, (codes >= 0) & (codes == values.codes[right]))
+        of_local = frequencies[i].local_parts
+        if of_local:
+            bits += _bits(_rarity(local_parts(values.distinct), of_local), codes, levels == SAME_LOCAL_PART)
+        rarity += bits
+        if field.of_home:
+            home_rarity += bits
+    return Likeness(pattern, rarity, home_rarity)
+
+
+def _bits(of_value: npt.NDArray[np.float32], codes: Pairs, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    found = np.zeros(len(codes), np.float32)
+    found[where] = of_value[codes[where]]
+    return found
+
+
+def _rarity(distinct: Strings, frequencies: Frequencies) -> npt.NDArray[np.float32]:
+    share = frequencies.share
+    values = np.array([share.get(value, frequencies.least) for value in distinct], np.float32)
+    found: npt.NDArray[np.float32] = np.log2(np.float32(frequencies.average) / values)
+    return found
+
+
+def value_counts(values: DataFrame, fields: Sequence[Field]) -> DataFrame:
+    """How often each value is there.
+
+    Returns:
+        field: its number; behind the last one, in order, what stands before the @ of each field of addresses;
+        value, records.
+    """
+    columns = [F.col(f"f{i}") for i in range(len(fields))]
+    columns += [F.substring_index(f"f{i}", "@", 1) for i, field in enumerate(fields) if field.kind == "email"]
+    entries = F.array(*[F.struct(F.lit(i).alias("field"), column.alias("value")) for i, column in enumerate(columns)])
+    rows = values.select(F.explode(entries).alias("entry")).select("entry.field", "entry.value").where("value is not null")
+    return rows.groupBy("field", "value").agg(F.count("*").alias("records"))
+
+
+def frequencies_of(commonest: pa.Table, totals: pa.Table, fields: Sequence[Field]) -> tuple[Frequencies, ...]:
+    """How common values are.
+
+    Args:
+        commonest: the first rows of `value_counts`, by records.
+        totals: field, filled (records with a value), squares (sum of the squared numbers of records of each value).
+        fields: what is compared.
+    """
+    field, counts = commonest.column("field").to_numpy(), commonest.column("records").to_numpy()
+    values = np.array(commonest.column("value").to_pylist(), object)
+    sums = {f: (filled, squares) for f, filled, squares in zip(*(totals.column(c).to_pylist() for c in totals.column_names), strict=True)}
+
+    def of(number: int) -> Frequencies:
+        filled, squares = sums.get(number, (1, 1))
+        mine = field == number
+        share = counts[mine] / filled
+        return Frequencies(
+            dict(zip(values[mine].tolist(), share.tolist(), strict=True)),
+            float(share.min()) if len(share) else 1 / filled,
+            squares / filled**2,
+        )
+
+    addresses = [i for i, f in enumerate(fields) if f.kind == "email"]
+    local = {i: of(len(fields) + place) for place, i in enumerate(addresses)}
+    return tuple(replace(of(i), local_parts=local.get(i)) for i in range(len(fields)))

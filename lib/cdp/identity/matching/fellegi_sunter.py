@@ -1,0 +1,414 @@
+"""What likeness is worth: the Fellegi-Sunter model, learnt from the pairs themselves, without labels.
+
+The weight of a level is log2(m / u): how often it is seen in pairs of one person, against pairs of two. u comes from random
+pairs, m by expectation maximisation from the pairs that meet; each field is learnt from pairs that would have met without
+it, or blocking would flatter it. Fields that depend on each other (a name and the e-mail made of it, city and postal code)
+form a tree, and each field may have one more parent: it counts for what it adds to what they have said. A third kind of pair
+stands beside those of one person and of two strangers: two people of one household, who share name, address and contact
+points, but neither given name nor birth date.
+
+Source:
+    Fellegi and Sunter (1969), A Theory for Record Linkage, JASA 64; Winkler (1988), expectation maximisation for its
+    parameters; Chow and Liu (1968), Approximating Discrete Probability Distributions with Dependence Trees.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from cdp.identity.matching.candidates import BITS
+from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ONE_SWAPPED
+
+LEVELS = 1 << BITS
+_CLASSES = 4
+_ROUNDS = 200
+_CLOSE = 1e-4
+_PRIOR_MATCHES = 4.0
+"""Imagined matches a field starts with: what a few real ones must outvote."""
+_EQUAL_AT_FIRST = 0.85
+_LEAST_BITS = 0.002
+_HOMES = 0.1
+"""Pairs of one household for each match, to begin with."""
+_WORLD = 100_000.0
+_RARE = 2.0**-14
+"""What is known before a record is read: of so many pairs, that share are matches. Files of a few hundred records need it."""
+_STRANGERS = 200.0
+_EQUAL_BY_CHANCE = {
+    "name": 0.01, "date": 0.0005, "email": 1e-6, "phone": 1e-6, "street": 0.0005, "postal_code": 0.01, "text": 0.05,
+    "code": 1e-5, "number": 0.05, "category": 0.5, "exact": 1e-4,
+}  # fmt: skip
+"""Share of strangers whose values are equal, as imagined for so many pairs of them."""
+_SHRINK = 40.0
+"""Pairs of a parent's level from which what is seen in them counts more than what holds for all."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Pairs by what they look like.
+
+    Attributes:
+        levels: the level of each field, a row a pattern.
+        count: pairs each stands for.
+        rarity: average bits by which its equal values are rarer than usual.
+        home_rarity: the part of it that is of fields which a household shares.
+        rules: bit mask of the rules that made the pairs; 0 for random ones.
+    """
+
+    levels: npt.NDArray[np.uint8]
+    count: Floats
+    rarity: Floats
+    home_rarity: Floats
+    rules: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, pattern: npt.NDArray[np.int64], fields: int, rarity: npt.NDArray[np.float32] | None = None,
+        home_rarity: npt.NDArray[np.float32] | None = None, rules: npt.NDArray[np.int64] | None = None, scale: float = 1.0,
+    ) -> "Patterns":  # fmt: skip
+        """Count equal patterns.
+
+        Args:
+            pattern: of each pair, as `candidates.compared_pairs` packs it.
+            fields: how many it holds.
+            rarity: of each pair.
+            home_rarity: of each pair.
+            rules: of each pair.
+            scale: pairs that each one stands for.
+        """
+        nothing = np.zeros(len(pattern))
+        keys = np.empty(len(pattern), [("pattern", np.int64), ("rules", np.int64)])
+        keys["pattern"], keys["rules"] = pattern, nothing if rules is None else rules
+        found, back, count = np.unique(keys, return_inverse=True, return_counts=True)
+        rarities = [
+            np.bincount(back, weights=nothing if bits is None else bits, minlength=len(found)) / np.maximum(count, 1)
+            for bits in (rarity, home_rarity)
+        ]
+        return cls(unpacked(found["pattern"], fields), count * scale, *rarities, found["rules"])
+
+
+def unpacked(pattern: npt.NDArray[np.int64], fields: int) -> npt.NDArray[np.uint8]:
+    """The level of each field, a row a pattern."""
+    places = np.arange(fields, dtype=np.int64) * BITS
+    return ((pattern[:, None] >> places) & (LEVELS - 1)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is known of the fields.
+
+    Attributes:
+        m: of each field, by what its parents say (`said`) and its own level: share of the matches.
+        u: the same of pairs of two people.
+        parents: of each field the numbers of its parents, at most two.
+        classes: of each field and level: 0 missing, 1 equal, 2 alike, 3 unlike; what a child is told of its parent.
+        prior: share of matches among all pairs of records.
+        home: of each field, by its level: share of the pairs of two people of one household.
+        home_prior: share of such pairs among all.
+    """
+
+    m: Floats
+    u: Floats
+    parents: tuple[tuple[int, ...], ...]
+    classes: npt.NDArray[np.uint8]
+    prior: float
+    home: Floats
+    home_prior: float
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Bits by field, what its parents say, and own level."""
+        return self._log_m - self._log_u
+
+    @cached_property
+    def _log_m(self) -> Floats:
+        return _bits(self.m)
+
+    @cached_property
+    def _log_u(self) -> Floats:
+        return _bits(self.u)
+
+    @cached_property
+    def _log_home(self) -> Floats:
+        return _bits(self.home)
+
+    @property
+    def prior_bits(self) -> float:
+        return float(np.log2(self.prior) - np.log2(1 - self.prior))
+
+    def said(self, field: int, levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        """What the parents of a field say, by pattern: the class of the first and four times that of the second."""
+        found = np.zeros(len(levels), np.int64)
+        for place, parent in enumerate(self.parents[field]):
+            found += self.classes[parent, levels[:, parent]].astype(np.int64) * _CLASSES**place
+        return found
+
+    def evidence(self, levels: npt.NDArray[np.uint8]) -> Floats:
+        """Bits that each field adds, a row a pattern."""
+        found = np.empty(levels.shape)
+        for field in range(len(self.parents)):
+            found[:, field] = self.weights[field, self.said(field, levels), levels[:, field]]
+        return found
+
+    def scores(self, patterns: Patterns) -> Floats:
+        """log2 of the odds that a pair is one person, against two strangers and two of one household."""
+        one, strangers, home = self._likelihoods(patterns)
+        found: Floats = one - np.logaddexp2(strangers, home)
+        return found
+
+    def shares(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
+        """Chances that a pair is one person, two strangers, two of one household."""
+        parts = np.stack(self._likelihoods(patterns))
+        found = np.exp2(parts - np.logaddexp2.reduce(parts, axis=0))
+        return found[0], found[1], found[2]
+
+    def _likelihoods(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
+        """In bits, up to what all three share."""
+        levels = patterns.levels
+        one = np.full(len(levels), np.log2(self.prior))
+        strangers = np.log2(1 - self.prior - self.home_prior) - patterns.rarity
+        home = np.log2(self.home_prior) - (patterns.rarity - patterns.home_rarity)
+        for field in range(len(self.parents)):
+            said, own = self.said(field, levels), levels[:, field]
+            one += self._log_m[field, said, own]
+            strangers = strangers + self._log_u[field, said, own]
+            home = home + self._log_home[field, own]
+        return one, strangers, home
+
+
+def _bits(shares: Floats) -> Floats:
+    bits = np.log2(shares)
+    bits[..., MISSING] = 0
+    found: Floats = bits
+    return found
+
+
+def probability(scores: Floats) -> Floats:
+    return 1 / (1 + np.exp2(-np.clip(scores, -500, 500)))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the parameters are learnt from.
+
+    Attributes:
+        kinds: of each field, a key of `levels.NAMES`.
+        of_home: of each field, whether a household shares it.
+        met: pairs that met; each stands for as many as there are.
+        random: random pairs.
+        made_of: of each rule, the numbers of the fields it is made of.
+        pairs: all pairs of records there are.
+        records: how many records.
+    """
+
+    kinds: tuple[str, ...]
+    of_home: tuple[bool, ...]
+    met: Patterns
+    random: Patterns
+    made_of: tuple[frozenset[int], ...]
+    pairs: float
+    records: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Of each field, levels with the missing one."""
+        return tuple(len(NAMES[kind]) for kind in self.kinds)
+
+
+def learnt(problem: Problem) -> Parameters:
+    """Learn m, u, the tree of dependences and the prior."""
+    alone = _maximised(problem, _at_first(problem))
+    return _maximised(problem, replace(alone, parents=_parents(problem, alone), classes=_classes(alone)))
+
+
+def _classes(now: Parameters) -> npt.NDArray[np.uint8]:
+    """A level is alike where it speaks for a match."""
+    found = np.where(now.weights[:, 0] > 0, 2, 3).astype(np.uint8)
+    found[:, MISSING], found[:, EQUAL] = 0, 1
+    return found
+
+
+def _at_first(problem: Problem) -> Parameters:
+    fields = len(problem.kinds)
+    m, u = np.ones((fields, LEVELS, LEVELS)), np.ones((fields, LEVELS, LEVELS))
+    for field, size in enumerate(problem.sizes):
+        m[field] = _m_at_first(size)
+        u[field] = _marginal(problem.random, problem.random.count, field, size, _u_at_first(problem.kinds[field]))
+    prior = min(max(problem.records / 3 / problem.pairs, 1e-12), 0.1)
+    nobody = np.zeros((fields, LEVELS), np.uint8)
+    home = np.where(np.array(problem.of_home)[:, None], m[:, 0], u[:, 0])
+    return Parameters(m, u, ((),) * fields, nobody, prior, home, prior * _HOMES)
+
+
+def _u_at_first(kind: str) -> Floats:
+    """Imagined pairs of strangers: what a file of a few records cannot tell of the world it comes from."""
+    size = len(NAMES[kind])
+    equal = _EQUAL_BY_CHANCE[kind]
+    found = np.zeros(LEVELS)
+    found[EQUAL + 1 : size - 1] = 0.5
+    found[EQUAL] = equal * _STRANGERS
+    found[size - 1] = (1 - equal) * _STRANGERS
+    return found
+
+
+def _m_at_first(size: int) -> Floats:
+    """Most are equal, and the less alike the rarer."""
+    found = np.full(LEVELS, 1e-9)
+    others = 0.5 ** np.arange(size - 2)
+    found[EQUAL] = _EQUAL_AT_FIRST
+    found[EQUAL + 1 : size] = (1 - _EQUAL_AT_FIRST) * others / others.sum()
+    return found
+
+
+def _marginal(patterns: Patterns, weight: Floats, field: int, size: int, start: Floats) -> Floats:
+    """Shares of a field's levels, `start` imagined pairs added."""
+    counts = np.bincount(patterns.levels[:, field], weights=weight, minlength=LEVELS)[:LEVELS] + start
+    counts[MISSING] = 0
+    counts[size:] = 0
+    found: Floats = np.maximum(counts / max(counts.sum(), 1e-12), 1e-12)
+    return found
+
+
+def _maximised(problem: Problem, start: Parameters) -> Parameters:
+    now = start
+    for _ in range(_ROUNDS):
+        after = _step(problem, now)
+        moved = np.abs(after.m - now.m).max()
+        drift = abs(np.log(after.prior) - np.log(now.prior))
+        now = after
+        if moved < _CLOSE and drift < _CLOSE * 10:
+            break
+    return now
+
+
+def _step(problem: Problem, now: Parameters) -> Parameters:
+    matches, others, homes = _expected(problem, now)
+    m, u, home = np.empty_like(now.m), np.empty_like(now.u), np.empty_like(now.home)
+    for field, size in enumerate(problem.sizes):
+        fair = _fair(problem, field)
+        start = _m_at_first(size) * _PRIOR_MATCHES
+        m[field] = _marginal(problem.met, matches * fair, field, size, start)
+        u[field] = _marginal(problem.random, others, field, size, _u_at_first(problem.kinds[field]))
+        home[field] = _marginal(problem.met, homes * fair, field, size, start) if problem.of_home[field] else u[field, 0]
+        for known in range(1, len(now.parents[field]) + 1):
+            # What few pairs say of both parents is drawn to what more say of the first, and that to what all say.
+            parents = now.parents[field][:known]
+            partly = replace(now, parents=(*now.parents[:field], parents, *now.parents[field + 1 :]))
+            fair = _fair(problem, field, *parents)
+            m[field] = _conditional(problem.met, matches * fair, field, partly.said(field, problem.met.levels), m[field])
+            u[field] = _conditional(problem.random, others, field, partly.said(field, problem.random.levels), u[field])
+        if problem.kinds[field] == "name":
+            # Too rare to be seen by chance: as two names that stand in the other's place independently of each other.
+            u[field, :, BOTH_SWAPPED] = np.maximum(u[field, :, BOTH_SWAPPED], (u[field, :, ONE_SWAPPED] / 2) ** 2)
+    world = problem.pairs + _WORLD
+    prior = min((matches.sum() + _WORLD * _RARE) / world, 0.4)
+    home_prior = min((homes.sum() + _WORLD * _RARE * _HOMES) / world, 0.4)
+    return replace(now, m=m, u=u, prior=prior, home=home, home_prior=home_prior)
+
+
+def _expected(problem: Problem, now: Parameters) -> tuple[Floats, Floats, Floats]:
+    """Matches among the pairs that met, strangers among the random ones, households among those that met, by pattern."""
+    matches, _, homes = now.shares(problem.met)
+    strangers = now.shares(problem.random)[1]
+    return problem.met.count * matches, problem.random.count * strangers, problem.met.count * homes
+
+
+def _fair(problem: Problem, *fields: int) -> npt.NDArray[np.bool_]:
+    """Patterns of pairs that a rule without these fields has made: they say how the fields are where nobody asked for it."""
+    bits = sum(1 << rule for rule, made_of in enumerate(problem.made_of) if not made_of & set(fields))
+    found: npt.NDArray[np.bool_] = (problem.met.rules & np.int64(bits)) != 0
+    return found
+
+
+def _conditional(patterns: Patterns, weight: Floats, field: int, said: npt.NDArray[np.int64], above: Floats) -> Floats:
+    """Shares of a field's levels by what its parents say, drawn to those of one parent less where few pairs are seen."""
+    cells = said * LEVELS + patterns.levels[:, field]
+    counts = np.bincount(cells, weights=weight, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS)
+    counts[:, MISSING] = 0
+    # A second parent's class stands in the higher digits: the row of the first parent alone is the rest.
+    less = above[np.arange(LEVELS) % _CLASSES] if said.max(initial=0) >= _CLASSES else above
+    found: Floats = (counts + _SHRINK * less) / (counts.sum(axis=1, keepdims=True) + _SHRINK)
+    return found
+
+
+def _parents(problem: Problem, now: Parameters) -> tuple[tuple[int, ...], ...]:
+    """The dependences that matter most: a forest, and for each field the second field that tells most of what it says.
+
+    What two fields tell twice is their mutual information, in matches and in pairs of two people together; the heaviest
+    tree of it loses least.
+    """
+    matches, others, _ = _expected(problem, now)
+    fields = len(problem.kinds)
+    gains = {}
+    for one in range(fields):
+        for other in range(one + 1, fields):
+            of_matches = _information(problem.met, matches * _fair(problem, one, other), one, other)
+            gains[one, other] = of_matches + _information(problem.random, others, one, other)
+    order, first = _heaviest_forest(gains, fields, least=_LEAST_BITS)
+    found: list[tuple[int, ...]] = []
+    for field in range(fields):
+        before = [p for p in order[: order.index(field)] if p != first[field]]
+        second = max(before, key=lambda p: (gains[min(p, field), max(p, field)], -p), default=None)
+        if first[field] < 0:
+            found.append(())
+        elif second is None or gains[min(second, field), max(second, field)] < _LEAST_BITS:
+            found.append((first[field],))
+        else:
+            found.append((first[field], second))
+    return tuple(found)
+
+
+def _information(patterns: Patterns, weight: Floats, one: int, other: int) -> float:
+    """Mutual information of two fields in bits, both of them there; 0 where too few pairs say so."""
+    cells = patterns.levels[:, one].astype(np.int64) * LEVELS + patterns.levels[:, other]
+    joint = np.bincount(cells, weights=weight, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS)[1:, 1:]
+    total = joint.sum()
+    used = (joint.sum(axis=1) > 0).sum() * (joint.sum(axis=0) > 0).sum()
+    if total < 50:
+        return 0.0
+    share = joint / total
+    expected = share.sum(axis=1, keepdims=True) * share.sum(axis=0, keepdims=True)
+    seen = share > 0
+    bits = float((share[seen] * np.log2(share[seen] / expected[seen])).sum())
+    # By chance alone it would not be 0 (Miller and Madow).
+    return max(0.0, bits - float(used / (2 * np.log(2) * total))) * min(1.0, float(total) / 1000)
+
+
+def _heaviest_forest(
+    gains: dict[tuple[int, int], float], fields: int, *, least: float
+) -> tuple[list[int], tuple[int, ...]]:
+    """The fields, each after its parent, and the parent of each (-1: none)."""
+    tree = list(range(fields))
+    neighbours: dict[int, list[int]] = {i: [] for i in range(fields)}
+    for (one, other), gain in sorted(gains.items(), key=lambda item: (-item[1], item[0])):
+        if gain < least or _root(tree, one) == _root(tree, other):
+            continue
+        tree[_root(tree, other)] = _root(tree, one)
+        neighbours[one].append(other)
+        neighbours[other].append(one)
+    parents, order = [-1] * fields, list[int]()
+    for start in range(fields):
+        waiting = [] if start in order else [start]
+        while waiting:
+            field = waiting.pop(0)
+            order.append(field)
+            for child in sorted(set(neighbours[field]) - {*order, *waiting}):
+                parents[child] = field
+                waiting.append(child)
+    return order, tuple(parents)
+
+
+def _root(tree: list[int], node: int) -> int:
+    while tree[node] != node:
+        node = tree[node]
+    return node
+
+
+def made_of(rules: Sequence[frozenset[str]], names: Sequence[str]) -> tuple[frozenset[int], ...]:
+    """The numbers of the fields that each rule is made of."""
+    place = {name: i for i, name in enumerate(names)}
+    return tuple(frozenset(place[name] for name in rule) for rule in rules)

@@ -1,0 +1,187 @@
+"""What is compared: the fields of customer records as text, and the pieces of them by which records meet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from cdp.identity.config import IdentityConfig
+from cdp.identity.groups import node_of
+from cdp.identity.matching.levels import SEPARATOR
+from cdp.identity.names import folded_text
+
+MOST_FIELDS = 15
+"""Fields that one comparison can hold: four bits each in a 64-bit number."""
+
+_DATE = "yyyy-MM-dd"
+_HALF, _MOST, _LESS = 0.5, 0.6, 0.4
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that is compared.
+
+    Attributes:
+        name: the configuration's name of it.
+        kind: a key of `levels.NAMES`.
+        other: for a name, the field with the other name of the person.
+        of_home: whether the people of a household share it.
+    """
+
+    name: str
+    kind: str
+    other: str | None = None
+    of_home: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of one or two fields by which records meet.
+
+    Attributes:
+        name: what it is called where a rule is named.
+        fields: names of the fields it is made of.
+        survival: chance that it is still right where a field of it is mistyped, a guess; 0 for a whole value.
+        alone: whether a rule may consist of it alone.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    survival: float
+    alone: bool = True
+
+
+STANDARD = (
+    Field("given_name", "name", other="family_name"),
+    Field("family_name", "name", other="given_name", of_home=True),
+    Field("middle_name", "name"),
+    Field("birth_date", "date"),
+    Field("birth_year", "number"),
+    Field("gender", "category"),
+    Field("email", "email", of_home=True),
+    Field("phone", "phone", of_home=True),
+    Field("street", "street", of_home=True),
+    Field("street_2", "street", of_home=True),
+    Field("city", "text", of_home=True),
+    Field("region", "text", of_home=True),
+    Field("postal_code", "postal_code", of_home=True),
+)
+"""Compared wherever they are filled."""
+
+
+def fields_of(config: IdentityConfig) -> tuple[Field, ...]:
+    """The standard fields and the configured ones; a configured comparison of a standard field takes its place."""
+    own = {c.column: c.kind for c in config.comparisons}
+    known = {f.name for f in STANDARD}
+    standard = [replace(f, kind=own.get(f.name, f.kind)) for f in STANDARD]
+    return (*standard, *(Field(name, kind) for name, kind in own.items() if name not in known))
+
+
+def value_of(field: Field) -> Column:
+    """A field of `silver.customer_records` as text to compare; null where there is nothing."""
+    name = field.name
+    if name in ("given_name", "family_name"):
+        return F.col(f"{name}_key")
+    if name == "email":
+        return _joined(F.coalesce(F.col("email_keys"), F.col("emails")))
+    if name == "phone":
+        return _joined(F.col("phones"))
+    if name == "birth_date":
+        return F.date_format("birth_date", _DATE)
+    if name == "birth_year":  # what a birth date has said already is not said again
+        return F.when(F.col("birth_date").isNull(), F.col("birth_year").cast("string"))
+    if "." in name:
+        column, key = name.split(".", 1)
+        raw = F.col(column)[key]
+    else:
+        raw = F.col(name)
+    if field.kind == "date":
+        return F.date_format(F.try_to_date(raw), _DATE)
+    if field.kind in ("code", "postal_code", "phone"):
+        return F.nullif(F.upper(F.regexp_replace(raw, r"[^\p{L}\p{N}]+", "")), F.lit(""))
+    if field.kind in ("exact", "number"):
+        return F.nullif(F.trim(raw), F.lit(""))
+    if field.name == "gender":
+        return _gender(raw)
+    return folded_text(raw) if field.kind != "email" else F.lower(F.trim(raw))
+
+
+def compared(records: DataFrame, fields: Sequence[Field]) -> DataFrame:
+    """`records` with node alone, and a column of text for each field, named f0, f1 ..."""
+    values = [value_of(field).alias(f"f{i}") for i, field in enumerate(fields)]
+    return records.select(node_of().alias("node"), *values)
+
+
+def pieces_of(fields: Sequence[Field]) -> dict[Piece, Column]:
+    """The pieces of these fields, as columns over `compared`; null where a field is missing or too short."""
+    place = {field.name: f"f{i}" for i, field in enumerate(fields)}
+    found: dict[Piece, Column] = {}
+    for field in fields:
+        first = F.substring_index(place[field.name], SEPARATOR, 1)
+        for name, survival, alone, column in _parts(field.kind, first):
+            found[Piece(f"{field.name}{name}", (field.name,), survival, alone)] = column
+    if "given_name" in place and "family_name" in place:
+        given, family = F.col(place["given_name"]), F.col(place["family_name"])
+        both = F.when(given.isNotNull() & family.isNotNull(), F.concat_ws(" ", given, family))
+        names = ("given_name", "family_name")
+        found[Piece("names in any order", names, 0.0)] = F.array_join(F.array_sort(F.split(both, " ")), " ")
+        ends = [F.substring(given, 1, 3), F.substring(family, 1, 3)]
+        found[Piece("names in any order_prefix", names, _HALF)] = F.concat(F.least(*ends), F.greatest(*ends))
+    return found
+
+
+def _parts(kind: str, value: Column) -> list[tuple[str, float, bool, Column]]:
+    whole = ("", 0.0, True, value)
+    if kind == "name":
+        return [
+            whole,
+            ("_prefix", _MOST, False, _long(value, 2)),
+            ("_phonetic", _HALF, True, F.soundex(value)),
+            ("_initial", _MOST, False, F.substring(value, 1, 1)),
+        ]
+    if kind == "date":
+        month_day = F.substring(value, 6, 5)
+        return [
+            whole,
+            ("_year", _MOST, False, F.substring(value, 1, 4)),
+            ("_month", _HALF, False, F.substring(value, 1, 7)),
+            ("_day", _HALF, False, month_day),
+        ]
+    if kind == "email":
+        local = F.substring_index(value, "@", 1)
+        return [whole, ("_local", _HALF, True, local), ("_prefix", _HALF, True, _long(local, 5))]
+    if kind == "phone":
+        return [whole, ("_end", _LESS, True, F.right(value, F.lit(6)))]
+    if kind == "street":
+        return [whole, ("_prefix", _HALF, True, _long(value, 6))]
+    if kind == "postal_code":
+        return [whole, ("_prefix", _HALF, False, _long(value, 3))]
+    if kind == "text":
+        return [whole, ("_prefix", _MOST, False, _long(value, 3))]
+    if kind == "code":
+        half = F.floor(F.length(value) / 2).cast("int")
+        is_long = F.length(value) >= 6
+        return [
+            whole,
+            ("_prefix", _HALF, True, F.when(is_long, F.left(value, half))),
+            ("_end", _HALF, True, F.when(is_long, F.right(value, half))),
+        ]
+    return [("", 0.0, kind == "exact", value)]
+
+
+def _long(value: Column, letters: int) -> Column:
+    return F.when(F.length(value) >= letters, F.substring(value, 1, letters))
+
+
+def _joined(values: Column) -> Column:
+    return F.nullif(F.array_join(F.array_sort(F.array_distinct(values)), SEPARATOR), F.lit(""))
+
+
+def _gender(raw: Column) -> Column:
+    text = F.lower(F.trim(raw))
+    return (
+        F.when(text.isin("m", "male", "man", "mr", "h", "homme", "hombre", "mann", "männlich", "maennlich"), "m")
+        .when(text.isin("f", "female", "woman", "w", "femme", "mujer", "frau", "weiblich", "ms", "mrs"), "f")
+        .otherwise(F.nullif(text, F.lit("")))
+    )

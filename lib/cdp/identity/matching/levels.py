@@ -1,0 +1,356 @@
+"""How alike two values are, in a few levels for each kind of field.
+
+A level stands for what people and keyboards do to a value: one letter wrong, day and month swapped, a short form, a
+truncated code. 0 is missing, 1 equal, and what follows grows less alike; the last one is everything else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
+from rapidfuzz.process import cpdist
+
+from cdp.identity.names import ROOTS
+
+MISSING = 0
+EQUAL = 1
+SAME_LOCAL_PART = 3
+"""The level of e-mail addresses that differ behind the @ alone."""
+BOTH_SWAPPED, ONE_SWAPPED = 6, 7
+"""The levels of names that stand in each other's place, both or one of them."""
+SEPARATOR = "\n"
+"""Between the values of a field that holds several: the two that are most alike are compared."""
+
+Strings = npt.NDArray[np.object_]
+Levels = npt.NDArray[np.uint8]
+Codes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "name": (
+        *("missing", "equal", "short form of one name", "nearly equal", "one is part of the other", "initial agrees"),
+        *("both names swapped", "is the other's other name", "similar", "same first letter", "different"),
+    ),
+    "date": (
+        *("missing", "equal", "day and month swapped", "one digit wrong", "same day and month", "two digits wrong"),
+        *("same year", "a year apart", "different"),
+    ),
+    "email": (
+        *("missing", "equal", "one or two letters wrong", "same name before the @"),
+        *("nearly equal before the @", "similar before the @", "different"),
+    ),
+    "phone": ("missing", "equal", "one digit wrong", "same last seven digits", "different"),
+    "street": ("missing", "equal", "same words", "nearly equal", "same number and a word", "similar", "different"),
+    "postal_code": ("missing", "equal", "one character wrong or cut off", "same district", "same area", "different"),
+    "text": ("missing", "equal", "nearly equal", "one is part of the other", "same letters", "similar", "different"),
+    "code": ("missing", "equal", "one character wrong", "two characters wrong", "different"),
+    "number": ("missing", "equal", "within a hundredth", "within a tenth", "different"),
+    "category": ("missing", "equal", "different"),
+    "exact": ("missing", "equal", "different"),
+}
+"""The levels of each kind, by their number."""
+
+
+
+
+@dataclass(frozen=True)
+class Values:
+    """A column by its distinct values: what is derived of a text is derived once, however many pairs it is in.
+
+    Attributes:
+        distinct: the values, without None.
+        codes: of each row the place of its value in `distinct`, -1 where it is missing.
+    """
+
+    distinct: Strings
+    codes: Codes
+    _derived: dict[Callable[[str], object], Codes] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray | pa.Array) -> "Values":
+        """A column of text as Arrow holds it."""
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        encoded = whole.dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(_strings(encoded.dictionary.to_pylist()), codes)
+
+    def derived(self, function: Callable[[str], object]) -> Codes:
+        """A number for each distinct value, the same for two whose `function` is the same."""
+        if function not in self._derived:
+            known: dict[object, int] = {}
+            numbers = [known.setdefault(function(value), len(known)) for value in self.distinct]
+            self._derived[function] = np.array(numbers, np.int64)
+        return self._derived[function]
+
+    def measured(self, function: Callable[[str], int]) -> Codes:
+        """`function` of each distinct value."""
+        return np.array([function(value) for value in self.distinct], np.int64)
+
+
+def compared(kind: str, values: Values, left: Codes, right: Codes, other: Values | None = None) -> Levels:
+    """The level of each pair of rows.
+
+    Args:
+        kind: a key of `NAMES`.
+        values: the column; several values in one are separated by `SEPARATOR`.
+        left: rows.
+        right: as many other rows.
+        other: for names, the other name of the same persons (the family name beside a given name).
+    """
+    found = np.full(len(left), MISSING, np.uint8)
+    a, b = values.codes[left], values.codes[right]
+    here = (a >= 0) & (b >= 0)
+    same = here & (a == b)
+    found[same] = EQUAL
+    rest = np.flatnonzero(here & ~same)
+    if not len(rest):
+        return found
+    a, b = a[rest], b[rest]
+    several = values.measured(_has_several).astype(bool)
+    many = several[a] | several[b]
+    if many.any():
+        found[rest[many]] = _best_of_several(kind, values, a[many], b[many])
+        rest, a, b = rest[~many], a[~many], b[~many]
+    if kind == "name" and other is not None:
+        found[rest] = _name(values, a, b, other, other.codes[left[rest]], other.codes[right[rest]])
+    else:
+        found[rest] = _OF_KIND[kind](values, a, b)
+    return found
+
+
+def _strings(values: Sequence[str]) -> Strings:
+    found = np.empty(len(values), object)
+    found[:] = values
+    return found
+
+
+def _has_several(value: str) -> bool:
+    return SEPARATOR in value
+
+
+def _best_of_several(kind: str, values: Values, a: Codes, b: Codes) -> Levels:
+    pairs, left, right = [], [], []
+    for pair, (one, other) in enumerate(zip(values.distinct[a], values.distinct[b], strict=True)):
+        for x in one.split(SEPARATOR):
+            for y in other.split(SEPARATOR):
+                pairs.append(pair)
+                left.append(x)
+                right.append(y)
+    single = Values.of(pa.array(left + right, pa.string()))
+    rows = np.arange(len(left))
+    best = np.full(len(a), len(NAMES[kind]) - 1, np.uint8)
+    np.minimum.at(best, np.array(pairs, np.int64), compared(kind, single, rows, rows + len(left)))
+    return best
+
+
+def _first(*conditions: Flags, start: int = 2) -> Levels:
+    """The number of the first condition that holds, from `start`; one past the last where none does."""
+    found = np.full(len(conditions[0]), start + len(conditions), np.uint8)
+    for number in reversed(range(len(conditions))):
+        found[conditions[number]] = start + number
+    return found
+
+
+def _alike(a: Strings, b: Strings) -> npt.NDArray[np.float32]:
+    """Jaro-Winkler similarity; 0 below 0.8."""
+    return cpdist(a, b, scorer=JaroWinkler.normalized_similarity, score_cutoff=0.8, dtype=np.float32)
+
+
+def _edits(a: Strings, b: Strings, most: int) -> npt.NDArray[np.int32]:
+    """Letters wrong, missing, too many or swapped with their neighbour; most + 1 where there are more."""
+    return cpdist(a, b, scorer=OSA.distance, score_cutoff=most, dtype=np.int32)
+
+
+def _test(values: Values, a: Codes, b: Codes, test: Callable[[str, str], bool], where: Flags) -> Flags:
+    """`test` of some pairs of values, for what cannot be had for all of them at once."""
+    found = np.zeros(len(a), bool)
+    for i in np.flatnonzero(where):
+        found[i] = test(values.distinct[a[i]], values.distinct[b[i]])
+    return found
+
+
+def _agree(values: Values, a: Codes, b: Codes, function: Callable[[str], object]) -> Flags:
+    derived = values.derived(function)
+    found: Flags = derived[a] == derived[b]
+    return found
+
+
+def _name(
+    values: Values, a: Codes, b: Codes, other: Values | None = None, other_a: Codes | None = None, other_b: Codes | None = None
+) -> Levels:
+    alike = _alike(values.distinct[a], values.distinct[b])
+    spaced = values.measured(_has_space).astype(bool)
+    part = _test(values, a, b, _shares_words, (spaced[a] | spaced[b]) & (alike < 0.92))
+    first = _agree(values, a, b, _first_letter)
+    length = values.measured(len)
+    initial = first & ((length[a] == 1) | (length[b] == 1))
+    one_way, other_way = np.zeros((2, len(a)), bool)
+    if other is not None and other_a is not None and other_b is not None and len(other.distinct):
+        one_way, other_way = _is_other(values, a, other, other_b), _is_other(values, b, other, other_a)
+    roots = _agree(values, a, b, _name_root)
+    swaps = one_way & other_way, one_way | other_way
+    return _first(roots, alike >= 0.92, part, initial, *swaps, alike >= 0.80, first)
+
+
+def _is_other(values: Values, name: Codes, other: Values, theirs: Codes) -> Flags:
+    """Whether a name is the other person's other name, a slip aside; the first letter is taken to be right."""
+    letters = _code_points(values), _code_points(other)
+    found: Flags = (theirs >= 0) & (letters[0][name] == letters[1][theirs])
+    rows = np.flatnonzero(found)
+    found[rows] = _alike(values.distinct[name[rows]], other.distinct[theirs[rows]]) >= 0.92
+    return found
+
+
+def _code_points(values: Values) -> Codes:
+    return values.measured(lambda text: ord(text[0]) if text else 0)
+
+
+def _has_space(text: str) -> bool:
+    return " " in text
+
+
+def _shares_words(a: str, b: str) -> bool:
+    one, other = set(a.split()), set(b.split())
+    return any(len(word) > 1 for word in one & other) or a.replace(" ", "") == b.replace(" ", "")
+
+
+def _name_root(name: str) -> str:
+    first = name.split(" ", 1)[0]
+    return ROOTS.get(first, name)
+
+
+def _first_letter(text: str) -> str:
+    return text[:1]
+
+
+def _date(values: Values, a: Codes, b: Codes) -> Levels:
+    """Dates as yyyy-mm-dd."""
+    digits = _digits(values.distinct)
+    one, other = digits[a], digits[b]
+    wrong = one != other
+    count = wrong.sum(axis=1)
+    neighbours = (one[:, :-1] == other[:, 1:]) & (one[:, 1:] == other[:, :-1]) & wrong[:, :-1] & wrong[:, 1:]
+    turned = (count == 2) & neighbours.any(axis=1)
+    year, other_year = one[:, :4] @ _PLACES, other[:, :4] @ _PLACES
+    same_year = year == other_year
+    month_day = ~wrong[:, 4:].any(axis=1)
+    swapped = same_year & (one[:, 4:6] == other[:, 6:8]).all(axis=1) & (one[:, 6:8] == other[:, 4:6]).all(axis=1)
+    return _first(swapped, (count == 1) | turned, month_day, count == 2, same_year, np.abs(year - other_year) <= 1)
+
+
+_PLACES = np.array([1000, 100, 10, 1], np.int16)
+
+
+def _digits(dates: Strings) -> npt.NDArray[np.int16]:
+    codes = np.array(dates, "U10").view(np.uint32).reshape(len(dates), 10)
+    return codes[:, [0, 1, 2, 3, 5, 6, 8, 9]].astype(np.int16) - 48
+
+
+def _email(values: Values, a: Codes, b: Codes) -> Levels:
+    local = local_parts(values.distinct)
+    alike = _alike(local[a], local[b])
+    return _first(
+        _edits(values.distinct[a], values.distinct[b], 2) <= 2, np.equal(local[a], local[b]), alike >= 0.90, alike >= 0.80
+    )
+
+
+def local_parts(addresses: Strings) -> Strings:
+    """What stands before the @."""
+    return _strings([text.split("@", 1)[0] for text in addresses])
+
+
+def _phone(values: Values, a: Codes, b: Codes) -> Levels:
+    return _first(_edits(values.distinct[a], values.distinct[b], 1) <= 1, _agree(values, a, b, _last_seven))
+
+
+def _last_seven(number: str) -> str:
+    return number[-7:] if len(number) >= 7 else number
+
+
+def _street(values: Values, a: Codes, b: Codes) -> Levels:
+    scorer = Levenshtein.normalized_similarity
+    alike = cpdist(values.distinct[a], values.distinct[b], scorer=scorer, score_cutoff=0.6, dtype=np.float32)
+    words = _agree(values, a, b, _sorted_words)
+    numbered = _agree(values, a, b, _numbers) & values.measured(_has_number).astype(bool)[a]
+    shared = _test(values, a, b, _shares_words, numbered & (alike < 0.85))
+    return _first(words, alike >= 0.85, shared, alike >= 0.6)
+
+
+def _sorted_words(text: str) -> str:
+    return " ".join(sorted(text.split()))
+
+
+def _has_number(text: str) -> bool:
+    return bool(_numbers(text))
+
+
+def _numbers(text: str) -> str:
+    return " ".join(word for word in text.split() if any(c.isdigit() for c in word))
+
+
+def _postal_code(values: Values, a: Codes, b: Codes) -> Levels:
+    length = values.measured(len)
+    short = np.minimum(length[a], length[b]) != np.maximum(length[a], length[b])
+    cut = _test(values, a, b, lambda x, y: x.startswith(y) or y.startswith(x), short)
+    one = _edits(values.distinct[a], values.distinct[b], 1) <= 1
+    return _first(one | cut, _agree(values, a, b, _district), _agree(values, a, b, _area))
+
+
+def _district(code: str) -> str:
+    return code[: max(3, len(code) - 3)]
+
+
+def _area(code: str) -> str:
+    return code[:2]
+
+
+def _text(values: Values, a: Codes, b: Codes) -> Levels:
+    alike = _alike(values.distinct[a], values.distinct[b])
+    # One is part of the other only where they begin alike or share a word.
+    near = _agree(values, a, b, _first_letter) | (values.measured(_has_space).astype(bool)[a] | values.measured(_has_space).astype(bool)[b])
+    part = _test(values, a, b, _is_part, near & (alike < 0.90))
+    return _first(alike >= 0.90, part, _agree(values, a, b, _letters), alike >= 0.80)
+
+
+def _is_part(a: str, b: str) -> bool:
+    one, other = set(a.split()), set(b.split())
+    return a in b or b in a or one <= other or other <= one
+
+
+def _letters(text: str) -> str:
+    return "".join(sorted(text.replace(" ", "")))
+
+
+def _code(values: Values, a: Codes, b: Codes) -> Levels:
+    edits = _edits(values.distinct[a], values.distinct[b], 2)
+    return _first(edits <= 1, edits <= 2)
+
+
+def _number(values: Values, a: Codes, b: Codes) -> Levels:
+    numbers = np.array([_numeric(text) for text in values.distinct], np.float64)
+    one, other = numbers[a], numbers[b]
+    scale = np.maximum(np.abs(one), np.abs(other))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = np.abs(one - other) / scale
+    apart[scale == 0] = 0
+    return _first(apart <= 0.01, apart <= 0.1)
+
+
+def _numeric(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def _exact(values: Values, a: Codes, b: Codes) -> Levels:
+    return np.full(len(a), 2, np.uint8)
+
+
+_OF_KIND: dict[str, Callable[[Values, Codes, Codes], Levels]] = {
+    "name": _name, "date": _date, "email": _email, "phone": _phone, "street": _street, "postal_code": _postal_code,
+    "text": _text, "code": _code, "number": _number, "category": _exact, "exact": _exact,
+}  # fmt: skip

@@ -1,0 +1,116 @@
+"""People out of scored pairs: the two clusters whose records are on average most alike become one, again and again.
+
+A wrong pair cannot chain two people, for all their other pairs speak against it; a weak pair inside a strong group is carried
+by the others.
+
+Source:
+    Average linkage (UPGMA): Sokal and Michener (1958), on a sparse graph: a pair that never met counts as `unseen`.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Limits(Protocol):
+    """What keeps two clusters apart however alike they are."""
+
+    def allows(self, one: int, other: int) -> bool:
+        """Whether the clusters of these two nodes may become one."""
+        ...
+
+    def join(self, one: int, other: int) -> None:
+        """The clusters of these two nodes have become one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Edges:
+    """What pairs of records say of pairs of nodes; a node is a record, or records that are one person already.
+
+    Attributes:
+        low: node.
+        high: node, larger than `low`; no two rows have the same two.
+        weight: sum over the pairs of records that met, in thousandths of a bit.
+        pairs: how many met.
+    """
+
+    low: Numbers
+    high: Numbers
+    weight: Numbers
+    pairs: Numbers
+
+
+def average_linkage(
+    edges: Edges, sizes: Callable[[Numbers], Numbers], *, stop: int, unseen: int, limits: Limits
+) -> tuple[dict[int, int], list[tuple[int, int]]]:
+    """Cluster the nodes.
+
+    Args:
+        edges: of nodes that have one.
+        sizes: records of each node.
+        stop: thousandths of a bit; clusters whose average is lower stay apart.
+        unseen: thousandths of a bit that a pair of records counts that never met.
+        limits: what keeps clusters apart.
+
+    Returns:
+        Node to the smallest node of its cluster, for the nodes of clusters of two and more; and the pairs of nodes, one of
+        each cluster, that `limits` kept apart. The same whatever the order of the edges.
+    """
+    nodes, ends = np.unique(np.concatenate([edges.low, edges.high]), return_inverse=True)
+    low, high = np.split(ends, 2)
+    size: list[int] = sizes(nodes).tolist()
+    names: list[int] = nodes.tolist()
+    between: list[dict[int, tuple[int, int]]] = [{} for _ in names]
+    for a, b, weight, pairs in zip(low.tolist(), high.tolist(), edges.weight.tolist(), edges.pairs.tolist(), strict=True):
+        between[a][b] = between[b][a] = (weight, pairs)
+
+    def entry(a: int, b: int) -> tuple[float, int, int]:
+        weight, pairs = between[a][b]
+        every = size[a] * size[b]
+        return -(weight + unseen * (every - pairs)) / every, min(a, b), max(a, b)
+
+    heap = [e for a, others in enumerate(between) for b in others if a < b and (e := entry(a, b))[0] <= -stop]
+    heapq.heapify(heap)
+    into = list(range(len(names)))
+    refused: list[tuple[int, int]] = []
+    while heap:
+        item = heapq.heappop(heap)
+        _, a, b = item
+        if b not in between[a] or entry(a, b) != item:
+            continue  # one of them has grown since
+        if not limits.allows(names[a], names[b]):
+            refused.append((names[a], names[b]))
+            # Whatever they grow into would have too much, too; the pairs still weigh in the averages of others.
+            del between[a][b], between[b][a]
+            continue
+        limits.join(names[a], names[b])
+        into[b] = a  # a < b: the smallest node of a cluster stands for it
+        theirs = between[b]
+        del between[a][b], theirs[a]
+        mine = between[a]
+        size[a] += size[b]
+        for c, (weight, pairs) in theirs.items():
+            del between[c][b]
+            before = mine.get(c, (0, 0))
+            mine[c] = between[c][a] = (before[0] + weight, before[1] + pairs)
+        between[b] = {}
+        for c in mine:
+            new = entry(a, c)
+            if new[0] <= -stop:
+                heapq.heappush(heap, new)
+    found = {}
+    for node in range(len(names)):
+        root = node
+        while into[root] != root:
+            root = into[root]
+        into[node] = root
+        if root != node:
+            found[names[node]] = found[names[root]] = names[root]
+    return found, refused
