@@ -4,8 +4,8 @@ The weight of a level is log2(m / u): how often it is seen in pairs of one perso
 pairs, m by expectation maximisation from the pairs that meet; each field is learnt from pairs that would have met without
 it, or blocking would flatter it. Fields that depend on each other (a name and the e-mail made of it, city and postal code)
 form a tree, and each field may have one more parent: it counts for what it adds to what they have said. A third kind of pair
-stands beside those of one person and of two strangers: two people of one household, who share name, address and contact
-points, but neither given name nor birth date.
+stands beside those of one person and of two strangers: two people of one household, whose family name, address and contact
+points are as alike as one person's, and given name and birth date as strangers'.
 
 Source:
     Fellegi and Sunter (1969), A Theory for Record Linkage, JASA 64; Winkler (1988), expectation maximisation for its
@@ -26,16 +26,26 @@ LEVELS = 1 << BITS
 _CLASSES = 4
 _ROUNDS = 200
 _CLOSE = 1e-4
-_PRIOR_MATCHES = 4.0
+_PRIOR_MATCHES = 30.0
 """Imagined matches a field starts with: what a few real ones must outvote."""
-_EQUAL_AT_FIRST = 0.85
+_USUAL = {
+    "name": (0.75, 0.05, 0.08, 0.04, 0.02, 0.01, 0.01, 0.02, 0.005, 0.015),
+    "date": (0.88, 0.01, 0.05, 0.01, 0.01, 0.01, 0.01, 0.02),
+    "email": (0.7, 0.08, 0.05, 0.04, 0.03, 0.1),
+    "phone": (0.7, 0.04, 0.03, 0.23),
+    "street": (0.6, 0.03, 0.12, 0.05, 0.05, 0.15),
+    "postal_code": (0.75, 0.08, 0.05, 0.02, 0.1),
+    "text": (0.75, 0.08, 0.04, 0.01, 0.02, 0.1),
+}
+"""Shares of the levels from equal to different among imagined matches: people move and have two addresses, but one birth
+date."""
 _LEAST_BITS = 0.002
-_HOMES = 0.1
+_HOMES = 1.0
 """Pairs of one household for each match, to begin with."""
-_WORLD = 100_000.0
+_WORLD = 20_000.0
 _RARE = 2.0**-14
 """What is known before a record is read: of so many pairs, that share are matches. Files of a few hundred records need it."""
-_STRANGERS = 200.0
+_STRANGERS = 2000.0
 _EQUAL_BY_CHANCE = {
     "name": 0.01, "date": 0.0005, "email": 1e-6, "phone": 1e-6, "street": 0.0005, "postal_code": 0.01, "text": 0.05,
     "code": 1e-5, "number": 0.05, "category": 0.5, "exact": 1e-4,
@@ -85,10 +95,12 @@ class Patterns:
         keys["pattern"], keys["rules"] = pattern, nothing if rules is None else rules
         found, back, count = np.unique(keys, return_inverse=True, return_counts=True)
         rarities = [
-            np.bincount(back, weights=nothing if bits is None else bits, minlength=len(found)) / np.maximum(count, 1)
+            np.bincount(back, weights=nothing if bits is None else bits, minlength=len(found)) / np.maximum(count, 1.0)
             for bits in (rarity, home_rarity)
         ]
-        return cls(unpacked(found["pattern"], fields), count * scale, *rarities, found["rules"])
+        return cls(
+            unpacked(found["pattern"], fields), (count * scale).astype(np.float64), rarities[0], rarities[1], found["rules"]
+        )
 
 
 def unpacked(pattern: npt.NDArray[np.int64], fields: int) -> npt.NDArray[np.uint8]:
@@ -107,8 +119,8 @@ class Parameters:
         parents: of each field the numbers of its parents, at most two.
         classes: of each field and level: 0 missing, 1 equal, 2 alike, 3 unlike; what a child is told of its parent.
         prior: share of matches among all pairs of records.
-        home: of each field, by its level: share of the pairs of two people of one household.
-        home_prior: share of such pairs among all.
+        of_home: of each field, whether a household shares it.
+        home_prior: share of pairs of two people of one household among all.
     """
 
     m: Floats
@@ -116,7 +128,7 @@ class Parameters:
     parents: tuple[tuple[int, ...], ...]
     classes: npt.NDArray[np.uint8]
     prior: float
-    home: Floats
+    of_home: tuple[bool, ...]
     home_prior: float
 
     @cached_property
@@ -131,10 +143,6 @@ class Parameters:
     @cached_property
     def _log_u(self) -> Floats:
         return _bits(self.u)
-
-    @cached_property
-    def _log_home(self) -> Floats:
-        return _bits(self.home)
 
     @property
     def prior_bits(self) -> float:
@@ -176,7 +184,7 @@ class Parameters:
             said, own = self.said(field, levels), levels[:, field]
             one += self._log_m[field, said, own]
             strangers = strangers + self._log_u[field, said, own]
-            home = home + self._log_home[field, own]
+            home = home + (self._log_m[field, said, own] if self.of_home[field] else self._log_u[field, 0, own])
         return one, strangers, home
 
 
@@ -236,12 +244,12 @@ def _at_first(problem: Problem) -> Parameters:
     fields = len(problem.kinds)
     m, u = np.ones((fields, LEVELS, LEVELS)), np.ones((fields, LEVELS, LEVELS))
     for field, size in enumerate(problem.sizes):
-        m[field] = _m_at_first(size)
-        u[field] = _marginal(problem.random, problem.random.count, field, size, _u_at_first(problem.kinds[field]))
+        m[field] = _m_at_first(problem.kinds[field])
+        # Not from the random pairs, some of which are matches: in a small file most equal addresses are.
+        u[field] = _shares(_u_at_first(problem.kinds[field]))
     prior = min(max(problem.records / 3 / problem.pairs, 1e-12), 0.1)
     nobody = np.zeros((fields, LEVELS), np.uint8)
-    home = np.where(np.array(problem.of_home)[:, None], m[:, 0], u[:, 0])
-    return Parameters(m, u, ((),) * fields, nobody, prior, home, prior * _HOMES)
+    return Parameters(m, u, ((),) * fields, nobody, prior, problem.of_home, prior * _HOMES)
 
 
 def _u_at_first(kind: str) -> Floats:
@@ -255,20 +263,24 @@ def _u_at_first(kind: str) -> Floats:
     return found
 
 
-def _m_at_first(size: int) -> Floats:
-    """Most are equal, and the less alike the rarer."""
+def _m_at_first(kind: str) -> Floats:
+    """Imagined matches: what people do to values of a kind, before a file says how often."""
+    size = len(NAMES[kind])
+    usual = _USUAL.get(kind, (0.88, *[0.09 / (size - 3)] * (size - 3), 0.03) if size > 3 else (0.9, 0.1))
     found = np.full(LEVELS, 1e-9)
-    others = 0.5 ** np.arange(size - 2)
-    found[EQUAL] = _EQUAL_AT_FIRST
-    found[EQUAL + 1 : size] = (1 - _EQUAL_AT_FIRST) * others / others.sum()
+    found[EQUAL:size] = usual
     return found
 
 
 def _marginal(patterns: Patterns, weight: Floats, field: int, size: int, start: Floats) -> Floats:
     """Shares of a field's levels, `start` imagined pairs added."""
     counts = np.bincount(patterns.levels[:, field], weights=weight, minlength=LEVELS)[:LEVELS] + start
-    counts[MISSING] = 0
     counts[size:] = 0
+    return _shares(counts)
+
+
+def _shares(counts: Floats) -> Floats:
+    counts[MISSING] = 0
     found: Floats = np.maximum(counts / max(counts.sum(), 1e-12), 1e-12)
     return found
 
@@ -287,13 +299,12 @@ def _maximised(problem: Problem, start: Parameters) -> Parameters:
 
 def _step(problem: Problem, now: Parameters) -> Parameters:
     matches, others, homes = _expected(problem, now)
-    m, u, home = np.empty_like(now.m), np.empty_like(now.u), np.empty_like(now.home)
+    m, u = np.empty_like(now.m), np.empty_like(now.u)
     for field, size in enumerate(problem.sizes):
         fair = _fair(problem, field)
-        start = _m_at_first(size) * _PRIOR_MATCHES
+        start = _m_at_first(problem.kinds[field]) * _PRIOR_MATCHES
         m[field] = _marginal(problem.met, matches * fair, field, size, start)
         u[field] = _marginal(problem.random, others, field, size, _u_at_first(problem.kinds[field]))
-        home[field] = _marginal(problem.met, homes * fair, field, size, start) if problem.of_home[field] else u[field, 0]
         for known in range(1, len(now.parents[field]) + 1):
             # What few pairs say of both parents is drawn to what more say of the first, and that to what all say.
             parents = now.parents[field][:known]
@@ -307,7 +318,7 @@ def _step(problem: Problem, now: Parameters) -> Parameters:
     world = problem.pairs + _WORLD
     prior = min((matches.sum() + _WORLD * _RARE) / world, 0.4)
     home_prior = min((homes.sum() + _WORLD * _RARE * _HOMES) / world, 0.4)
-    return replace(now, m=m, u=u, prior=prior, home=home, home_prior=home_prior)
+    return replace(now, m=m, u=u, prior=prior, home_prior=home_prior)
 
 
 def _expected(problem: Problem, now: Parameters) -> tuple[Floats, Floats, Floats]:
