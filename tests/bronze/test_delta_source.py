@@ -52,7 +52,7 @@ def _again(run: Run, number: int) -> Run:
 def _counted(run: Run) -> list[int]:
     """The ids that the clean stage sees."""
     source = load_sources(run.config)["partner"]
-    rows = typed_rows(with_origin(run.lake.read(bronze_table(source)), source, "UTC"), source, "UTC")
+    rows = typed_rows(with_origin(run.lake.read(bronze_table(source)), source, "UTC"), source, "UTC", as_of=run.as_of)
     rows = with_fate(rows, source, replaced=read_ledger(run.lake).replaced_of("partner"))
     return sorted(int(row["id"]) for row in rows.where(f"_fate <> '{REPLACED}'").collect())
 

@@ -181,12 +181,6 @@ class IdentityConfig(Document):
             raise ValueError(f"review_threshold: wanted at most link_threshold ({link}), found {review}")
         return self
 
-    @property
-    def not_used_yet(self) -> tuple[str, ...]:
-        """Keys that are set and checked, but wait for the comparison of names and addresses."""
-        keys = ("comparisons", "blocking", "link_threshold", "review_threshold")
-        return tuple(key for key in keys if key in self.model_fields_set)
-
     def priority(self, id_type: str) -> int:
         """1 links first."""
         own = next((t.priority for t in self.id_types if t.name == id_type), None)

@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.identity.config import CONTACT_TYPES
+from cdp.identity.matching.match import Matches
 
 _VALUE = ["id_type", "id_value"]
 
@@ -47,6 +48,48 @@ def link_rows(seen: DataFrame, devices: DataFrame, nodes: DataFrame, ruled: Data
         F.lit(None).cast("map<string,double>").alias("evidence"),
         "best.decision",
         "best.reason",
+    )
+
+
+def scored_links(matches: Matches, nodes: DataFrame, review: float) -> DataFrame:
+    """`identity.links` of what records say: the best pair of any two atoms that are alike.
+
+    Args:
+        matches: what the comparison came to.
+        nodes: node, source, record_key.
+        review: bits from which a pair is kept.
+    """
+    pairs = matches.pairs.where(F.col("score") >= review)
+    for side in ("low", "high"):
+        cluster = matches.clusters.select(F.col("atom").alias(f"{side}_atom"), F.col("cluster").alias(f"_{side}"))
+        record = nodes.select(F.col("node").alias(side), F.struct("source", "record_key").alias(f"{side}_record"))
+        pairs = pairs.join(cluster, on=f"{side}_atom", how="left").join(record, on=side, how="inner")
+    is_one = F.coalesce("_low", "low_atom") == F.coalesce("_high", "high_atom")
+    limits = matches.refused.select(
+        F.col("low_atom").alias("_low_root"), F.col("high_atom").alias("_high_root"), "kind"
+    ).groupBy("_low_root", "_high_root").agg(F.min("kind").alias("kind"))
+    roots = {"_low_root": F.coalesce("_low", "low_atom"), "_high_root": F.coalesce("_high", "high_atom")}
+    ordered = pairs.withColumns({"_low_root": F.least(*roots.values()), "_high_root": F.greatest(*roots.values())})
+    told = ordered.join(limits, on=["_low_root", "_high_root"], how="left")
+    kept_apart = F.concat(F.lit("alike, but together more than one person has: "), F.col("kind"))
+    reason = (
+        F.when(is_one, F.lit("alike, and so are the records of both"))
+        .when(F.col("kind").isNotNull(), kept_apart)
+        .otherwise(F.lit("alike, but not alike enough, or their other records are not"))
+    )
+    decision = F.when(is_one, "accepted").when(F.col("kind").isNotNull(), "refused").otherwise("review")
+    left, right = F.least("low_record", "high_record"), F.greatest("low_record", "high_record")
+    return told.select(
+        left["source"].alias("left_source"),
+        left["record_key"].alias("left_record_key"),
+        right["source"].alias("right_source"),
+        right["record_key"].alias("right_record_key"),
+        F.lit("comparison").alias("rule"),
+        F.col("score").alias("match_weight"),
+        (1 / (1 + F.pow(F.lit(2.0), -F.col("score")))).alias("probability"),
+        "evidence",
+        decision.alias("decision"),
+        reason.alias("reason"),
     )
 
 

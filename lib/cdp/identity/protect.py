@@ -19,7 +19,8 @@ from cdp.identity.config import IdentityConfig
 if TYPE_CHECKING:
     import pandas as pd
 
-_FACT = ("node", "kind", "value", "at", "at_most", "days")
+FACT = ("node", "kind", "value", "at", "at_most", "days")
+"""Columns of `facts`, in the order of a `Fact`."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Edge:
 
 
 def facts(
-    nodes: DataFrame, seen: DataFrame, components: DataFrame, ends: DataFrame | None, config: IdentityConfig
+    nodes: DataFrame, seen: DataFrame, suffixes: DataFrame, ends: DataFrame | None, config: IdentityConfig
 ) -> DataFrame:
     """What each record has of every limited kind.
 
     Args:
         nodes: node, source, record_type, is_person, first_seen_at.
         seen: `groups.grouped`.
-        components: node, component by identifiers of people alone.
+        suffixes: node, suffix, first_seen_at: of records with Jr, Sr, II ...
         ends: `rules.endpoints`; None where there are no rules.
         config: unique types, limits, sources without duplicates, size.
 
@@ -65,9 +66,7 @@ def facts(
         here.select("node", F.lit("max_cluster_size").alias("kind"), F.col("node").alias("value"),
                     F.col("first_seen_at").alias("at"), F.lit(config.max_cluster_size).alias("at_most"), no_days)
     ]  # fmt: skip
-    persons = nodes.where("is_person").join(components, on="node", how="left")
-    own = F.coalesce("component", "node").alias("value")
-    parts.append(_rows(persons, F.lit("shared device"), own, 1))
+    parts.append(_rows(suffixes, F.lit("generation"), F.xxhash64("suffix"), 1))
     if config.one_record_per_source:
         sole = here.where(F.col("source").isin(*config.one_record_per_source))
         parts.append(_rows(sole, F.concat(F.lit("records of "), F.col("source")), F.col("node"), 1))
@@ -84,6 +83,17 @@ def facts(
         never = ends.where("action = 'never_link'").withColumn("first_seen_at", F.lit("1970-01-01").cast("timestamp"))
         parts.append(_rows(never, F.concat(F.lit("never_link "), F.col("rule_id")), F.xxhash64("side"), 1))
     return reduce(DataFrame.unionByName, parts)
+
+
+def device_facts(nodes: DataFrame, people: DataFrame) -> DataFrame:
+    """Whose each record is before devices are looked at: a device does not join two people.
+
+    Args:
+        nodes: node, is_person, first_seen_at.
+        people: node, component.
+    """
+    persons = nodes.where("is_person").join(people, on="node", how="left")
+    return _rows(persons, F.lit("shared device"), F.coalesce("component", "node"), 1)
 
 
 def _rows(rows: DataFrame, kind: Column, value: Column, at_most: int, days: int | None = None) -> DataFrame:
@@ -125,7 +135,7 @@ def cut(edges: DataFrame, had: DataFrame, components: DataFrame, flagged: DataFr
     wanted = components.join(F.broadcast(flagged.select("component").distinct()), on="component", how="left_semi")
     inside = edges.join(wanted.withColumnRenamed("node", "src"), on="src", how="inner").where("src <> dst")
     # Each side gets a column of its own to group by: both come of `components`, which Spark could not tell apart.
-    known = had.join(wanted, on="node", how="inner").select(F.col("component").alias("of"), *_FACT)
+    known = had.join(wanted, on="node", how="inner").select(F.col("component").alias("of"), *FACT)
     members = inside.select(F.col("component").alias("of"), "src", "dst", F.col("priority").cast("int"))
     return (
         members.groupBy("of")
@@ -140,7 +150,7 @@ def _cut_component(edges: "pd.DataFrame", had: "pd.DataFrame") -> "pd.DataFrame"
     links = [Edge(*row) for row in edges[["src", "dst", "priority"]].itertuples(index=False, name=None)]
     held = [
         Fact(node, kind, value, at.to_pydatetime(), at_most, None if pd.isna(days) else int(days))
-        for node, kind, value, at, at_most, days in had[list(_FACT)].itertuples(index=False, name=None)
+        for node, kind, value, at, at_most, days in had[list(FACT)].itertuples(index=False, name=None)
     ]
     found = keep_apart(links, held)
     return pd.DataFrame({"node": list(found.keys()), "cluster": list(found.values())}, dtype="int64")
@@ -153,12 +163,7 @@ def keep_apart(edges: Iterable[Edge], had: Iterable[Fact]) -> dict[int, int]:
         Node to the smallest node of its cluster. The same whatever the order of the arguments.
     """
     parent: dict[int, int] = {}
-    held: dict[int, dict[str, dict[int, datetime]]] = {}
-    limits: dict[str, tuple[int, int | None]] = {}
-    for fact in had:
-        limits[fact.kind] = (fact.at_most, fact.days)
-        values = held.setdefault(fact.node, {}).setdefault(fact.kind, {})
-        values[fact.value] = min(values.get(fact.value, fact.at), fact.at)
+    limits = Limits(had)
 
     def find(node: int) -> int:
         parent.setdefault(node, node)
@@ -169,25 +174,59 @@ def keep_apart(edges: Iterable[Edge], had: Iterable[Fact]) -> dict[int, int]:
 
     for edge in sorted(edges, key=lambda e: (e.priority, *sorted((e.src, e.dst)))):
         low, high = sorted((find(edge.src), find(edge.dst)))
-        if low == high:
-            continue
-        one, other = held.get(low, {}), held.get(high, {})
-        merged = _merged(one, other)
         # Priority 0 is the steward's own word. What it joined may have too much already: no more of it comes in.
-        grown = {k: v for k, v in merged.items() if len(v) > max(len(one.get(k, ())), len(other.get(k, ())))}
-        if edge.priority > 0 and any(_breaks(values, *limits[kind]) for kind, values in grown.items()):
+        if low == high or (edge.priority > 0 and not limits.allows(low, high)):
             continue
         parent[high] = low
-        held[low] = merged
+        limits.join(low, high)
     return {node: find(node) for node in list(parent)}
 
 
-def _merged(one: dict[str, dict[int, datetime]], other: dict[str, dict[int, datetime]]) -> dict[str, dict[int, datetime]]:
-    result = {kind: dict(values) for kind, values in one.items()}
-    for kind, values in other.items():
-        mine = result.setdefault(kind, {})
-        for value, at in values.items():
-            mine[value] = min(mine.get(value, at), at)
+class Limits:
+    """What the clusters of some nodes have of every limited kind; a cluster goes by one of its nodes.
+
+    Args:
+        had: what the nodes have, each a cluster to begin with.
+    """
+
+    def __init__(self, had: Iterable[Fact]) -> None:
+        self._held: dict[int, dict[str, dict[int, datetime]]] = {}
+        self._limits: dict[str, tuple[int, int | None]] = {}
+        for fact in had:
+            self._limits[fact.kind] = (fact.at_most, fact.days)
+            values = self._held.setdefault(fact.node, {}).setdefault(fact.kind, {})
+            values[fact.value] = min(values.get(fact.value, fact.at), fact.at)
+
+    def allows(self, one: int, other: int) -> bool:
+        """Whether the two clusters may become one: none of what grows by it breaks its limit."""
+        return self.broken(one, other) is None
+
+    def broken(self, one: int, other: int) -> str | None:
+        """The first kind that both clusters together have too much of."""
+        mine, theirs = self._held.get(one, {}), self._held.get(other, {})
+        for kind, values in mine.items():
+            if kind in theirs:
+                both = _both(values, theirs[kind])
+                grows = len(both) > max(len(values), len(theirs[kind]))
+                if grows and _breaks(both, *self._limits[kind]):
+                    return kind
+        return None
+
+    def join(self, one: int, other: int) -> None:
+        """The cluster of `other` becomes part of that of `one`."""
+        mine = self._held.setdefault(one, {})
+        for kind, values in self._held.pop(other, {}).items():
+            mine[kind] = _both(mine[kind], values) if kind in mine else values
+
+    def count(self, node: int, kind: str) -> int:
+        """Values of a kind that a cluster has."""
+        return len(self._held.get(node, {}).get(kind, ()))
+
+
+def _both(one: dict[int, datetime], other: dict[int, datetime]) -> dict[int, datetime]:
+    result = dict(one)
+    for value, at in other.items():
+        result[value] = min(result.get(value, at), at)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,12 +14,16 @@ from cdp.identity.components import connected_components
 from cdp.identity.config import CONTACT_TYPES, IdentityConfig
 from cdp.identity.devices import is_device_type, touched
 from cdp.identity.groups import described, grouped, learned, node_of
-from cdp.identity.links import after_cuts, audit_rows, link_rows, ruled_links
+from cdp.identity.links import after_cuts, audit_rows, link_rows, ruled_links, scored_links
+from cdp.identity.matching.blocking import MOST_IN_BLOCK
+from cdp.identity.matching.match import REVIEW, STOP, Matches, Model, matched, threshold_bits
 from cdp.identity.naming import assignment_changes, change_rows, named
 from cdp.identity.rules import FILE, Rule, endpoints, load_rules, rule_rows
 from cdp.identity.values import refusal, without_blocked
 from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, RULES
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
+
+_GENERATIONS = ("jr", "junior", "sr", "senior", "ii", "iii", "iv", "v")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class _Graph:
         members: source, record_key, first_seen_at, component: every record's cluster.
         cuts: breaches of the components that were cut; None where none was.
         ends: `rules.endpoints`; None where there are no rules.
+        matches: what the comparison of records came to; None where there was nothing to compare.
     """
 
     nodes: DataFrame
@@ -48,6 +54,7 @@ class _Graph:
     members: DataFrame
     cuts: DataFrame | None
     ends: DataFrame | None
+    matches: Matches | None
 
 
 def resolve(run: Run) -> StageResult:
@@ -60,6 +67,8 @@ def resolve(run: Run) -> StageResult:
         graph.nodes,
         ruled_links(graph.ends, graph.nodes) if graph.ends is not None else None,
     )
+    if graph.matches is not None:
+        links = links.unionByName(scored_links(graph.matches, graph.nodes, _review_bits(settings.config)))
     no_cuts = run.spark.createDataFrame([], "component bigint, kind string, records bigint")
     audit = audit_rows(graph.seen, graph.devices, graph.cuts if graph.cuts is not None else no_cuts)
     if graph.cuts is not None:
@@ -77,6 +86,10 @@ def resolve(run: Run) -> StageResult:
         )
     notes = (f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph))
     return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=notes)
+
+
+def _review_bits(config: IdentityConfig) -> float:
+    return threshold_bits(config.review_threshold, min(REVIEW, threshold_bits(config.link_threshold, STOP)))
 
 
 def load_settings(folder: ConfigFolder) -> Settings:
@@ -104,7 +117,11 @@ def _graph(run: Run, settings: Settings) -> _Graph:
     by_person = _person_edges(seen, config)
     if ends is not None:
         by_person = by_person.unionByName(_ruled_edges(ends, nodes))
-    people = connected_components(by_person)
+    had = protect.facts(nodes, seen, _suffixes(records), ends, config).localCheckpoint()
+    atoms, cuts = _protected(by_person, had, connected_components(by_person))
+    atoms = atoms.localCheckpoint()
+    matches = matched(_comparable(records, seen), atoms, had, config)
+    people = _people(atoms, matches.clusters) if matches is not None else atoms
     of_devices = is_device_type() & F.col("refused").isNull()
     devices = touched(seen.where(of_devices), people, config).localCheckpoint()
     by_device = devices.where("target is not null").select(
@@ -112,12 +129,45 @@ def _graph(run: Run, settings: Settings) -> _Graph:
     )
     joined = connected_components(by_device.where("src <> dst").distinct())
     components = _whole(nodes, people, joined)
-    edges = by_person.unionByName(by_device)
-    had = protect.facts(nodes, seen, people, ends, config)
-    components, cuts = _protected(edges, had, components)
+    # What has been decided so far stays: devices come last, and only add to it.
+    decided = people.select(F.col("node").alias("src"), F.col("component").alias("dst"), F.lit(0).alias("priority"))
+    components, torn = _protected(
+        decided.unionByName(by_device), had.unionByName(protect.device_facts(nodes, people)), components
+    )
     members = nodes.join(components, on="node", how="inner")
     members = members.select("source", "record_key", "first_seen_at", "component").localCheckpoint()
-    return _Graph(nodes, seen, devices, members, cuts, ends)
+    all_cuts = [found for found in (cuts, torn) if found is not None]
+    return _Graph(nodes, seen, devices, members, reduce(DataFrame.unionByName, all_cuts) if all_cuts else None, ends, matches)
+
+
+def _suffixes(records: DataFrame) -> DataFrame:
+    """node, suffix, first_seen_at: Jr is not Sr."""
+    suffix = F.regexp_replace(F.lower("name_suffix"), r"\W", "")
+    return records.select(
+        node_of().alias("node"), suffix.alias("suffix"), F.col("updated_at").alias("first_seen_at")
+    ).where(F.col("suffix").isin(*_GENERATIONS))
+
+
+def _comparable(records: DataFrame, seen: DataFrame) -> DataFrame:
+    """The records without contact points that identify nobody, or several people: equal ones would say that two are one."""
+    is_void = F.col("refused").isNotNull() | (F.col("groups") > 1)
+    void = seen.where(F.col("id_type").isin(*CONTACT_TYPES) & is_void & (F.col("record_type") == "customer_record"))
+    void = void.groupBy("source", "record_key").agg(F.collect_set("id_value").alias("_void"))
+    joined = records.join(void, on=["source", "record_key"], how="left")
+    nothing = F.array().cast("array<string>")
+    keys = F.coalesce(F.col("email_keys"), F.col("emails"))
+    kept = F.filter(keys, lambda _, i: ~F.array_contains(F.coalesce("_void", nothing), F.get("emails", i)))
+    return joined.withColumns(
+        {"email_keys": kept, "phones": F.array_except("phones", F.coalesce("_void", nothing))}
+    ).drop("_void")
+
+
+def _people(atoms: DataFrame, clusters: DataFrame) -> DataFrame:
+    """node, component: atoms, and what became of them by comparison; a row for each node that is with another."""
+    whole = atoms.join(clusters.select(F.col("atom").alias("component"), "cluster"), on="component", how="left")
+    grown = whole.select("node", F.coalesce("cluster", "component").alias("component"))
+    alone = clusters.join(atoms, on=F.col("atom") == F.col("node"), how="left_anti")
+    return grown.unionByName(alone.select(F.col("atom").alias("node"), F.col("cluster").alias("component"))).localCheckpoint()
 
 
 def _inputs(run: Run) -> tuple[DataFrame, DataFrame]:
@@ -208,9 +258,8 @@ def _write_ids(run: Run, members: DataFrame) -> None:
 
 def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
     notes = []
-    unused = settings.config.not_used_yet
-    if unused:
-        notes.append(f"identity.yaml: {', '.join(unused)}: checked, but not used yet: records link by identifiers alone")
+    if graph.matches is not None:
+        notes += _compared_notes(graph.matches.model)
     if graph.ends is not None:
         found = {(r["rule_id"], r["side"]) for r in graph.ends.select("rule_id", "side").distinct().collect()}
         wanted = {(r.rule_id, side) for r in settings.rules for side, text in (("L", r.left), ("R", r.right)) if text}
@@ -218,6 +267,18 @@ def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
         if missing:
             notes.append(f"{FILE}: {missing} of {len(settings.rules)} rules name a record or identifier that no source sent")
     return tuple(notes)
+
+
+def _compared_notes(model: Model) -> list[str]:
+    names = ", ".join(field.name for field in model.fields)
+    blocking = model.blocking
+    notes = [
+        f"{model.records:,} customer records compared by {names}: {len(blocking.rules)} blocking rules,"
+        f" some {blocking.pairs:,.0f} pairs expected"
+    ]
+    if model.crowds:
+        notes.append(f"{model.crowds:,} values of blocking rules are on more than {MOST_IN_BLOCK} records: refined by another field")
+    return notes
 
 
 STAGE = Stage(

@@ -101,7 +101,7 @@ def scope_of(
     older = _older_deliveries(bronze, source)
     now = Progress(mark, version, bronze.count(), ())  # Delta answers from its log
     whole = Scope(source, "whole", now)
-    rows = typed_rows(bronze.withColumn("_is_changed", F.lit(True)), source, timezone, keep=["_is_changed"])
+    rows = typed_rows(bronze.withColumn("_is_changed", F.lit(True)), source, timezone, as_of=run.as_of, keep=["_is_changed"])
     fates = with_fate(rows, source, replaced=replaced, older=older)
     whole.rows = _counted(fates, whole, is_new=F.lit(True)).where(F.col("_fate") == CURRENT)
     if len(entities_of(source)) > 1:
@@ -135,7 +135,7 @@ def _affected(
     else:
         changed = held(bronze.where(is_new).select("_origin").distinct())
         origins = changed.withColumn("_is_changed", F.lit(True))
-        shared = related(typed_rows(bronze, source, timezone), changed, source, run.config.platform.default_country)
+        shared = related(typed_rows(bronze, source, timezone, as_of=run.as_of), changed, source, run.config.platform.default_country)
         if shared is not None:
             shared = shared.localCheckpoint()
             scope.related = shared.select("_group", "_key").distinct()
@@ -143,6 +143,6 @@ def _affected(
             origins = held(origins.unionByName(others.withColumn("_is_changed", F.lit(False))))
         # Joined before they are typed, as otherwise every row of the source would be.
         looked_at = bronze.join(origins, on="_origin")
-    rows = with_fate(typed_rows(looked_at, source, timezone, keep=["_is_changed"]), source, replaced=replaced)
+    rows = with_fate(typed_rows(looked_at, source, timezone, as_of=run.as_of, keep=["_is_changed"]), source, replaced=replaced)
     scope.rows = _counted(rows, scope, is_new=is_new).localCheckpoint()
     return scope if scope.seen.get["new"] == now.rows - before.rows else None

@@ -1,7 +1,7 @@
 """A source's bronze rows, typed, and what each of them still counts for: the newest version of each key."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -37,22 +37,26 @@ def with_origin(bronze: DataFrame, source: SourceConfig, timezone: str) -> DataF
     return bronze.withColumn("_origin", F.concat_ws(BETWEEN, *key))
 
 
-def typed_rows(bronze: DataFrame, source: SourceConfig, timezone: str, *, keep: Sequence[str] = ()) -> DataFrame:
+def typed_rows(
+    bronze: DataFrame, source: SourceConfig, timezone: str, *, as_of: date, keep: Sequence[str] = ()
+) -> DataFrame:
     """Bronze rows in their declared types.
 
     Args:
         bronze: what `with_origin` makes of `bronze.<source>`.
         source: its contract.
         timezone: zone of timestamps that carry none.
+        as_of: the run's date: what it reads was known by then, whatever day its file was copied on.
         keep: further columns to hand on.
 
     Returns:
         The declared columns, `_extra`, `_file`, `_file_modified_at`, `_file_row`, `_batch_id`, `_origin` and `_updated_at`:
-        the source's occurred_at, else the file's time.
+        the source's occurred_at, else the file's time, but at most the end of the run's date.
     """
     columns = [typed(c, timezone).alias(c.name) for c in source.columns]
     rows = bronze.select(*columns, "_extra", *PLACE, "_batch_id", "_origin", *keep)
-    moment = F.col("_file_modified_at")
+    # A file's time is not the persons': a run in the past of files copied today knows who is in them.
+    moment = F.least("_file_modified_at", F.lit(f"{as_of.isoformat()} 23:59:59.999999").cast("timestamp"))
     if source.occurred_at:
         moment = F.coalesce(F.col(f"`{source.occurred_at}`").cast("timestamp"), moment)
     return rows.withColumn("_updated_at", moment)

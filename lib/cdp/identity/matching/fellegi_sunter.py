@@ -168,6 +168,13 @@ class Parameters:
         found: Floats = one - np.logaddexp2(strangers, home)
         return found
 
+    def explained(self, patterns: Patterns) -> Floats:
+        """The parts of the scores, in bits: of each field, then rarity, prior and what a household would explain."""
+        parts = [*self.evidence(patterns.levels).T, patterns.rarity, np.full(len(patterns.levels), self.prior_bits)]
+        scores = self.scores(patterns)
+        found: Floats = np.stack([*parts, scores - np.sum(parts, axis=0)], axis=1)
+        return found
+
     def shares(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
         """Chances that a pair is one person, two strangers, two of one household."""
         parts = np.stack(self._likelihoods(patterns))
@@ -243,7 +250,7 @@ def _classes(now: Parameters) -> npt.NDArray[np.uint8]:
 def _at_first(problem: Problem) -> Parameters:
     fields = len(problem.kinds)
     m, u = np.ones((fields, LEVELS, LEVELS)), np.ones((fields, LEVELS, LEVELS))
-    for field, size in enumerate(problem.sizes):
+    for field, _size in enumerate(problem.sizes):
         m[field] = _m_at_first(problem.kinds[field])
         # Not from the random pairs, some of which are matches: in a small file most equal addresses are.
         u[field] = _shares(_u_at_first(problem.kinds[field]))

@@ -21,8 +21,8 @@ Numbers = npt.NDArray[np.int64]
 class Limits(Protocol):
     """What keeps two clusters apart however alike they are."""
 
-    def allows(self, one: int, other: int) -> bool:
-        """Whether the clusters of these two nodes may become one."""
+    def broken(self, one: int, other: int) -> str | None:
+        """Of what the clusters of these two nodes would have too much together; None where they may become one."""
         ...
 
     def join(self, one: int, other: int) -> None:
@@ -49,7 +49,7 @@ class Edges:
 
 def average_linkage(
     edges: Edges, sizes: Callable[[Numbers], Numbers], *, stop: int, unseen: int, limits: Limits
-) -> tuple[dict[int, int], list[tuple[int, int]]]:
+) -> tuple[dict[int, int], list[tuple[int, int, str]]]:
     """Cluster the nodes.
 
     Args:
@@ -60,8 +60,8 @@ def average_linkage(
         limits: what keeps clusters apart.
 
     Returns:
-        Node to the smallest node of its cluster, for the nodes of clusters of two and more; and the pairs of nodes, one of
-        each cluster, that `limits` kept apart. The same whatever the order of the edges.
+        Node to the smallest node of its cluster, for the nodes of clusters of two and more; and of the clusters
+        that `limits` kept apart their smallest nodes, and why. The same whatever the order of the edges.
     """
     nodes, ends = np.unique(np.concatenate([edges.low, edges.high]), return_inverse=True)
     low, high = np.split(ends, 2)
@@ -79,14 +79,15 @@ def average_linkage(
     heap = [e for a, others in enumerate(between) for b in others if a < b and (e := entry(a, b))[0] <= -stop]
     heapq.heapify(heap)
     into = list(range(len(names)))
-    refused: list[tuple[int, int]] = []
+    refused: list[tuple[int, int, str]] = []
     while heap:
         item = heapq.heappop(heap)
         _, a, b = item
         if b not in between[a] or entry(a, b) != item:
             continue  # one of them has grown since
-        if not limits.allows(names[a], names[b]):
-            refused.append((names[a], names[b]))
+        broken = limits.broken(names[a], names[b])
+        if broken:
+            refused.append((names[a], names[b], broken))
             # Whatever they grow into would have too much, too; the pairs still weigh in the averages of others.
             del between[a][b], between[b][a]
             continue

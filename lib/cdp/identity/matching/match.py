@@ -1,0 +1,312 @@
+"""Records that are one person by what they say, from customer records to clusters: the order of the steps."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from cdp.identity.components import connected_components
+from cdp.identity.config import IdentityConfig
+from cdp.identity.matching import candidates, fellegi_sunter
+from cdp.identity.matching.blocking import Blocking, chosen_rules
+from cdp.identity.matching.fellegi_sunter import Parameters, Patterns, Problem, learnt, unpacked
+from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
+from cdp.identity.matching.levels import Values
+from cdp.identity.matching.linkage import Edges, average_linkage
+from cdp.identity.protect import FACT, Fact, Limits
+
+STOP = -2.0
+"""Bits: two clusters become one while their records are on average at least that alike. On all public sets between -1 and -2
+are within half a point of the best; `link_threshold` says otherwise."""
+UNSEEN = -3.0
+"""Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
+REVIEW = -4.0
+"""Bits from which a pair that was not linked is worth a look."""
+_FLOOR, _CEILING = -15.0, 25.0
+"""Bits of one pair, at least and at most: no pair alone outweighs all others of two clusters."""
+_SAMPLE = 20_000
+_RANDOM_PAIRS = 1_000_000
+_LEARNT_FROM = 1_000_000
+_COMMONEST = 300_000
+_EDGES_AT_ONCE = 300_000
+_SEED = 7
+_SCORE_SCHEMA = (
+    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity float, home_rarity float, score double"
+)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was found out about the fields, and by which rules records met.
+
+    Attributes:
+        fields: what is compared.
+        blocking: the rules.
+        parameters: what likeness is worth.
+        crowds: values of a rule that too many records have: they met by a finer rule, or not at all.
+        records: customer records that were compared.
+    """
+
+    fields: tuple[Field, ...]
+    blocking: Blocking
+    parameters: Parameters
+    crowds: int
+    records: int
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What the comparison came to.
+
+    Attributes:
+        model: fields, rules, parameters.
+        clusters: atom, cluster: of the atoms that became part of a larger cluster.
+        pairs: low, high (nodes), low_atom, high_atom, score (bits), evidence (bits by field): the best pair of two atoms.
+        refused: low_atom, high_atom, kind: alike, but kept apart by a limit.
+    """
+
+    model: Model
+    clusters: DataFrame
+    pairs: DataFrame
+    refused: DataFrame
+
+
+def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: IdentityConfig) -> Matches | None:
+    """Find the records that are one person by what they say.
+
+    Args:
+        records: `silver.customer_records`, contact points that identify nobody taken out.
+        atoms: node, component: records that are one person already; a node without a row is an atom of its own.
+        had: `protect.facts`.
+        config: comparisons, blocking, thresholds.
+
+    Returns:
+        None where there is nothing to compare.
+    """
+    wanted = fields_of(config)
+    everything = compared(records, wanted).join(atoms.withColumnRenamed("component", "atom"), on="node", how="left")
+    everything = everything.withColumn("atom", F.coalesce("atom", "node")).persist()
+    filled = everything.agg(F.count("*").alias("all"), *[F.count(f"f{i}").alias(f"f{i}") for i in range(len(wanted))]).first()
+    assert filled is not None
+    kept = _worth_comparing(wanted, filled.asDict())
+    if filled["all"] < 2 or not kept:
+        everything.unpersist()
+        return None
+    fields = tuple(wanted[i] for i in kept)
+    values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(kept)])
+    model, pairs = _learnt(values, fields, filled["all"], config)
+    scored = pairs.mapInArrow(partial(_score, model=model), _SCORE_SCHEMA)
+    stop = threshold_bits(config.link_threshold, STOP)
+    edges = _edges(scored).localCheckpoint()
+    pairs.unpersist()
+    everything.unpersist()
+    clusters, refused = _clustered(edges, atoms, had, stop)
+    best = edges.select("low_atom", "high_atom", "best.*").mapInArrow(partial(_explained, model=model), _BEST_SCHEMA)
+    return Matches(model, clusters, best, refused)
+
+
+def threshold_bits(threshold: float | str, default: float) -> float:
+    """A probability of the configuration as log2 odds."""
+    if isinstance(threshold, str):
+        return default
+    bounded = min(max(threshold, 1e-9), 1 - 1e-9)
+    return float(np.log2(bounded / (1 - bounded)))
+
+
+def _worth_comparing(fields: Sequence[Field], filled: dict[str, int]) -> list[int]:
+    """Fields that at least two records, and one of a thousand, have; the fullest ones where there are too many."""
+    least = max(2, filled["all"] // 1000)
+    kept = [i for i in range(len(fields)) if filled[f"f{i}"] >= least]
+    fullest = sorted(kept, key=lambda i: (-filled[f"f{i}"], i))[:MOST_FIELDS]
+    return sorted(fullest)
+
+
+def _learnt(
+    values: DataFrame, fields: tuple[Field, ...], records: int, config: IdentityConfig
+) -> tuple[Model, DataFrame]:
+    pieces = pieces_of(fields)
+    sample = _sample(values, pieces)
+    codes = {piece: sample.column(f"p{i}").to_numpy() for i, piece in enumerate(pieces)}
+    blocking = chosen_rules(codes, records, wanted=_wanted(config, pieces))
+    frequencies = _frequencies(values, fields)
+    keys = candidates.keyed(values, blocking.rules, pieces)
+    crowds = [row["key"] for row in candidates.crowded(keys).collect()]  # at most rules * records / MOST_IN_BLOCK
+    if crowds:
+        keys = candidates.thinned(keys, crowds, to_refined=True)
+        still = [row["key"] for row in candidates.crowded(keys).collect()]
+        keys = candidates.thinned(keys, still, to_refined=False)
+    pairs = candidates.compared_pairs(keys, fields, frequencies, records).persist()
+    parameters = _parameters(pairs, sample, fields, frequencies, blocking, records)
+    return Model(fields, blocking, parameters, len(crowds), records), pairs
+
+
+def _wanted(config: IdentityConfig, pieces: dict[Piece, Column]) -> list[tuple[Piece, ...]]:
+    """The configuration's own blocking rules; a field of one that no record has makes it fall away."""
+    named = {piece.name: piece for piece in pieces}
+    rules = [tuple(named[name] for name in rule if name in named) for rule in config.blocking]
+    return [rule for rule, names in zip(rules, config.blocking, strict=True) if rule and len(rule) == len(names)]
+
+
+def _sample(values: DataFrame, pieces: dict[Piece, Column]) -> pa.Table:
+    """At most 20,000 records, by a hash, with their pieces as numbers."""
+    chosen = values.orderBy(F.xxhash64("node"), "node").limit(_SAMPLE)
+    numbers = [
+        F.when(column.isNotNull(), F.xxhash64(column)).otherwise(F.lit(0)).alias(f"p{i}")
+        for i, column in enumerate(pieces.values())
+    ]
+    return chosen.select("*", *numbers).toArrow()
+
+
+def _frequencies(values: DataFrame, fields: Sequence[Field]) -> tuple[candidates.Frequencies, ...]:
+    counts = candidates.value_counts(values, fields).persist()
+    totals = counts.groupBy("field").agg(
+        F.sum("records").alias("filled"), F.sum(F.col("records") * F.col("records")).alias("squares")
+    )
+    told = totals.toArrow()
+    commonest = counts.where("records > 1").orderBy(F.desc("records"), "field", "value").limit(_COMMONEST).toArrow()
+    counts.unpersist()
+    return candidates.frequencies_of(commonest, told, fields)
+
+
+def _parameters(
+    pairs: DataFrame,
+    sample: pa.Table,
+    fields: Sequence[Field],
+    frequencies: Sequence[candidates.Frequencies],
+    blocking: Blocking,
+    records: int,
+) -> Parameters:
+    one_of = max(1, round(blocking.pairs / _LEARNT_FROM))
+    chosen = pairs.where(F.pmod(F.xxhash64("low", "high"), F.lit(one_of)) == 0) if one_of > 1 else pairs
+    met = chosen.select("pattern", "rarity", "home_rarity", "rules").toArrow()
+    problem = Problem(
+        tuple(field.kind for field in fields),
+        tuple(field.of_home for field in fields),
+        Patterns.of(
+            met.column("pattern").to_numpy(),
+            len(fields),
+            rarity=met.column("rarity").to_numpy(),
+            home_rarity=met.column("home_rarity").to_numpy(),
+            rules=met.column("rules").to_numpy(),
+            scale=float(one_of),
+        ),
+        Patterns.of(_random_patterns(sample, fields, frequencies), len(fields)),
+        fellegi_sunter.made_of([rule.fields for rule in blocking.rules], [field.name for field in fields]),
+        records * (records - 1) / 2,
+        records,
+    )
+    return learnt(problem)
+
+
+def _random_patterns(
+    sample: pa.Table, fields: Sequence[Field], frequencies: Sequence[candidates.Frequencies]
+) -> candidates.Pairs:
+    columns = [Values.of(sample.column(f"f{i}")) for i in range(len(fields))]
+    size = len(sample)
+    if size * (size - 1) // 2 <= _RANDOM_PAIRS:
+        left, right = np.triu_indices(size, 1)
+    else:
+        random = np.random.default_rng(_SEED)
+        left = random.integers(0, size, _RANDOM_PAIRS)
+        right = (left + random.integers(1, size, _RANDOM_PAIRS)) % size
+    return candidates.patterns(columns, left, right, fields, frequencies).pattern
+
+
+def _score(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        scores = model.parameters.scores(_patterns(batch, model))
+        kept = batch.drop_columns(["rules"]).append_column("score", pa.array(scores))
+        yield kept.filter(pa.array(scores >= _FLOOR))
+
+
+def _patterns(batch: pa.RecordBatch, model: Model) -> Patterns:
+    levels = unpacked(batch.column("pattern").to_numpy(), len(model.fields))
+    rarity = batch.column("rarity").to_numpy().astype(np.float64)
+    home_rarity = batch.column("home_rarity").to_numpy().astype(np.float64)
+    return Patterns(levels, np.ones(len(levels)), rarity, home_rarity, np.zeros(len(levels), np.int64))
+
+
+def _edges(scored: DataFrame) -> DataFrame:
+    """low_atom, high_atom, weight (sum, thousandths of a bit), pairs, best (struct): a row for two atoms that met."""
+    low, high = F.least("low_atom", "high_atom"), F.greatest("low_atom", "high_atom")
+    weight = F.round(F.least(F.col("score"), F.lit(_CEILING)) * 1000).cast("bigint")
+    best = F.struct("low", "high", "pattern", "rarity", "home_rarity", "score")
+    return (
+        scored.where("low_atom <> high_atom")
+        .groupBy(low.alias("low_atom"), high.alias("high_atom"))
+        .agg(
+            F.sum(weight).alias("weight"),
+            F.count("*").alias("pairs"),
+            F.max_by(best, F.struct("score", "low", "high")).alias("best"),
+        )
+    )
+
+
+_BEST_SCHEMA = "low bigint, high bigint, low_atom bigint, high_atom bigint, score double, evidence map<string,double>"
+
+
+def _explained(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.RecordBatch]:
+    """What each field adds to the score of a pair."""
+    names = [field.name for field in model.fields]
+    for batch in batches:
+        patterns = _patterns(batch, model)
+        found = model.parameters.explained(patterns)
+        missing = np.concatenate([patterns.levels == 0, np.zeros((len(patterns.levels), found.shape[1] - len(names)), bool)], axis=1)
+        keys = np.array([*names, "rarity of what is equal", "prior", "one household"], object)
+        rows, columns = np.nonzero(~missing)
+        offsets = np.concatenate([[0], np.cumsum((~missing).sum(axis=1))]).astype(np.int32)
+        evidence = pa.MapArray.from_arrays(
+            pa.array(offsets), pa.array(keys[columns], pa.string()), pa.array(np.round(found[rows, columns], 3))
+        )
+        yield pa.RecordBatch.from_arrays(
+            [*(batch.column(c) for c in ("low", "high", "low_atom", "high_atom", "score")), evidence],
+            names=["low", "high", "low_atom", "high_atom", "score", "evidence"],
+        )
+
+
+def _clustered(edges: DataFrame, atoms: DataFrame, had: DataFrame, stop: float) -> tuple[DataFrame, DataFrame]:
+    """Average linkage within what hangs together by pairs that are alike at all; components side by side."""
+    alike = edges.where(F.col("weight") >= F.col("pairs") * round(stop * 1000))
+    bounds = connected_components(alike.select(F.col("low_atom").alias("src"), F.col("high_atom").alias("dst")))
+    bounds = bounds.withColumnRenamed("node", "atom").localCheckpoint()
+    low = bounds.select(F.col("atom").alias("low_atom"), F.col("component").alias("_low"))
+    high = bounds.select(F.col("atom").alias("high_atom"), F.col("component").alias("_high"))
+    inside = edges.join(low, on="low_atom", how="inner").join(high, on="high_atom", how="inner").where("_low = _high")
+    parts = max(2, bounds.count() // _EDGES_AT_ONCE)
+    part = F.pmod(F.xxhash64("component"), F.lit(parts)).alias("part")
+    own = had.join(atoms, on="node", how="left").withColumn("atom", F.coalesce("component", "node")).drop("component", "node")
+    known = own.join(bounds, on="atom", how="inner").select(part, F.col("atom").alias("node"), *FACT[1:])
+    links = inside.withColumn("component", F.col("_low")).select(part, "low_atom", "high_atom", "weight", "pairs")
+    found = (
+        links.groupBy("part")
+        .cogroup(known.groupBy("part"))
+        .applyInArrow(partial(_link, stop=round(stop * 1000)), "atom bigint, cluster bigint, kind string")
+        .localCheckpoint()
+    )
+    clusters = found.where("kind is null").select("atom", "cluster")
+    refused = found.where("kind is not null").select(
+        F.col("atom").alias("low_atom"), F.col("cluster").alias("high_atom"), "kind"
+    )
+    return clusters, refused
+
+
+def _link(edges: pa.Table, had: pa.Table, stop: int) -> pa.Table:
+    columns = [had.column(name).to_pylist() for name in FACT]
+    limits = Limits(Fact(*row) for row in zip(*columns, strict=True))
+    known = Edges(*(edges.column(name).to_numpy() for name in ("low_atom", "high_atom", "weight", "pairs")))
+
+    def sizes(nodes: candidates.Pairs) -> candidates.Pairs:
+        return np.array([max(1, limits.count(node, "max_cluster_size")) for node in nodes.tolist()], np.int64)
+
+    clusters, refused = average_linkage(known, sizes, stop=stop, unseen=round(UNSEEN * 1000), limits=limits)
+    atom = [*clusters.keys(), *(low for low, _, _ in refused)]
+    cluster = [*clusters.values(), *(high for _, high, _ in refused)]
+    kinds = [*[None] * len(clusters), *(kind for _, _, kind in refused)]
+    return pa.table(
+        {"atom": pa.array(atom, pa.int64()), "cluster": pa.array(cluster, pa.int64()), "kind": pa.array(kinds, pa.string())}
+    )
+
