@@ -12,11 +12,15 @@ _OLDEST = "DATE'1900-01-01'"
 # What systems write for "unknown", within the years that are plausible.
 _DEFAULTS = "DATE'1900-01-01', DATE'1901-01-01', DATE'1970-01-01'"
 
+_CENTURY_EARLIER = "CAST(birth_date - INTERVAL 100 YEARS AS DATE)"
+# Two digits of a year are read as 20xx: who would be born in the future was born a century before.
+_IS_CENTURY_LATE = f"(year(birth_date) < 2100 AND birth_date > to_date(_updated_at) AND {_CENTURY_EARLIER} >= {_OLDEST})"
+
 
 def birth_date() -> str:
     """SQL: the date of birth, where it is plausible on the day of the record's version."""
     plausible = f"birth_date BETWEEN {_OLDEST} AND to_date(_updated_at) AND birth_date NOT IN ({_DEFAULTS})"
-    return f"CASE WHEN {plausible} THEN birth_date END"
+    return f"CASE WHEN {plausible} THEN birth_date WHEN {_IS_CENTURY_LATE} THEN {_CENTURY_EARLIER} END"
 
 
 def birth_year() -> str:
@@ -37,7 +41,8 @@ def flags() -> str:
     cases = {
         "text: repaired": f"_mended IS NOT NULL AND {is_odd(_EVERY)}",
         "name: placeholder": fills,
-        "birth_date: in the future": "birth_date > to_date(_updated_at)",
+        "birth_date: in the future": f"birth_date > to_date(_updated_at) AND NOT {_IS_CENTURY_LATE}",
+        "birth_date: two-digit year": _IS_CENTURY_LATE,
         "birth_date: before 1900": f"birth_date < {_OLDEST}",
         "birth_date: placeholder": f"birth_date IN ({_DEFAULTS})",
         "birth_year: not plausible": "birth_year IS NOT NULL AND _birth_year IS NULL",

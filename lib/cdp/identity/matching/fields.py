@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from cdp.identity.config import IdentityConfig
+from cdp.identity.config import IdentityConfig, is_device
 from cdp.identity.groups import node_of
 from cdp.identity.matching.levels import SEPARATOR
 from cdp.identity.names import folded_text
@@ -70,12 +70,20 @@ STANDARD = (
 """Compared wherever they are filled."""
 
 
-def fields_of(config: IdentityConfig) -> tuple[Field, ...]:
-    """The standard fields and the configured ones; a configured comparison of a standard field takes its place."""
+def fields_of(config: IdentityConfig, id_types: Sequence[str] = ()) -> tuple[Field, ...]:
+    """The standard fields, the identifiers of customer records, and the configured comparisons.
+
+    A configured comparison of a field that is compared anyway takes its place.
+
+    Args:
+        config: comparisons.
+        id_types: identifiers that customer records have, beside e-mail and phone.
+    """
     own = {c.column: c.kind for c in config.comparisons}
-    known = {f.name for f in STANDARD}
-    standard = [replace(f, kind=own.get(f.name, f.kind)) for f in STANDARD]
-    return (*standard, *(Field(name, kind) for name, kind in own.items() if name not in known))
+    codes = [Field(f"identifiers.{name}", "code") for name in sorted(id_types) if not is_device(name)]
+    usual = [replace(f, kind=own.get(f.name, f.kind)) for f in (*STANDARD, *codes)]
+    known = {f.name for f in usual}
+    return (*usual, *(Field(name, kind) for name, kind in own.items() if name not in known))
 
 
 def value_of(field: Field) -> Column:

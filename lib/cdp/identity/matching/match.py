@@ -87,7 +87,8 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
     Returns:
         None where there is nothing to compare.
     """
-    wanted = fields_of(config)
+    id_types = [row["id_type"] for row in records.select(F.explode(F.map_keys("identifiers")).alias("id_type")).distinct().collect()]
+    wanted = fields_of(config, id_types)
     everything = compared(records, wanted).join(atoms.withColumnRenamed("component", "atom"), on="node", how="left")
     everything = everything.withColumn("atom", F.coalesce("atom", "node")).persist()
     filled = everything.agg(F.count("*").alias("all"), *[F.count(f"f{i}").alias(f"f{i}") for i in range(len(wanted))]).first()
