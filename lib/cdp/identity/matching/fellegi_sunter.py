@@ -236,8 +236,11 @@ class Problem:
 
 def learnt(problem: Problem) -> Parameters:
     """Learn m, u, the tree of dependences and the prior."""
-    alone = _maximised(problem, _at_first(problem))
-    return _maximised(problem, replace(alone, parents=_parents(problem, alone), classes=_classes(alone)))
+    now = _at_first(problem)
+    for _ in range(2):
+        # Dependences first: taken as independent, two fields that say the same would make a match of all that agree in them.
+        now = _maximised(problem, replace(now, parents=_parents(problem, now), classes=_classes(now)))
+    return now
 
 
 def _classes(now: Parameters) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,51 @@
+"""Rules are chosen for what they reach, within a budget."""
+
+import numpy as np
+
+from cdp.identity.matching import blocking
+from cdp.identity.matching.blocking import chosen_rules
+from cdp.identity.matching.fields import Piece
+
+GIVEN = Piece("given_name", ("given_name",), 0.0)
+PREFIX = Piece("given_name_prefix", ("given_name",), 0.6, alone=False)
+BORN = Piece("birth_date", ("birth_date",), 0.0)
+CITY = Piece("city", ("city",), 0.0)
+
+
+def codes(size: int) -> dict[Piece, np.ndarray]:
+    random = np.random.default_rng(1)
+    given = random.integers(1, 400, size)
+    born = random.integers(1, 20_000, size)
+    born[random.random(size) < 0.3] = 0
+    return {GIVEN: given, PREFIX: given // 10 + 1, BORN: born, CITY: random.integers(1, 3, size)}
+
+
+def test_the_cost_of_a_rule_is_counted_before_a_pair_is_made():
+    values = codes(2000)
+    chosen = chosen_rules(values, 2000)
+    for rule in chosen.rules:
+        blocks: dict[tuple[int, ...], int] = {}
+        for row in zip(*[values[p].tolist() for p in rule.pieces], strict=True):
+            if 0 not in row:
+                blocks[row] = blocks.get(row, 0) + 1
+        assert rule.pairs == sum(n * (n - 1) // 2 for n in blocks.values())
+    assert chosen.pairs == sum(rule.pairs for rule in chosen.rules)
+
+
+def test_a_rule_of_a_common_value_is_not_worth_its_pairs_and_rules_survive_a_missing_field():
+    chosen = chosen_rules(codes(5000), 1_000_000)
+    names = [rule.name for rule in chosen.rules]
+    assert "city" not in names  # half of all records each
+    assert any(name != "birth_date" for name in names)
+    assert chosen.pairs <= blocking.PAIRS_A_RECORD * 1_000_000
+    assert 0.3 < chosen.reach <= 1
+
+
+def test_a_configured_rule_is_taken_in_any_case():
+    chosen = chosen_rules(codes(500), 500_000, wanted=[(CITY, PREFIX)])
+    assert chosen.rules[0].pieces == (CITY, PREFIX)
+
+
+def test_nothing_to_compare_and_the_same_rules_each_time():
+    assert chosen_rules({}, 0).rules == ()
+    assert chosen_rules(codes(1000), 1000) == chosen_rules(codes(1000), 1000)

@@ -1,0 +1,86 @@
+"""What likeness is worth is learnt back from pairs that were drawn with known shares."""
+
+import numpy as np
+import pytest
+
+from cdp.identity.matching.candidates import BITS
+from cdp.identity.matching.fellegi_sunter import Patterns, Problem, learnt, probability
+from cdp.identity.matching.levels import NAMES
+
+RANDOM = np.random.default_rng(5)
+KINDS = ("category", "category", "category", "code")
+M = [(0.0, 0.9, 0.1), (0.1, 0.7, 0.2), (0.0, 0.8, 0.2), (0.2, 0.7, 0.05, 0.02, 0.03)]
+U = [(0.0, 0.02, 0.98), (0.1, 0.05, 0.85), (0.0, 0.01, 0.99), (0.2, 0.0005, 0.0005, 0.001, 0.798)]
+
+
+def drawn(shares: list[tuple[float, ...]], size: int) -> np.ndarray:
+    return np.stack([RANDOM.choice(len(p), size, p=p) for p in shares], axis=1).astype(np.int64)
+
+
+def packed(levels: np.ndarray) -> np.ndarray:
+    return (levels << (np.arange(levels.shape[1]) * BITS)).sum(axis=1)
+
+
+def problem(matches: np.ndarray, strangers: np.ndarray, kinds: tuple[str, ...], home: tuple[bool, ...]) -> Problem:
+    """Pairs meet by any of the fields, each a rule."""
+    levels = np.concatenate([matches, strangers])
+    rules = ((levels == 1) << np.arange(levels.shape[1])).sum(axis=1)
+    met = rules != 0
+    fields = levels.shape[1]
+    return Problem(
+        kinds, home,
+        Patterns.of(packed(levels[met]), fields, rules=rules[met]),
+        Patterns.of(packed(strangers[:200_000]), fields),
+        tuple(frozenset([i]) for i in range(fields)),
+        float(len(levels)), round((2 * len(levels)) ** 0.5),
+    )  # fmt: skip
+
+
+def test_shares_and_prior_are_learnt_without_labels():
+    matches, strangers = drawn(M, 2000), drawn(U, 2_000_000)
+    found = learnt(problem(matches, strangers, KINDS, (False,) * 4))
+
+    for field, kind in enumerate(KINDS):
+        size = len(NAMES[kind])
+        m = np.array(M[field][1:]) / sum(M[field][1:])
+        u = np.array(U[field][1:]) / sum(U[field][1:])
+        assert found.m[field, 0, 1:size] == pytest.approx(m, abs=0.03)
+        assert found.u[field, 0, 1:size] == pytest.approx(u, abs=0.006)
+    assert found.prior * 2_000_000 == pytest.approx(2000, rel=0.1)
+
+
+def test_what_two_fields_tell_twice_counts_once():
+    matches, strangers = drawn(M, 2000), drawn(U, 2_000_000)
+    # A fifth field that says what the first one says.
+    twice = [np.concatenate([levels, levels[:, :1]], axis=1) for levels in (matches, strangers)]
+    once = learnt(problem(matches, strangers, KINDS, (False,) * 4))
+    both = learnt(problem(*twice, (*KINDS, "category"), (False,) * 5))
+    agrees = np.array([[1, 2, 2, 4]], np.uint8), np.array([[1, 2, 2, 4, 1]], np.uint8)
+    one, two = (
+        float(p.evidence(levels)[0].sum()) for p, levels in zip((once, both), agrees, strict=True)
+    )
+    weight = float(once.weights[0, 0, 1])
+    assert weight > 4
+    assert abs(two - one) < weight / 3  # not once more its weight
+
+
+def test_two_people_of_a_household_are_not_one():
+    kinds, home = ("name", "street", "email"), (False, True, True)
+    m = [(0, 0.91, *[0.01] * 9), (0, 0.9, *[0.02] * 5), (0, 0.9, *[0.02] * 5)]
+    u = [(0, 0.01, *[0.01] * 8, 0.91), (0, 0.0005, *[0.0001] * 4, 0.9991), (0, 0.0005, *[0.0001] * 4, 0.9991)]
+    families = np.concatenate([drawn(u[:1], 2000), drawn(m[1:], 2000)], axis=1)
+    found = learnt(problem(drawn(m, 2000), np.concatenate([drawn(u, 1_000_000), families]), kinds, home))
+
+    def chance(*levels: int) -> float:
+        pattern = Patterns.of(packed(np.array([levels], np.int64)), 3)
+        return float(probability(found.scores(pattern))[0])
+
+    assert chance(1, 1, 1) > 0.95
+    assert chance(10, 1, 1) < 0.05
+    assert found.home_prior * 1_000_000 == pytest.approx(2000, rel=0.3)
+
+
+def test_evidence_adds_up_to_the_score():
+    found = learnt(problem(drawn(M, 3000), drawn(U, 500_000), KINDS, (False, True, False, False)))
+    patterns = Patterns.of(packed(drawn(M, 200)), 4, rarity=RANDOM.normal(size=200).astype(np.float32))
+    assert found.explained(patterns).sum(axis=1) == pytest.approx(found.scores(patterns))

@@ -1,0 +1,94 @@
+"""What people and keyboards do to a value has a level of its own."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdp.identity.matching.levels import EQUAL, MISSING, NAMES, SEPARATOR, Values, compared
+
+CASES = [
+    ("name", "anna", "anna", "equal"),
+    ("name", "robert", "bob", "short form of one name"),
+    ("name", "catherine", "cathrine", "nearly equal"),
+    ("name", "garcia", "garcia lopez", "one is part of the other"),
+    ("name", "de la cruz", "cruz", "one is part of the other"),
+    ("name", "meier schmidt", "schmidt", "one is part of the other"),
+    ("name", "j", "jerome", "initial agrees"),
+    ("name", "martha", "mathias", "similar"),
+    ("name", "sven", "sigrid", "same first letter"),
+    ("name", "anna", "otto", "different"),
+    ("date", "1980-03-07", "1980-07-03", "day and month swapped"),
+    ("date", "1980-03-07", "1988-03-07", "one digit wrong"),
+    ("date", "1980-03-17", "1980-03-71", "one digit wrong"),
+    ("date", "1980-03-07", "1955-03-07", "same day and month"),
+    ("date", "1980-03-07", "1981-03-08", "two digits wrong"),
+    ("date", "1980-03-07", "1980-11-28", "same year"),
+    ("date", "1980-03-07", "1981-11-28", "a year apart"),
+    ("date", "1980-03-07", "1955-11-28", "different"),
+    ("email", "a.meier@web.de", "a.meyer@web.de", "one or two letters wrong"),
+    ("email", "a.meier@web.de", "a.meier@work.example", "same name before the @"),
+    ("email", "anna.meier@web.de", "otto@else.org", "different"),
+    ("phone", "+33612345678", "+33612345679", "one digit wrong"),
+    ("phone", "+4912345678", "+3312345678", "same last seven digits"),
+    ("street", "main street 12", "12 main street", "same words"),
+    ("street", "12 main street", "12 main stret", "nearly equal"),
+    ("street", "12 main street", "12 the old main rd", "same number and a word"),
+    ("postal_code", "75011", "7501", "one character wrong or cut off"),
+    ("postal_code", "75011", "75012", "one character wrong or cut off"),
+    ("postal_code", "SW1A1AA", "SW1A2BB", "same district"),
+    ("postal_code", "75011", "75999", "same area"),
+    ("text", "newcastle", "newcastle upon tyne", "one is part of the other"),
+    ("text", "paris", "le grand paris", "one is part of the other"),
+    ("text", "london", "nodnol", "same letters"),
+    ("code", "5219877", "5219878", "one character wrong"),
+    ("code", "5219877", "5298177", "two characters wrong"),
+    ("number", "1000", "1005", "within a hundredth"),
+    ("number", "1000", "abc", "different"),
+    ("category", "m", "f", "different"),
+]
+
+
+def level(kind: str, one: str | None, other: str | None) -> str:
+    values = Values.of(pa.array([one, other], pa.string()))
+    return NAMES[kind][compared(kind, values, np.array([0]), np.array([1]))[0]]
+
+
+@pytest.mark.parametrize(("kind", "one", "other", "expected"), CASES)
+def test_a_level_says_what_happened_to_a_value(kind: str, one: str, other: str, expected: str):
+    assert level(kind, one, other) == level(kind, other, one) == expected
+
+
+@pytest.mark.parametrize("kind", sorted(NAMES))
+def test_missing_is_no_evidence_and_equal_is_equal(kind: str):
+    value = "1980-03-07" if kind == "date" else "a b1"
+    assert level(kind, value, None) == level(kind, None, None) == NAMES[kind][MISSING]
+    assert level(kind, value, value) == NAMES[kind][EQUAL]
+
+
+def test_names_that_changed_places():
+    given = Values.of(pa.array(["harry", "walker", "harry"]))
+    family = Values.of(pa.array(["walker", "harry", "potter"]))
+    left, right = np.array([0, 1]), np.array([1, 2])
+
+    found = [NAMES["name"][i] for i in compared("name", given, left, right, family)]
+
+    assert found == ["both names swapped", "is the other's other name"]
+
+
+def test_of_several_values_the_two_most_alike_are_compared():
+    one = SEPARATOR.join(["a@x.org", "otto.meier@web.de"])
+    assert level("email", one, "otto.meyer@web.de") == "one or two letters wrong"
+    assert level("email", one, "a@x.org") == "equal"
+
+
+words = st.text(st.sampled_from("abcde 1"), min_size=1, max_size=8).map(str.strip).filter(bool)
+dates = st.dates().map(str)
+
+
+@given(st.sampled_from(sorted(NAMES)), st.data())
+def test_it_does_not_matter_which_record_is_first(kind: str, data: st.DataObject):
+    texts = dates if kind == "date" else words
+    one, other = data.draw(texts), data.draw(texts)
+    assert level(kind, one, other) == level(kind, other, one)

@@ -1,0 +1,91 @@
+"""The fast average linkage does what an obvious one does."""
+
+from datetime import datetime
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdp.identity.matching.linkage import Edges, average_linkage
+from cdp.identity.protect import Fact, Limits
+
+STOP, UNSEEN = -1000, -3000
+Weights = dict[tuple[int, int], tuple[int, int]]
+
+pairs = st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda p: p[0] < p[1])
+graphs = st.dictionaries(pairs, st.tuples(st.integers(-9000, 9000), st.just(1)), min_size=1, max_size=20)
+cards = st.dictionaries(st.integers(0, 8), st.integers(0, 3), max_size=5)
+
+
+class Free:
+    def broken(self, one: int, other: int) -> str | None:
+        return None
+
+    def join(self, one: int, other: int) -> None: ...
+
+
+def fast(graph: Weights, sizes: dict[int, int], limits: Limits | Free) -> set[frozenset[int]]:
+    low, high = np.array(list(graph)).T
+    weight, count = np.array(list(graph.values())).T
+    found, _ = average_linkage(
+        Edges(low, high, weight, count),
+        lambda nodes: np.array([sizes.get(n, 1) for n in nodes.tolist()]),
+        stop=STOP, unseen=UNSEEN, limits=limits,
+    )  # fmt: skip
+    clusters: dict[int, set[int]] = {}
+    for node in sorted({n for pair in graph for n in pair}):
+        clusters.setdefault(found.get(node, node), set()).add(node)
+    assert all(min(members) == name for name, members in clusters.items())
+    return {frozenset(members) for members in clusters.values()}
+
+
+def slow(graph: Weights, sizes: dict[int, int], cards: dict[int, int]) -> set[frozenset[int]]:
+    """All averages anew for each merge."""
+    clusters = [frozenset([n]) for n in sorted({n for pair in graph for n in pair})]
+    apart: set[frozenset[frozenset[int]]] = set()
+    while True:
+        best = None
+        for a, b in combinations(sorted(clusters, key=min), 2):
+            met = [graph[p] for x in a for y in b if (p := (min(x, y), max(x, y))) in graph]
+            if not met or any((x <= a and y <= b) or (x <= b and y <= a) for x, y in map(tuple, apart)):
+                continue
+            every = sum(sizes.get(x, 1) for x in a) * sum(sizes.get(x, 1) for x in b)
+            total = sum(w for w, _ in met) + UNSEEN * (every - sum(n for _, n in met))
+            key = (-Fraction(total, every), min(a), min(b))
+            if Fraction(total, every) >= STOP and (best is None or key < best[0]):
+                best = key, a, b
+        if best is None:
+            return set(clusters)
+        _, a, b = best
+        if len({cards[n] for n in a | b if n in cards}) > 1:
+            apart.add(frozenset((a, b)))
+            continue
+        clusters = [c for c in clusters if c not in (a, b)] + [a | b]
+
+
+@given(graphs, st.dictionaries(st.integers(0, 8), st.integers(1, 3), max_size=4))
+def test_the_fast_way_agrees_with_the_slow_one(graph: Weights, sizes: dict[int, int]):
+    assert fast(graph, sizes, Free()) == slow(graph, sizes, {})
+
+
+@given(graphs, cards)
+def test_limits_keep_apart_what_is_alike(graph: Weights, cards: dict[int, int]):
+    had = [Fact(node, "unique card", card, datetime(2026, 1, 1), 1) for node, card in cards.items()]
+    found = fast(graph, {}, Limits(had))
+    assert found == slow(graph, {}, cards)
+    assert all(len({cards[n] for n in cluster if n in cards}) <= 1 for cluster in found)
+
+
+def test_one_wrong_pair_does_not_chain_two_people():
+    people = [(0, 1, 2), (3, 4, 5)]
+    graph = {pair: (8000, 1) for person in people for pair in combinations(person, 2)}
+    graph |= {(2, 3): (9000, 1), (0, 3): (-9000, 1), (1, 4): (-9000, 1)}
+    # The strongest pair of all is the wrong one; it is joined first, and goes no further.
+    assert fast(graph, {}, Free()) != {frozenset(range(6))}
+
+
+def test_weak_pairs_inside_a_strong_group_are_carried():
+    graph = {(0, 1): (9000, 1), (1, 2): (9000, 1), (0, 2): (-3000, 1)}
+    assert fast(graph, {}, Free()) == {frozenset({0, 1, 2})}
