@@ -24,8 +24,9 @@ from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ON
 
 LEVELS = 1 << BITS
 _CLASSES = 4
-_ROUNDS = 200
-_CLOSE = 1e-4
+_ROUNDS = 300
+_CLOSE = 0.002
+_RARELY = 1e-4
 _PRIOR_MATCHES = 30.0
 """Imagined matches a field starts with: what a few real ones must outvote."""
 _USUAL = {
@@ -66,7 +67,7 @@ class Patterns:
         count: pairs each stands for.
         rarity: average bits by which its equal values are rarer than usual.
         home_rarity: the part of it that is of fields which a household shares.
-        rules: bit mask of the rules that made the pairs; 0 for random ones.
+        rules: bit mask of the ways in which the pairs met (`ways_to_meet`); 0 for random ones.
     """
 
     levels: npt.NDArray[np.uint8]
@@ -91,16 +92,16 @@ class Patterns:
             scale: pairs that each one stands for.
         """
         nothing = np.zeros(len(pattern))
-        keys = np.empty(len(pattern), [("pattern", np.int64), ("rules", np.int64)])
-        keys["pattern"], keys["rules"] = pattern, nothing if rules is None else rules
-        found, back, count = np.unique(keys, return_inverse=True, return_counts=True)
+        ways, way = np.unique(nothing.astype(np.int64) if rules is None else rules, return_inverse=True)
+        kinds, kind = np.unique(pattern, return_inverse=True)
+        found, back, count = np.unique(kind * len(ways) + way, return_inverse=True, return_counts=True)
         rarities = [
             np.bincount(back, weights=nothing if bits is None else bits, minlength=len(found)) / np.maximum(count, 1.0)
             for bits in (rarity, home_rarity)
         ]
-        return cls(
-            unpacked(found["pattern"], fields), (count * scale).astype(np.float64), rarities[0], rarities[1], found["rules"]
-        )
+        of_kind, of_way = np.divmod(found, len(ways))
+        levels = unpacked(kinds[of_kind], fields)
+        return cls(levels, (count * scale).astype(np.float64), rarities[0], rarities[1], ways[of_way])
 
 
 def unpacked(pattern: npt.NDArray[np.int64], fields: int) -> npt.NDArray[np.uint8]:
@@ -215,7 +216,7 @@ class Problem:
         of_home: of each field, whether a household shares it.
         met: pairs that met; each stands for as many as there are.
         random: random pairs.
-        made_of: of each rule, the numbers of the fields it is made of.
+        made_of: of each way to meet, the numbers of the fields it is made of.
         pairs: all pairs of records there are.
         records: how many records.
     """
@@ -299,10 +300,11 @@ def _maximised(problem: Problem, start: Parameters) -> Parameters:
     now = start
     for _ in range(_ROUNDS):
         after = _step(problem, now)
-        moved = np.abs(after.m - now.m).max()
+        # In ratios: a level that is rare among matches may be on its way to being less so, a few thousandths a round.
+        moved = np.abs(np.log(after.m) - np.log(now.m))[now.m > _RARELY].max()
         drift = abs(np.log(after.prior) - np.log(now.prior))
         now = after
-        if moved < _CLOSE and drift < _CLOSE * 10:
+        if moved < _CLOSE and drift < _CLOSE:
             break
     return now
 
@@ -339,8 +341,8 @@ def _expected(problem: Problem, now: Parameters) -> tuple[Floats, Floats, Floats
 
 
 def _fair(problem: Problem, *fields: int) -> npt.NDArray[np.bool_]:
-    """Patterns of pairs that a rule without these fields has made: they say how the fields are where nobody asked for it."""
-    bits = sum(1 << rule for rule, made_of in enumerate(problem.made_of) if not made_of & set(fields))
+    """Patterns of pairs that met in a way without these fields: they say how those are where nobody asked for them."""
+    bits = sum(1 << way for way, made_of in enumerate(problem.made_of) if not made_of & set(fields))
     found: npt.NDArray[np.bool_] = (problem.met.rules & np.int64(bits)) != 0
     return found
 
@@ -429,7 +431,26 @@ def _root(tree: list[int], node: int) -> int:
     return node
 
 
-def made_of(rules: Sequence[frozenset[str]], names: Sequence[str]) -> tuple[frozenset[int], ...]:
-    """The numbers of the fields that each rule is made of."""
+def ways_to_meet(
+    rules: npt.NDArray[np.int64], made_of: Sequence[frozenset[str]], names: Sequence[str]
+) -> tuple[npt.NDArray[np.int64], tuple[frozenset[int], ...]]:
+    """Rules by the fields they are made of: how else a pair would have met is all that counts of them.
+
+    Args:
+        rules: of each pair the bit mask of the rules that made it.
+        made_of: of each rule the names of its fields.
+        names: of the fields.
+
+    Returns:
+        Of each pair the bit mask of its ways, without those that need more fields than another of its ways; and of each
+        way the numbers of its fields.
+    """
     place = {name: i for i, name in enumerate(names)}
-    return tuple(frozenset(place[name] for name in rule) for rule in rules)
+    ways = list(dict.fromkeys(frozenset(place[name] for name in fields) for fields in made_of))
+    way_of = [ways.index(frozenset(place[name] for name in fields)) for fields in made_of]
+    masks, back = np.unique(rules, return_inverse=True)
+    found = np.zeros(len(masks), np.int64)
+    for i, mask in enumerate(masks.tolist()):
+        there = {way_of[rule] for rule in range(len(made_of)) if mask >> rule & 1}
+        found[i] = sum(1 << way for way in there if not any(ways[other] < ways[way] for other in there))
+    return found[back], tuple(ways)

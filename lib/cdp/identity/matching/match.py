@@ -184,6 +184,9 @@ def _parameters(
     one_of = max(1, round(blocking.pairs / _LEARNT_FROM))
     chosen = pairs.where(F.pmod(F.xxhash64("low", "high"), F.lit(one_of)) == 0) if one_of > 1 else pairs
     met = chosen.select("pattern", "rarity", "home_rarity", "rules").toArrow()
+    rules, made_of = fellegi_sunter.ways_to_meet(
+        met.column("rules").to_numpy(), [rule.fields for rule in blocking.rules], [field.name for field in fields]
+    )
     problem = Problem(
         tuple(field.kind for field in fields),
         tuple(field.of_home for field in fields),
@@ -192,11 +195,11 @@ def _parameters(
             len(fields),
             rarity=met.column("rarity").to_numpy(),
             home_rarity=met.column("home_rarity").to_numpy(),
-            rules=met.column("rules").to_numpy(),
+            rules=rules,
             scale=float(one_of),
         ),
         Patterns.of(_random_patterns(sample, fields, frequencies), len(fields)),
-        fellegi_sunter.made_of([rule.fields for rule in blocking.rules], [field.name for field in fields]),
+        made_of,
         records * (records - 1) / 2,
         records,
     )
