@@ -5,7 +5,8 @@ pairs, m by expectation maximisation from the pairs that meet; each field is lea
 it, or blocking would flatter it. Fields that depend on each other (a name and the e-mail made of it, city and postal code)
 form a tree, and each field may have one more parent: it counts for what it adds to what they have said. A third kind of pair
 stands beside those of one person and of two strangers: two people of one household, whose family name, address and contact
-points are as alike as one person's, and given name and birth date as strangers'.
+points are alike, and given name and birth date as strangers'. Where identifiers have linked pairs already, these say how the
+given names and birth dates of one person differ.
 
 Source:
     Fellegi and Sunter (1969), A Theory for Record Linkage, JASA 64; Winkler (1988), expectation maximisation for its
@@ -43,6 +44,11 @@ date."""
 _LEAST_BITS = 0.002
 _HOMES = 1.0
 """Pairs of one household for each match, to begin with."""
+_PRIOR_HOMES = 300.0
+"""Imagined pairs of one household, as alike in what they share as one person's records, that real ones must outvote."""
+_PERSONAL = ("name", "date", "number", "category")
+"""Kinds of fields by which the people of a household differ; codes are what known matches were linked by."""
+_ENOUGH = 300.0
 _WORLD = 20_000.0
 _RARE = 2.0**-14
 """What is known before a record is read: of so many pairs, that share are matches. Files of a few hundred records need it."""
@@ -68,6 +74,7 @@ class Patterns:
         rarity: average bits by which its equal values are rarer than usual.
         home_rarity: the part of it that is of fields which a household shares.
         rules: bit mask of the ways in which the pairs met (`ways_to_meet`); 0 for random ones.
+        known: whether the pairs are known to be one person, by an identifier or a steward's word.
     """
 
     levels: npt.NDArray[np.uint8]
@@ -75,11 +82,13 @@ class Patterns:
     rarity: Floats
     home_rarity: Floats
     rules: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
 
     @classmethod
     def of(
         cls, pattern: npt.NDArray[np.int64], fields: int, rarity: npt.NDArray[np.float32] | None = None,
-        home_rarity: npt.NDArray[np.float32] | None = None, rules: npt.NDArray[np.int64] | None = None, scale: float = 1.0,
+        home_rarity: npt.NDArray[np.float32] | None = None, rules: npt.NDArray[np.int64] | None = None,
+        known: npt.NDArray[np.bool_] | None = None, scale: float = 1.0,
     ) -> "Patterns":  # fmt: skip
         """Count equal patterns.
 
@@ -89,19 +98,26 @@ class Patterns:
             rarity: of each pair.
             home_rarity: of each pair.
             rules: of each pair.
+            known: of each pair.
             scale: pairs that each one stands for.
         """
         nothing = np.zeros(len(pattern))
         ways, way = np.unique(nothing.astype(np.int64) if rules is None else rules, return_inverse=True)
         kinds, kind = np.unique(pattern, return_inverse=True)
-        found, back, count = np.unique(kind * len(ways) + way, return_inverse=True, return_counts=True)
+        found, back, count = np.unique(
+            (kind * len(ways) + way) * 2 + (nothing.astype(bool) if known is None else known),
+            return_inverse=True,
+            return_counts=True,
+        )
         rarities = [
             np.bincount(back, weights=nothing if bits is None else bits, minlength=len(found)) / np.maximum(count, 1.0)
             for bits in (rarity, home_rarity)
         ]
-        of_kind, of_way = np.divmod(found, len(ways))
+        of_kind, of_way = np.divmod(found // 2, len(ways))
         levels = unpacked(kinds[of_kind], fields)
-        return cls(levels, (count * scale).astype(np.float64), rarities[0], rarities[1], ways[of_way])
+        return cls(
+            levels, (count * scale).astype(np.float64), rarities[0], rarities[1], ways[of_way], found % 2 == 1
+        )
 
 
 def unpacked(pattern: npt.NDArray[np.int64], fields: int) -> npt.NDArray[np.uint8]:
@@ -120,8 +136,8 @@ class Parameters:
         parents: of each field the numbers of its parents, at most two.
         classes: of each field and level: 0 missing, 1 equal, 2 alike, 3 unlike; what a child is told of its parent.
         prior: share of matches among all pairs of records.
-        of_home: of each field, whether a household shares it.
-        home_prior: share of pairs of two people of one household among all.
+        home: of each field, what its parents say and its own level: share of the pairs of two people of one household.
+        home_prior: share of such pairs among all.
     """
 
     m: Floats
@@ -129,7 +145,7 @@ class Parameters:
     parents: tuple[tuple[int, ...], ...]
     classes: npt.NDArray[np.uint8]
     prior: float
-    of_home: tuple[bool, ...]
+    home: Floats
     home_prior: float
 
     @cached_property
@@ -144,6 +160,10 @@ class Parameters:
     @cached_property
     def _log_u(self) -> Floats:
         return _bits(self.u)
+
+    @cached_property
+    def _log_home(self) -> Floats:
+        return _bits(self.home)
 
     @property
     def prior_bits(self) -> float:
@@ -192,7 +212,7 @@ class Parameters:
             said, own = self.said(field, levels), levels[:, field]
             one += self._log_m[field, said, own]
             strangers = strangers + self._log_u[field, said, own]
-            home = home + (self._log_m[field, said, own] if self.of_home[field] else self._log_u[field, 0, own])
+            home = home + self._log_home[field, said, own]
         return one, strangers, home
 
 
@@ -260,7 +280,8 @@ def _at_first(problem: Problem) -> Parameters:
         u[field] = _shares(_u_at_first(problem.kinds[field]))
     prior = min(max(problem.records / 3 / problem.pairs, 1e-12), 0.1)
     nobody = np.zeros((fields, LEVELS), np.uint8)
-    return Parameters(m, u, ((),) * fields, nobody, prior, problem.of_home, prior * _HOMES)
+    home = np.where(np.array(problem.of_home)[:, None, None], m, u)
+    return Parameters(m, u, ((),) * fields, nobody, prior, home, prior * _HOMES)
 
 
 def _u_at_first(kind: str) -> Floats:
@@ -311,31 +332,52 @@ def _maximised(problem: Problem, start: Parameters) -> Parameters:
 
 def _step(problem: Problem, now: Parameters) -> Parameters:
     matches, others, homes = _expected(problem, now)
-    m, u = np.empty_like(now.m), np.empty_like(now.u)
+    m, u, home = np.empty_like(now.m), np.empty_like(now.u), np.empty_like(now.home)
     for field, size in enumerate(problem.sizes):
-        fair = _fair(problem, field)
+        telling = _telling(problem, matches, field)
         start = _m_at_first(problem.kinds[field]) * _PRIOR_MATCHES
-        m[field] = _marginal(problem.met, matches * fair, field, size, start)
+        m[field] = _marginal(problem.met, telling * _fair(problem, field), field, size, start)
         u[field] = _marginal(problem.random, others, field, size, _u_at_first(problem.kinds[field]))
         for known in range(1, len(now.parents[field]) + 1):
             # What few pairs say of both parents is drawn to what more say of the first, and that to what all say.
             parents = now.parents[field][:known]
             partly = replace(now, parents=(*now.parents[:field], parents, *now.parents[field + 1 :]))
             fair = _fair(problem, field, *parents)
-            m[field] = _conditional(problem.met, matches * fair, field, partly.said(field, problem.met.levels), m[field])
+            m[field] = _conditional(problem.met, telling * fair, field, partly.said(field, problem.met.levels), m[field])
             u[field] = _conditional(problem.random, others, field, partly.said(field, problem.random.levels), u[field])
+        if problem.of_home[field]:
+            of_homes = homes * _fair(problem, field)
+            home[field] = _marginal(problem.met, of_homes, field, size, m[field, 0] * _PRIOR_HOMES)
+        else:
+            home[field] = u[field, 0]
         if problem.kinds[field] == "name":
             # Too rare to be seen by chance: as two names that stand in the other's place independently of each other.
             u[field, :, BOTH_SWAPPED] = np.maximum(u[field, :, BOTH_SWAPPED], (u[field, :, ONE_SWAPPED] / 2) ** 2)
     world = problem.pairs + _WORLD
     prior = min((matches.sum() + _WORLD * _RARE) / world, 0.4)
     home_prior = min((homes.sum() + _WORLD * _RARE * _HOMES) / world, 0.4)
-    return replace(now, m=m, u=u, prior=prior, home_prior=home_prior)
+    return replace(now, m=m, u=u, prior=prior, home=home, home_prior=home_prior)
+
+
+def _telling(problem: Problem, matches: Floats, field: int) -> Floats:
+    """The matches that say how a field of one person differs.
+
+    For what a household does not share these are the known ones, where there are enough of them: among the others
+    households would pass for matches, and their given names for what one person is called.
+    """
+    if problem.of_home[field] or problem.kinds[field] not in _PERSONAL:
+        return matches
+    is_there = problem.met.known & (problem.met.levels[:, field] != MISSING) & _fair(problem, field)
+    if problem.met.count[is_there].sum() < _ENOUGH:
+        return matches
+    found: Floats = np.where(problem.met.known, matches, 0.0)
+    return found
 
 
 def _expected(problem: Problem, now: Parameters) -> tuple[Floats, Floats, Floats]:
     """Matches among the pairs that met, strangers among the random ones, households among those that met, by pattern."""
     matches, _, homes = now.shares(problem.met)
+    matches, homes = np.where(problem.met.known, 1.0, matches), np.where(problem.met.known, 0.0, homes)
     strangers = now.shares(problem.random)[1]
     return problem.met.count * matches, problem.random.count * strangers, problem.met.count * homes
 

@@ -183,7 +183,8 @@ def _parameters(
 ) -> Parameters:
     one_of = max(1, round(blocking.pairs / _LEARNT_FROM))
     chosen = pairs.where(F.pmod(F.xxhash64("low", "high"), F.lit(one_of)) == 0) if one_of > 1 else pairs
-    met = chosen.select("pattern", "rarity", "home_rarity", "rules").toArrow()
+    is_known = F.col("low_atom") == F.col("high_atom")
+    met = chosen.select("pattern", "rarity", "home_rarity", "rules", is_known.alias("known")).toArrow()
     rules, made_of = fellegi_sunter.ways_to_meet(
         met.column("rules").to_numpy(), [rule.fields for rule in blocking.rules], [field.name for field in fields]
     )
@@ -196,6 +197,7 @@ def _parameters(
             rarity=met.column("rarity").to_numpy(),
             home_rarity=met.column("home_rarity").to_numpy(),
             rules=rules,
+            known=met.column("known").to_numpy(),
             scale=float(one_of),
         ),
         Patterns.of(_random_patterns(sample, fields, frequencies), len(fields)),
@@ -231,7 +233,7 @@ def _patterns(batch: pa.RecordBatch, model: Model) -> Patterns:
     levels = unpacked(batch.column("pattern").to_numpy(), len(model.fields))
     rarity = batch.column("rarity").to_numpy().astype(np.float64)
     home_rarity = batch.column("home_rarity").to_numpy().astype(np.float64)
-    return Patterns(levels, np.ones(len(levels)), rarity, home_rarity, np.zeros(len(levels), np.int64))
+    return Patterns(levels, np.ones(len(levels)), rarity, home_rarity, np.zeros(len(levels), np.int64), np.zeros(len(levels), bool))
 
 
 def _edges(scored: DataFrame) -> DataFrame:
