@@ -16,7 +16,7 @@ from cdp.identity.devices import is_device_type, touched
 from cdp.identity.groups import described, grouped, learned, node_of
 from cdp.identity.links import after_cuts, audit_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
-from cdp.identity.matching.match import REVIEW, STOP, Matches, Model, matched, threshold_bits
+from cdp.identity.matching.match import REVIEW, Matches, matched, threshold_bits
 from cdp.identity.naming import assignment_changes, change_rows, named
 from cdp.identity.rules import FILE, Rule, endpoints, load_rules, rule_rows
 from cdp.identity.values import refusal, without_blocked
@@ -68,7 +68,8 @@ def resolve(run: Run) -> StageResult:
         ruled_links(graph.ends, graph.nodes) if graph.ends is not None else None,
     )
     if graph.matches is not None:
-        links = links.unionByName(scored_links(graph.matches, graph.nodes, _review_bits(settings.config)))
+        review = threshold_bits(settings.config.review_threshold, graph.matches.stop + REVIEW)
+        links = links.unionByName(scored_links(graph.matches, graph.nodes, review))
     no_cuts = run.spark.createDataFrame([], "component bigint, kind string, records bigint")
     audit = audit_rows(graph.seen, graph.devices, graph.cuts if graph.cuts is not None else no_cuts)
     if graph.cuts is not None:
@@ -86,10 +87,6 @@ def resolve(run: Run) -> StageResult:
         )
     notes = (f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph))
     return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=notes)
-
-
-def _review_bits(config: IdentityConfig) -> float:
-    return threshold_bits(config.review_threshold, min(REVIEW, threshold_bits(config.link_threshold, STOP)))
 
 
 def load_settings(folder: ConfigFolder) -> Settings:
@@ -259,7 +256,7 @@ def _write_ids(run: Run, members: DataFrame) -> None:
 def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
     notes = []
     if graph.matches is not None:
-        notes += _compared_notes(graph.matches.model)
+        notes += _compared_notes(graph.matches)
     if graph.ends is not None:
         found = {(r["rule_id"], r["side"]) for r in graph.ends.select("rule_id", "side").distinct().collect()}
         wanted = {(r.rule_id, side) for r in settings.rules for side, text in (("L", r.left), ("R", r.right)) if text}
@@ -269,12 +266,13 @@ def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _compared_notes(model: Model) -> list[str]:
+def _compared_notes(matches: Matches) -> list[str]:
+    model = matches.model
     names = ", ".join(field.name for field in model.fields)
     blocking = model.blocking
     notes = [
         f"{model.records:,} customer records compared by {names}: {len(blocking.rules)} blocking rules,"
-        f" some {blocking.pairs:,.0f} pairs expected"
+        f" some {blocking.pairs:,.0f} pairs expected; linked from {matches.stop:+.1f} bits on average"
     ]
     if model.crowds:
         notes.append(f"{model.crowds:,} values of blocking rules are on more than {MOST_IN_BLOCK} records: refined by another field")

@@ -29,6 +29,7 @@ CASES = [
     ("date", "1980-03-07", "1955-11-28", "different"),
     ("email", "a.meier@web.de", "a.meyer@web.de", "one or two letters wrong"),
     ("email", "a.meier@web.de", "a.meier@work.example", "same name before the @"),
+    ("email", "anna.smith82@web.de", "anna.smith91@work.example", "other digits before the @"),
     ("email", "anna.meier@web.de", "otto@else.org", "different"),
     ("phone", "+33612345678", "+33612345679", "one digit wrong"),
     ("phone", "+4912345678", "+3312345678", "same last seven digits"),

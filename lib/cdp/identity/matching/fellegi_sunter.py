@@ -6,7 +6,7 @@ it, or blocking would flatter it. Fields that depend on each other (a name and t
 form a tree, and each field may have one more parent: it counts for what it adds to what they have said. A third kind of pair
 stands beside those of one person and of two strangers: two people of one household, whose family name, address and contact
 points are alike, and given name and birth date as strangers'. Where identifiers have linked pairs already, these say how the
-given names and birth dates of one person differ.
+records of one person differ.
 
 Source:
     Fellegi and Sunter (1969), A Theory for Record Linkage, JASA 64; Winkler (1988), expectation maximisation for its
@@ -33,7 +33,7 @@ _PRIOR_MATCHES = 30.0
 _USUAL = {
     "name": (0.75, 0.05, 0.08, 0.04, 0.02, 0.01, 0.01, 0.02, 0.005, 0.015),
     "date": (0.88, 0.01, 0.05, 0.01, 0.01, 0.01, 0.01, 0.02),
-    "email": (0.7, 0.08, 0.05, 0.04, 0.03, 0.1),
+    "email": (0.7, 0.07, 0.05, 0.03, 0.02, 0.03, 0.1),
     "phone": (0.7, 0.04, 0.03, 0.23),
     "street": (0.6, 0.03, 0.12, 0.05, 0.05, 0.15),
     "postal_code": (0.75, 0.08, 0.05, 0.02, 0.1),
@@ -46,8 +46,8 @@ _HOMES = 1.0
 """Pairs of one household for each match, to begin with."""
 _PRIOR_HOMES = 300.0
 """Imagined pairs of one household, as alike in what they share as one person's records, that real ones must outvote."""
-_PERSONAL = ("name", "date", "number", "category")
-"""Kinds of fields by which the people of a household differ; codes are what known matches were linked by."""
+_LINKING = ("email", "phone", "code", "exact")
+"""Kinds of fields that link records when they are equal, before anything is compared."""
 _ENOUGH = 300.0
 _WORLD = 20_000.0
 _RARE = 2.0**-14
@@ -334,8 +334,7 @@ def _step(problem: Problem, now: Parameters) -> Parameters:
     matches, others, homes = _expected(problem, now)
     m, u, home = np.empty_like(now.m), np.empty_like(now.u), np.empty_like(now.home)
     for field, size in enumerate(problem.sizes):
-        telling = _telling(problem, matches, field)
-        start = _m_at_first(problem.kinds[field]) * _PRIOR_MATCHES
+        telling, start = _telling(problem, matches, field)
         m[field] = _marginal(problem.met, telling * _fair(problem, field), field, size, start)
         u[field] = _marginal(problem.random, others, field, size, _u_at_first(problem.kinds[field]))
         for known in range(1, len(now.parents[field]) + 1):
@@ -359,19 +358,20 @@ def _step(problem: Problem, now: Parameters) -> Parameters:
     return replace(now, m=m, u=u, prior=prior, home=home, home_prior=home_prior)
 
 
-def _telling(problem: Problem, matches: Floats, field: int) -> Floats:
-    """The matches that say how a field of one person differs.
+def _telling(problem: Problem, matches: Floats, field: int) -> tuple[Floats, Floats]:
+    """The matches that say how a field of one person differs, and imagined ones to begin with.
 
-    For what a household does not share these are the known ones, where there are enough of them: among the others
-    households would pass for matches, and their given names for what one person is called.
+    These are the known ones, where there are enough of them: among the others people of one household, or of one name,
+    would pass for matches, and what they are called for what one person is. Where the known ones may have been linked by the
+    very field, half of what is said of it is the usual.
     """
-    if problem.of_home[field] or problem.kinds[field] not in _PERSONAL:
-        return matches
+    kind = problem.kinds[field]
+    usual = _m_at_first(kind)
     is_there = problem.met.known & (problem.met.levels[:, field] != MISSING) & _fair(problem, field)
-    if problem.met.count[is_there].sum() < _ENOUGH:
-        return matches
-    found: Floats = np.where(problem.met.known, matches, 0.0)
-    return found
+    known = float(problem.met.count[is_there].sum())
+    if known < _ENOUGH:
+        return matches, usual * _PRIOR_MATCHES
+    return np.where(problem.met.known, matches, 0.0), usual * (known if kind in _LINKING else _PRIOR_MATCHES)
 
 
 def _expected(problem: Problem, now: Parameters) -> tuple[Floats, Floats, Floats]:

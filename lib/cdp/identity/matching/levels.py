@@ -40,7 +40,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "email": (
         *("missing", "equal", "one or two letters wrong", "same name before the @"),
-        *("nearly equal before the @", "similar before the @", "different"),
+        *("nearly equal before the @", "other digits before the @", "similar before the @", "different"),
     ),
     "phone": ("missing", "equal", "one digit wrong", "same last seven digits", "different"),
     "street": ("missing", "equal", "same words", "nearly equal", "same number and a word", "similar", "different"),
@@ -252,9 +252,16 @@ def _digits(dates: Strings) -> npt.NDArray[np.int16]:
 def _email(values: Values, a: Codes, b: Codes) -> Levels:
     local = local_parts(values.distinct)
     alike = _alike(local[a], local[b])
+    # anna.smith82 and anna.smith91 are two people of one name, whom digits tell apart.
+    same_digits = _agree(values, a, b, _digits_before_at)
+    few_edits = _edits(values.distinct[a], values.distinct[b], 2) <= 2
     return _first(
-        _edits(values.distinct[a], values.distinct[b], 2) <= 2, np.equal(local[a], local[b]), alike >= 0.90, alike >= 0.80
+        few_edits & same_digits, np.equal(local[a], local[b]), (alike >= 0.90) & same_digits, few_edits | (alike >= 0.90), alike >= 0.80
     )
+
+
+def _digits_before_at(address: str) -> str:
+    return "".join(c for c in address.split("@", 1)[0] if c.isdigit())
 
 
 def local_parts(addresses: Strings) -> Strings:

@@ -20,12 +20,17 @@ from cdp.identity.matching.linkage import Edges, average_linkage
 from cdp.identity.protect import FACT, Fact, Limits
 
 STOP = -2.0
-"""Bits: two clusters become one while their records are on average at least that alike. On all public sets between -1 and -2
-are within half a point of the best; `link_threshold` says otherwise."""
+"""Bits: two clusters become one while their records are on average at least that alike, where no two people are much alike. On
+the public sets of that kind every value from -2 to -1 is within half a point of the best."""
+LOOK_ALIKES = 50.0
+"""How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
+With as many pairs of one household as matches the clusters must be 5.7 bits more alike."""
+MOST_CAUTIOUS = 4.0
+"""Bits at which `stop_bits` ends."""
 UNSEEN = -3.0
 """Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
-REVIEW = -4.0
-"""Bits from which a pair that was not linked is worth a look."""
+REVIEW = -2.0
+"""Bits below the point of decision from which a pair that was not linked is worth a look."""
 _FLOOR, _CEILING = -15.0, 25.0
 """Bits of one pair, at least and at most: no pair alone outweighs all others of two clusters."""
 _SAMPLE = 20_000
@@ -67,12 +72,14 @@ class Matches:
         clusters: atom, cluster: of the atoms that became part of a larger cluster.
         pairs: low, high (nodes), low_atom, high_atom, score (bits), evidence (bits by field): the best pair of two atoms.
         refused: low_atom, high_atom, kind: alike, but kept apart by a limit.
+        stop: bits at which clusters were no longer joined.
     """
 
     model: Model
     clusters: DataFrame
     pairs: DataFrame
     refused: DataFrame
+    stop: float
 
 
 def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: IdentityConfig) -> Matches | None:
@@ -101,13 +108,19 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
     values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(kept)])
     model, pairs = _learnt(values, fields, filled["all"], config)
     scored = pairs.mapInArrow(partial(_score, model=model), _SCORE_SCHEMA)
-    stop = threshold_bits(config.link_threshold, STOP)
+    stop = threshold_bits(config.link_threshold, stop_bits(model.parameters))
     edges = _edges(scored).localCheckpoint()
     pairs.unpersist()
     everything.unpersist()
     clusters, refused = _clustered(edges, atoms, had, stop)
     best = edges.select("low_atom", "high_atom", "best.*").mapInArrow(partial(_explained, model=model), _BEST_SCHEMA)
-    return Matches(model, clusters, best, refused)
+    return Matches(model, clusters, best, refused, stop)
+
+
+def stop_bits(parameters: Parameters) -> float:
+    """Where to stop joining, from how many pairs of one household there are for each match."""
+    look_alikes = LOOK_ALIKES * parameters.home_prior / parameters.prior
+    return min(STOP + float(np.log2(1 + look_alikes)), MOST_CAUTIOUS)
 
 
 def threshold_bits(threshold: float | str, default: float) -> float:
