@@ -17,10 +17,11 @@ from cdp.identity.groups import described, grouped, learned, node_of
 from cdp.identity.links import after_cuts, audit_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
 from cdp.identity.matching.match import REVIEW, Matches, matched, threshold_bits
+from cdp.identity.matching.stored import parameter_rows
 from cdp.identity.naming import assignment_changes, change_rows, named
 from cdp.identity.rules import FILE, Rule, endpoints, load_rules, rule_rows
 from cdp.identity.values import refusal, without_blocked
-from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, RULES
+from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, PARAMETERS, RULES
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
 _GENERATIONS = ("jr", "junior", "sr", "senior", "ii", "iii", "iv", "v")
@@ -83,10 +84,16 @@ def resolve(run: Run) -> StageResult:
                 lambda: run.lake.replace(LINKS, links),
                 lambda: run.lake.replace(AUDIT, audit),
                 lambda: run.lake.replace(RULES, rule_rows(run.spark, settings.rules)),
+                lambda: run.lake.replace(PARAMETERS, _parameter_rows(run, graph.matches)),
             ]
         )
     notes = (f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph))
     return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=notes)
+
+
+def _parameter_rows(run: Run, matches: Matches | None) -> DataFrame:
+    rows = parameter_rows(matches.model.fields, matches.model.parameters) if matches else []
+    return run.spark.createDataFrame(rows, PARAMETERS.schema)
 
 
 def load_settings(folder: ConfigFolder) -> Settings:
@@ -284,6 +291,6 @@ STAGE = Stage(
     title="finding out which records are one person",
     run=resolve,
     reads=lambda config: [CUSTOMER_RECORDS, IDENTIFIERS_TABLE],
-    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT],
+    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS],
     settings=load_settings,
 )

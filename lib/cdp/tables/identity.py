@@ -14,10 +14,10 @@ LINKS = Table(
         Column("left_record_key", "string", "key of the first record", pii=True),
         Column("right_source", "string", "source of the second record"),
         Column("right_record_key", "string", "key of the second record", pii=True),
-        Column("rule", "string", "what brought the pair together: an id type or a blocking rule"),
+        Column("rule", "string", "what linked the pair: an id type, a device, a steward's rule or `comparison`"),
         Column("match_weight", "double", "log2 odds that both are one person", unit="bits", nullable=True),
         Column("probability", "double", "probability that both are one person"),
-        Column("evidence", "map<string,double>", "weight of each comparison", unit="bits", nullable=True),
+        Column("evidence", "map<string,double>", "what each field and its level adds", unit="bits", nullable=True),
         Column("decision", "string", "accepted, refused or review"),
         Column("reason", "string", "why"),
     ),
@@ -84,4 +84,24 @@ AUDIT = Table(
     ),
 )
 
-TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT)
+PARAMETERS = Table(
+    name="identity.parameters",
+    grain="a level of a compared field, given what the fields say that it depends on; and one row of all pairs",
+    key=("field", "said", "level"),
+    columns=(
+        Column("field", "string", "field; `*` for the row of all pairs"),
+        Column("kind", "string", "how its values are compared"),
+        Column("place", "int", "its place in the order of fields"),
+        Column("parents", "string", "the fields it depends on, with a comma between; empty: none"),
+        Column("said", "string", "what those say: each missing, equal, alike or unlike"),
+        Column("level", "string", "how alike the two values are; `pair` in the row of all pairs"),
+        Column("class", "string", "what the level tells fields that depend on this one: equal, alike or unlike"),
+        Column("matches", "double", "share of the pairs of one person at this level; of all pairs, share that are one person"),
+        Column("strangers", "double", "the same of two people"),
+        Column("households", "double", "the same of two people of one household"),
+        Column("weight", "double", "log2 of matches by strangers; of all pairs, of the odds", unit="bits"),
+    ),
+    expect=(between("matches", 0, 1), between("strangers", 0, 1), between("households", 0, 1)),
+)
+
+TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS)

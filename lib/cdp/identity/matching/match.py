@@ -13,9 +13,9 @@ from cdp.identity.components import connected_components
 from cdp.identity.config import IdentityConfig
 from cdp.identity.matching import candidates, fellegi_sunter
 from cdp.identity.matching.blocking import Blocking, chosen_rules
-from cdp.identity.matching.fellegi_sunter import Parameters, Patterns, Problem, learnt, unpacked
+from cdp.identity.matching.fellegi_sunter import LEVELS, Parameters, Patterns, Problem, learnt, unpacked
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
-from cdp.identity.matching.levels import Values
+from cdp.identity.matching.levels import MISSING, NAMES, Values
 from cdp.identity.matching.linkage import Edges, average_linkage
 from cdp.identity.protect import FACT, Fact, Limits
 
@@ -270,16 +270,19 @@ _BEST_SCHEMA = "low bigint, high bigint, low_atom bigint, high_atom bigint, scor
 
 def _explained(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.RecordBatch]:
     """What each field adds to the score of a pair."""
-    names = [field.name for field in model.fields]
+    rest = ("rarity of what is equal", "prior", "two of one household")
+    labels = np.array([[f"{f.name}: {n}" for n in (*NAMES[f.kind], *[""] * LEVELS)][:LEVELS] for f in model.fields], object)
     for batch in batches:
         patterns = _patterns(batch, model)
         found = model.parameters.explained(patterns)
-        missing = np.concatenate([patterns.levels == 0, np.zeros((len(patterns.levels), found.shape[1] - len(names)), bool)], axis=1)
-        keys = np.array([*names, "rarity of what is equal", "prior", "one household"], object)
+        fields = np.arange(len(model.fields))
+        keys = np.concatenate([labels[fields, patterns.levels], np.tile(np.array(rest, object), (len(found), 1))], axis=1)
+        missing = np.zeros(found.shape, bool)
+        missing[:, fields] = patterns.levels == MISSING
         rows, columns = np.nonzero(~missing)
         offsets = np.concatenate([[0], np.cumsum((~missing).sum(axis=1))]).astype(np.int32)
         evidence = pa.MapArray.from_arrays(
-            pa.array(offsets), pa.array(keys[columns], pa.string()), pa.array(np.round(found[rows, columns], 3))
+            pa.array(offsets), pa.array(keys[rows, columns], pa.string()), pa.array(np.round(found[rows, columns], 3))
         )
         yield pa.RecordBatch.from_arrays(
             [*(batch.column(c) for c in ("low", "high", "low_atom", "high_atom", "score")), evidence],
