@@ -110,6 +110,39 @@ def _describe_table(table: str) -> None:
     console.print(shown)
 
 
+@app.command()
+def explain(
+    first: Annotated[str, typer.Argument(help="A record as source|record_key, or a customer_id.")],
+    second: Annotated[str | None, typer.Argument(help="The other record, as source|record_key.")] = None,
+    lake: LakeOption = Path("lake"),
+    chart: Annotated[Path | None, typer.Option("--chart", help="Draw the evidence there: .svg, .png or .pdf.")] = None,
+    show_pii: Annotated[bool, typer.Option("--show-pii", help="Show names and addresses as they are.")] = False,
+) -> None:
+    """Say why two records are one person or are not, or how a customer's records came together."""
+    from cdp.identity.explain import explain_customer, explain_pair
+    from cdp.identity.show import show
+    from cdp.identity.waterfall import draw
+
+    found = explain_customer(lake, first) if second is None else explain_pair(lake, _record(first), _record(second))
+    show(found, Console(), show_pii=show_pii)
+    if chart is None:
+        return
+    compared = next((link for link in (*found.links, *found.chain) if link.evidence), None)
+    if compared is None:
+        raise UsageError(f"--chart {chart}: these records were linked by identifiers alone; there is no evidence to draw")
+    if chart.suffix not in (".svg", ".png", ".pdf"):
+        raise UsageError(f"--chart {chart}: found {chart.suffix or 'no ending'}, wanted .svg, .png or .pdf")
+    draw(compared, chart)
+    print(chart)
+
+
+def _record(text: str) -> tuple[str, str]:
+    source, bar, key = text.partition("|")
+    if not (source and bar and key):
+        raise UsageError("wanted a record as source|record_key, found something without a bar")
+    return source, key
+
+
 @app.callback(invoke_without_command=True)
 def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if show:

@@ -353,8 +353,8 @@ def _step(problem: Problem, now: Parameters) -> Parameters:
             # Too rare to be seen by chance: as two names that stand in the other's place independently of each other.
             u[field, :, BOTH_SWAPPED] = np.maximum(u[field, :, BOTH_SWAPPED], (u[field, :, ONE_SWAPPED] / 2) ** 2)
     world = problem.pairs + _WORLD
-    prior = min((matches.sum() + _WORLD * _RARE) / world, 0.4)
-    home_prior = min((homes.sum() + _WORLD * _RARE * _HOMES) / world, 0.4)
+    prior = min(float(matches.sum() + _WORLD * _RARE) / world, 0.4)
+    home_prior = min(float(homes.sum() + _WORLD * _RARE * _HOMES) / world, 0.4)
     return replace(now, m=m, u=u, prior=prior, home=home, home_prior=home_prior)
 
 

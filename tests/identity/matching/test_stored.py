@@ -1,0 +1,28 @@
+"""What was learnt comes back from its table as it was."""
+
+import numpy as np
+
+from cdp.identity.matching.fellegi_sunter import Patterns
+from cdp.identity.matching.fields import Field
+from cdp.identity.matching.levels import NAMES
+from cdp.identity.matching.stored import parameter_rows, stored_parameters
+from cdp.tables.identity import PARAMETERS
+from tests.identity.matching.test_fellegi_sunter import M, U, drawn, learnt, packed, problem
+
+FIELDS = (Field("gender", "category"), Field("birth_year", "category"), Field("country", "category"), Field("attributes.x", "code"))
+
+
+def test_a_pair_has_the_same_score_by_the_table():
+    matches, strangers = drawn(M, 1000), drawn(U, 300_000)
+    strangers[:, 1] = np.where(strangers[:, 0] == 1, 1, strangers[:, 1])  # so that one depends on the other
+    before = learnt(problem(matches, strangers, tuple(f.kind for f in FIELDS), (False,) * 4))
+    columns = [c.name for c in PARAMETERS.columns]
+
+    rows = [dict(zip(columns, row, strict=True)) for row in parameter_rows(FIELDS, before)]
+    fields, after = stored_parameters(rows)
+
+    assert [f.name for f in fields] == [f.name for f in FIELDS]
+    assert any(before.parents) and after.parents == before.parents
+    assert all(row["level"] in NAMES.get(row["kind"], ("pair",)) for row in rows)
+    patterns = Patterns.of(packed(np.concatenate([matches, strangers[:1000]])), 4)
+    np.testing.assert_allclose(after.scores(patterns), before.scores(patterns), atol=1e-6)
