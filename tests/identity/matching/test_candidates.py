@@ -8,7 +8,7 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from cdp.identity.matching.blocking import Rule
-from cdp.identity.matching.candidates import Frequencies, compared_pairs, crowded, keyed, thinned
+from cdp.identity.matching.candidates import Frequencies, compared_pairs, crowded, hashed, keyed, thinned
 from cdp.identity.matching.fellegi_sunter import unpacked
 from cdp.identity.matching.fields import Field, Piece
 from cdp.identity.matching.levels import NAMES
@@ -39,7 +39,7 @@ def frame(spark: SparkSession, people: list[tuple[int, int, str | None, str | No
 
 
 def test_each_pair_is_made_once_with_all_rules_that_make_it(spark: SparkSession, people, pieces):
-    pairs = compared_pairs(keyed(frame(spark, people), RULES, pieces), FIELDS, [RARE] * 3, 40).collect()
+    pairs = compared_pairs(keyed(hashed(frame(spark, people), list(pieces.values())), RULES, list(pieces)), FIELDS, [RARE] * 3, 40).collect()
 
     expected = {}
     for one, other in combinations(people, 2):
@@ -61,7 +61,7 @@ def test_each_pair_is_made_once_with_all_rules_that_make_it(spark: SparkSession,
 
 def test_a_value_that_too_many_have_is_told_apart_by_another_piece(spark: SparkSession, pieces):
     crowd = [(n, n, "john", "doe", "paris" if n % 2 else "rome") for n in range(12)]
-    keys = keyed(frame(spark, crowd), RULES[:1], pieces)
+    keys = keyed(hashed(frame(spark, crowd), list(pieces.values())), RULES[:1], list(pieces))
     many = [row["key"] for row in crowded(keys, most=10).collect()]
     assert len(many) == 1
 

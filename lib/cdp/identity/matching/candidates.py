@@ -6,7 +6,7 @@ them, without a `distinct` over pairs, and knows all rules that would have made 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -56,28 +56,34 @@ class Frequencies:
     """For e-mail addresses, the same of what stands before the @."""
 
 
-def keyed(values: DataFrame, rules: Sequence[Rule], pieces: dict[Piece, Column]) -> DataFrame:
+def hashed(values: DataFrame, pieces: Sequence[Column]) -> DataFrame:
+    """Add each record's pieces as numbers, named p0, p1 ...; 0 where a piece is missing."""
+    numbers = [F.when(piece.isNotNull(), F.xxhash64(piece)).otherwise(F.lit(0)) for piece in pieces]
+    return values.select("*", *[number.alias(f"p{i}") for i, number in enumerate(numbers)])
+
+
+def keyed(pieces: DataFrame, rules: Sequence[Rule], order: Sequence[Piece]) -> DataFrame:
     """Add each record's keys, one a rule; 0 where a piece is missing.
 
     Args:
-        values: `fields.compared`.
+        pieces: `hashed`.
         rules: at most 62.
-        pieces: `fields.pieces_of`.
+        order: what p0, p1 ... are.
 
     Returns:
-        `values` with keys and refined (array<bigint>).
+        node, atom, f0 ..., keys and refined (array<bigint>).
     """
 
-    def key(number: int, parts: Sequence[Piece]) -> Column:
-        is_there = reduce(Column.__and__, [pieces[p].isNotNull() for p in parts])
-        return F.when(is_there, F.xxhash64(F.lit(number), *[pieces[p] for p in parts])).otherwise(F.lit(0).cast("bigint"))
+    def key(number: int, parts: Sequence[Piece]) -> str:
+        names = [f"p{order.index(part)}" for part in parts]
+        is_there = " AND ".join(f"{name} <> 0" for name in names)
+        return f"CASE WHEN {is_there} THEN xxhash64({number}, {', '.join(names)}) ELSE 0L END"
 
     plain = [key(i, rule.pieces) for i, rule in enumerate(rules)]
-    refined = [
-        key(i, (*rule.pieces, rule.refined_by)) if rule.refined_by else F.lit(0).cast("bigint")
-        for i, rule in enumerate(rules)
-    ]
-    return values.select("*", F.array(*plain).alias("keys"), F.array(*refined).alias("refined"))
+    refined = [key(i, (*rule.pieces, rule.refined_by)) if rule.refined_by else "0L" for i, rule in enumerate(rules)]
+    kept = [name for name in pieces.columns if name in ("node", "atom") or name[0] == "f"]
+    # As SQL: a call of Python's for every part of every key would take longer than making the keys of a small file.
+    return pieces.select(*kept, F.expr(f"array({', '.join(plain)})").alias("keys"), F.expr(f"array({', '.join(refined)})").alias("refined"))
 
 
 def crowded(keys: DataFrame, *, most: int = MOST_IN_BLOCK) -> DataFrame:

@@ -143,11 +143,14 @@ def _learnt(
     values: DataFrame, fields: tuple[Field, ...], records: int, config: IdentityConfig
 ) -> tuple[Model, DataFrame]:
     pieces = pieces_of(fields)
-    sample = _sample(values, pieces)
-    codes = {piece: sample.column(f"p{i}").to_numpy() for i, piece in enumerate(pieces)}
+    order = tuple(pieces)
+    numbers = candidates.hashed(values, tuple(pieces.values()))
+    # At most 20,000 records, by a hash.
+    sample = numbers.orderBy(F.xxhash64("node"), "node").limit(_SAMPLE).toArrow()
+    codes = {piece: sample.column(f"p{i}").to_numpy() for i, piece in enumerate(order)}
     blocking = chosen_rules(codes, records, wanted=_wanted(config, pieces))
     frequencies = _frequencies(values, fields)
-    keys = candidates.keyed(values, blocking.rules, pieces)
+    keys = candidates.keyed(numbers, blocking.rules, order)
     crowds = [row["key"] for row in candidates.crowded(keys).collect()]  # at most rules * records / MOST_IN_BLOCK
     if crowds:
         keys = candidates.thinned(keys, crowds, to_refined=True)
@@ -163,16 +166,6 @@ def _wanted(config: IdentityConfig, pieces: dict[Piece, Column]) -> list[tuple[P
     named = {piece.name: piece for piece in pieces}
     rules = [tuple(named[name] for name in rule if name in named) for rule in config.blocking]
     return [rule for rule, names in zip(rules, config.blocking, strict=True) if rule and len(rule) == len(names)]
-
-
-def _sample(values: DataFrame, pieces: dict[Piece, Column]) -> pa.Table:
-    """At most 20,000 records, by a hash, with their pieces as numbers."""
-    chosen = values.orderBy(F.xxhash64("node"), "node").limit(_SAMPLE)
-    numbers = [
-        F.when(column.isNotNull(), F.xxhash64(column)).otherwise(F.lit(0)).alias(f"p{i}")
-        for i, column in enumerate(pieces.values())
-    ]
-    return chosen.select("*", *numbers).toArrow()
 
 
 def _frequencies(values: DataFrame, fields: Sequence[Field]) -> tuple[candidates.Frequencies, ...]:
