@@ -9,7 +9,7 @@ import pytest
 from cdp.base.errors import ConfigError
 from cdp.base.stage import Run
 from cdp.identity.rules import load_rules
-from cdp.identity.run import resolve
+from cdp.identity.run import load_settings, resolve
 from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS
 from tests.identity.conftest import START, activity, clusters, person
 
@@ -112,6 +112,26 @@ def test_an_id_lasts_through_growing_merging_and_running_again(silver, run: Run)
     assert ("merged", kept.pop()) in told
 
 
+def test_what_thousands_share_makes_no_pairs_and_no_merge(silver, customers, run: Run):
+    home = {"street": "1 market square", "city": "springfield", "postal_code": "10000"}
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    name = [a + b + c for a in letters for b in letters[:10] for c in "aeiouy"]
+    silver(
+        *(person(f"list:{n}", "Test", family="Test") for n in range(900)),  # a placeholder of a name, and nothing else
+        *(person(f"mail:{n}", name[n], family=name[-n], emails=["all@x.org"]) for n in range(900)),
+        *(person(f"home:{n}", name[n] * 2, family=name[-n] * 2, **home) for n in range(900)),
+        person("long:1", "Ann", ids={"token": "x" * 10_000}),
+        person("long:2", "Bob", ids={"token": "x" * 10_000}),
+    )
+
+    found = customers()
+
+    assert max(len(cluster) for cluster in found) == 1
+    told = {r["kind"] for r in run.lake.read(AUDIT).collect()}
+    assert {"blocked_value", "crowded_block"} <= told
+    assert run.lake.read(AUDIT).where("kind = 'crowded_block' AND records >= 900").count() >= 1
+
+
 def test_what_came_after_the_runs_date_is_not_there_yet(silver, customers):
     silver(
         person("crm:1", "Ann", emails=["ann@x.org"]),
@@ -158,6 +178,25 @@ def test_a_wrong_rule_is_named_by_its_line_and_never_by_its_value(tmp_path: Path
 
     assert problem in str(error.value)
     assert "anna@example.com" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("blocking: [[city_phonetic, birth_date]]", "city_phonetic is no piece of a field of kind text; wanted city, city_prefix"),
+        ("blocking: [[given_nam]]", "given_nam is no field of a customer record"),
+        ("blocking: [[attributes.tax_no]]", "attributes.tax_no is not compared"),
+        ("comparisons: [{column: tax_no, kind: code}]", "tax_no is no field of a customer record"),
+        ("link_threshold: 1.5", "wanted auto or a probability from 0 to 1, found 1.5"),
+    ],
+)
+def test_a_wrong_comparison_is_named(run: Run, text: str, problem: str):
+    (run.config.path / "identity.yaml").write_text(text)
+
+    with pytest.raises(ConfigError) as error:
+        load_settings(run.config)
+
+    assert problem in str(error.value)
 
 
 def _ids(run: Run) -> dict[tuple[str, str], str]:

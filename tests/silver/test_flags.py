@@ -25,10 +25,13 @@ _BIRTHS = [  # date, year; date, year, flags; records are of 31 January 2026
     (None, 2027, None, None, ["birth_year: not plausible"]),
     (None, 0, None, None, ["birth_year: not plausible"]),
     (None, None, None, None, []),
+    (date(2070, 10, 10), None, date(1970, 10, 10), 1970, ["birth_date: two-digit year"]),
+    (date(2027, 1, 31), None, None, None, ["birth_date: in the future"]),
+    (date(2100, 10, 10), None, None, None, ["birth_date: in the future"]),
 ]
 _VOCABULARY = {
     *("text: repaired", "name: placeholder", "birth_date: in the future", "birth_date: before 1900"),
-    *("birth_date: placeholder", "birth_year: not plausible", "email: syntax", "phone: not valid", "country: unknown"),
+    *("birth_date: placeholder", "birth_date: two-digit year", "birth_year: not plausible", "email: syntax", "phone: not valid", "country: unknown"),
     *("postal_code: first zero restored", "postal_code: not of the country"),
 }
 

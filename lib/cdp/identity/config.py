@@ -21,7 +21,22 @@ CONTACT_TYPES = ("email", "phone")
 DEVICE_TYPES = ("anonymous_id", "device_id", "cookie_id", "ga_client_id", "idfa", "gaid", "push_token")
 """Identifiers of things, not of people; so are all below `android.` and `ios.`."""
 
-_DERIVED = ("phonetic", "prefix", "initial")
+PIECES: dict[str, tuple[str, ...]] = {
+    "name": ("", "_prefix", "_phonetic", "_initial"),
+    "date": ("", "_year", "_month", "_day"),
+    "email": ("", "_local", "_prefix"),
+    "phone": ("", "_end"),
+    "street": ("", "_prefix"),
+    "postal_code": ("", "_prefix"),
+    "text": ("", "_prefix"),
+    "code": ("", "_prefix", "_end"),
+    "number": ("",),
+    "category": ("",),
+    "exact": ("",),
+}
+"""What records meet by, for each kind of field: the whole value or a part of it."""
+
+_DERIVED = sorted({piece for pieces in PIECES.values() for piece in pieces if piece})
 _PRIORITIES = {"user_id": 1, "email": 3, "phone": 4}
 _DAYS = {"week": 7, "month": 31, "year": 366}
 
@@ -30,10 +45,10 @@ Policy = Literal["ambiguous", "most_recent", "existing"]
 
 
 def _check_column(name: str, *, derived: bool = False) -> str:
-    plain = re.sub(rf"_({'|'.join(_DERIVED)})\Z", "", name) if derived else name
+    plain = re.sub(rf"(?:{'|'.join(_DERIVED)})\Z", "", name) if derived and name not in FIELDS else name
     if plain in FIELDS or re.fullmatch(r"(attributes|identifiers)\.\S+", plain):
         return name
-    more = f" (and with _{', _'.join(_DERIVED)})" if derived else ""
+    more = f" (and with {', '.join(_DERIVED)})" if derived else ""
     known = ", ".join(FIELDS)
     hint = did_you_mean(name, FIELDS)
     raise ValueError(

@@ -1,10 +1,14 @@
 """What was linked, what was refused, and what nobody may be linked by."""
 
-from pyspark.sql import Column, DataFrame
+import hashlib
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cdp.identity.config import CONTACT_TYPES
-from cdp.identity.matching.match import Matches
+from cdp.identity.matching.match import Crowd, Matches
+from cdp.tables.identity import AUDIT
 
 _VALUE = ["id_type", "id_value"]
 
@@ -172,6 +176,20 @@ def audit_rows(seen: DataFrame, devices: DataFrame, breaches: DataFrame) -> Data
         F.lit("linked records that are more than one person can be: clustered anew").alias("reason"),
     )
     return told.unionByName(cuts)
+
+
+def crowd_rows(spark: SparkSession, crowds: Sequence[Crowd]) -> DataFrame:
+    """`identity.audit` of values of blocking rules that too many records have."""
+    finer = "too many records agree in it to compare them all: they meet by a finer rule"
+    dropped = "too many records agree in it, and in a finer rule: they meet by other rules alone"
+    rows = [
+        (
+            "crowded_block", crowd.rule, hashlib.sha256(str(crowd.key).encode()).hexdigest(), crowd.records,
+            dropped if crowd.is_dropped else finer,
+        )
+        for crowd in crowds
+    ]  # fmt: skip
+    return spark.createDataFrame(rows, AUDIT.schema)
 
 
 def _said(is_linked: bool) -> list[Column]:

@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.identity import protect
@@ -14,8 +15,9 @@ from cdp.identity.components import connected_components
 from cdp.identity.config import CONTACT_TYPES, IdentityConfig
 from cdp.identity.devices import is_device_type, touched
 from cdp.identity.groups import described, grouped, learned, node_of
-from cdp.identity.links import after_cuts, audit_rows, link_rows, ruled_links, scored_links
+from cdp.identity.links import after_cuts, audit_rows, crowd_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
+from cdp.identity.matching.fields import unknown_pieces
 from cdp.identity.matching.match import REVIEW, Matches, matched, threshold_bits
 from cdp.identity.matching.stored import parameter_rows
 from cdp.identity.naming import assignment_changes, change_rows, named
@@ -73,6 +75,8 @@ def resolve(run: Run) -> StageResult:
         links = links.unionByName(scored_links(graph.matches, graph.nodes, review))
     no_cuts = run.spark.createDataFrame([], "component bigint, kind string, records bigint")
     audit = audit_rows(graph.seen, graph.devices, graph.cuts if graph.cuts is not None else no_cuts)
+    if graph.matches is not None and graph.matches.model.crowds:
+        audit = audit.unionByName(crowd_rows(run.spark, graph.matches.model.crowds))
     if graph.cuts is not None:
         links = after_cuts(links, graph.members)
     totals = graph.members.agg(F.count("*").alias("records"), F.count_distinct("component").alias("customers")).first()
@@ -98,7 +102,11 @@ def _parameter_rows(run: Run, matches: Matches | None) -> DataFrame:
 
 def load_settings(folder: ConfigFolder) -> Settings:
     """Raises ConfigError where either file is wrong."""
-    return Settings(folder.load(IdentityConfig, "identity.yaml"), load_rules(folder.path))
+    config = folder.load(IdentityConfig, "identity.yaml")
+    unknown = unknown_pieces(config)
+    if unknown:
+        raise ConfigError(str(folder.path / "identity.yaml"), [f"blocking: {text}" for text in unknown])
+    return Settings(config, load_rules(folder.path))
 
 
 def _graph(run: Run, settings: Settings) -> _Graph:
@@ -282,7 +290,11 @@ def _compared_notes(matches: Matches) -> list[str]:
         f" some {blocking.pairs:,.0f} pairs expected; linked from {matches.stop:+.1f} bits on average"
     ]
     if model.crowds:
-        notes.append(f"{model.crowds:,} values of blocking rules are on more than {MOST_IN_BLOCK} records: refined by another field")
+        dropped = sum(crowd.is_dropped for crowd in model.crowds)
+        notes.append(
+            f"{len(model.crowds) - dropped:,} values of blocking rules are on more than {MOST_IN_BLOCK} records: told apart by"
+            f" another field, {dropped:,} without success; see identity.audit"
+        )
     return notes
 
 

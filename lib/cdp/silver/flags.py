@@ -13,8 +13,9 @@ _OLDEST = "DATE'1900-01-01'"
 _DEFAULTS = "DATE'1900-01-01', DATE'1901-01-01', DATE'1970-01-01'"
 
 _CENTURY_EARLIER = "CAST(birth_date - INTERVAL 100 YEARS AS DATE)"
-# Two digits of a year are read as 20xx: who would be born in the future was born a century before.
-_IS_CENTURY_LATE = f"(year(birth_date) < 2100 AND birth_date > to_date(_updated_at) AND {_CENTURY_EARLIER} >= {_OLDEST})"
+# Two digits of a year are read as 20xx. Who would be born years from now was born a century before; who would be born in
+# days or months is mistyped in some way that nobody knows.
+_IS_CENTURY_LATE = f"(year(birth_date) < 2100 AND birth_date > add_months(to_date(_updated_at), 12) AND {_CENTURY_EARLIER} >= {_OLDEST})"
 
 
 def birth_date() -> str:

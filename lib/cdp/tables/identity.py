@@ -76,9 +76,9 @@ AUDIT = Table(
     grain="one thing that resolution refused to do, and why",
     key=("kind", "id_type", "value_hash"),
     columns=(
-        Column("kind", "string", "blocked_value, ambiguous_identifier, refused_link or cut_cluster"),
-        Column("id_type", "string", "type of the identifier concerned"),
-        Column("value_hash", "string", "SHA-256 of the value: who knows the value can tell whose it is", pii=True),
+        Column("kind", "string", "blocked_value, ambiguous_identifier, refused_link, cut_cluster or crowded_block"),
+        Column("id_type", "string", "type of the identifier, limit or blocking rule concerned"),
+        Column("value_hash", "string", "SHA-256 of the value (of a block: of its key): who knows an identifier can tell whose it is", pii=True),
         Column("records", "bigint", "records concerned"),
         Column("reason", "string", "why"),
     ),

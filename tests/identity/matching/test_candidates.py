@@ -7,10 +7,11 @@ import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
+from cdp.identity.config import PIECES
 from cdp.identity.matching.blocking import Rule
 from cdp.identity.matching.candidates import Frequencies, compared_pairs, crowded, hashed, keyed, thinned
 from cdp.identity.matching.fellegi_sunter import unpacked
-from cdp.identity.matching.fields import Field, Piece
+from cdp.identity.matching.fields import STANDARD, Field, Piece, pieces_of
 from cdp.identity.matching.levels import NAMES
 
 FIELDS = (Field("given_name", "name", other="family_name"), Field("family_name", "name", other="given_name"), Field("city", "text"))
@@ -73,3 +74,9 @@ def test_a_value_that_too_many_have_is_told_apart_by_another_piece(spark: SparkS
 
     nothing = thinned(refined, [row["key"] for row in crowded(refined, most=5).collect()], to_refined=False)
     assert compared_pairs(nothing, FIELDS, [RARE] * 3, 12).isEmpty()
+
+
+def test_the_pieces_that_a_configuration_may_name_are_those_there_are(spark: SparkSession):
+    there = {piece.name for piece in pieces_of(STANDARD)}
+    for field in STANDARD:
+        assert {f"{field.name}{piece}" for piece in PIECES[field.kind]} <= there

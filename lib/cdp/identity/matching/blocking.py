@@ -92,7 +92,7 @@ def chosen_rules(
     options = list(dict.fromkeys([*wanted, *_combinations(codes)]))
     reached = {pieces: np.logical_and.reduce([survived[p] for p in pieces]) for pieces in options}
     options = [o for o in options if reached[o].any() or o in wanted]
-    cost = {pieces: scale * _pairs(_combined([codes[p] for p in pieces])) for pieces in options}
+    cost = {pieces: scale * _pairs(combined([codes[p] for p in pieces])) for pieces in options}
     best_refined = _refinement(codes)
     open_ = np.ones(_IMAGINED)
     budget = max(PAIRS_A_RECORD * records, FREE_PAIRS)
@@ -149,16 +149,18 @@ def _imagined(codes: dict[Piece, Codes]) -> dict[Piece, npt.NDArray[np.bool_]]:
     return found
 
 
-def _combined(columns: Sequence[Codes]) -> Codes:
+def combined(columns: Sequence[Codes]) -> Codes:
     """One number for each combination of values; 0 where one is missing."""
-    total = columns[0].copy()
+    total = columns[0].astype(np.uint64)
     is_there = total != 0
     for column in columns[1:]:
         is_there &= column != 0
-        with np.errstate(over="ignore"):
-            total = total * np.int64(1_000_003) ^ column
+        total = (total ^ (total >> np.uint64(29))) * _ODD + column.astype(np.uint64)
     total[total == 0] = 1
-    return np.where(is_there, total, 0)
+    return np.where(is_there, total.astype(np.int64), 0)
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _pairs(codes: Codes) -> int:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, LongType, StructField, StructType
 
-from cdp.identity.matching.blocking import MOST_IN_BLOCK, Rule
+from cdp.identity.matching.blocking import MOST_IN_BLOCK, Rule, combined
 from cdp.identity.matching.fields import Field, Piece
 from cdp.identity.matching.levels import (
     BOTH_SWAPPED,
@@ -73,25 +74,41 @@ def keyed(pieces: DataFrame, rules: Sequence[Rule], order: Sequence[Piece]) -> D
     Returns:
         node, atom, f0 ..., keys and refined (array<bigint>).
     """
-
-    def key(number: int, parts: Sequence[Piece]) -> str:
-        names = [f"p{order.index(part)}" for part in parts]
-        is_there = " AND ".join(f"{name} <> 0" for name in names)
-        return f"CASE WHEN {is_there} THEN xxhash64({number}, {', '.join(names)}) ELSE 0L END"
-
-    plain = [key(i, rule.pieces) for i, rule in enumerate(rules)]
-    refined = [key(i, (*rule.pieces, rule.refined_by)) if rule.refined_by else "0L" for i, rule in enumerate(rules)]
+    place = {piece: i for i, piece in enumerate(order)}
+    plain = [[place[p] for p in rule.pieces] for rule in rules]
+    refined = [[*parts, place[r.refined_by]] if r.refined_by else [] for r, parts in zip(rules, plain, strict=True)]
     kept = [name for name in pieces.columns if name in ("node", "atom") or name[0] == "f"]
-    # As SQL: a call of Python's for every part of every key would take longer than making the keys of a small file.
-    return pieces.select(*kept, F.expr(f"array({', '.join(plain)})").alias("keys"), F.expr(f"array({', '.join(refined)})").alias("refined"))
+    schema = StructType([*(pieces.schema[name] for name in kept), *(StructField(n, ArrayType(LongType())) for n in _KEYS)])
+    # Not in SQL: the optimizer would write the expression of a piece into every key that it is part of.
+    return pieces.mapInArrow(partial(_with_keys, kept=kept, keys=(plain, refined)), schema)
+
+
+_KEYS = ("keys", "refined")
+
+
+def _with_keys(
+    batches: Iterator[pa.RecordBatch], kept: Sequence[str], keys: Sequence[Sequence[Sequence[int]]]
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        columns = [batch.column(name) for name in kept]
+        for rules in keys:
+            made = np.zeros((len(batch), len(rules)), np.int64)
+            for number, parts in enumerate(rules):
+                if parts:
+                    # The rule's own number goes in: two rules never share a value.
+                    own = np.full(len(batch), number + 1, np.int64)
+                    made[:, number] = combined([*(batch.column(f"p{i}").to_numpy() for i in parts), own])
+            columns.append(pa.ListArray.from_arrays(_offsets(len(batch), made.size), pa.array(made.ravel())))
+        yield pa.RecordBatch.from_arrays(columns, names=[*kept, *_KEYS])
 
 
 def crowded(keys: DataFrame, *, most: int = MOST_IN_BLOCK) -> DataFrame:
-    """Keys that more than `most` records have: key, records. There are few: at most rules times records through `most`."""
-    return (
-        keys.select(F.explode("keys").alias("key")).where("key <> 0").groupBy("key").agg(F.count("*").alias("records"))
-        .where(F.col("records") > most)
-    )  # fmt: skip
+    """Keys that more than `most` records have: rule (its number), key, records.
+
+    There are few: at most rules times records through `most`.
+    """
+    met = keys.select(F.posexplode("keys").alias("rule", "key")).where("key <> 0")
+    return met.groupBy("rule", "key").agg(F.count("*").alias("records")).where(F.col("records") > most)
 
 
 def thinned(keys: DataFrame, crowds: Sequence[int], *, to_refined: bool) -> DataFrame:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from cdp.identity.config import IdentityConfig, is_device
+from cdp.identity.config import PIECES, IdentityConfig, is_device
 from cdp.identity.groups import node_of
 from cdp.identity.matching.levels import SEPARATOR
 from cdp.identity.names import folded_text
@@ -84,6 +84,22 @@ def fields_of(config: IdentityConfig, id_types: Sequence[str] = ()) -> tuple[Fie
     usual = [replace(f, kind=own.get(f.name, f.kind)) for f in (*STANDARD, *codes)]
     known = {f.name for f in usual}
     return (*usual, *(Field(name, kind) for name, kind in own.items() if name not in known))
+
+
+def unknown_pieces(config: IdentityConfig) -> list[str]:
+    """What is wrong with the pieces that the configuration's blocking rules name."""
+    kinds = {field.name: field.kind for field in fields_of(config)}
+    wrong = []
+    for name in dict.fromkeys(name for rule in config.blocking for name in rule):
+        field = max((f for f in kinds if name.startswith(f)), key=len, default=None)
+        if name.startswith("identifiers."):
+            continue  # whether records have it is known from the data alone
+        if field is None:
+            wrong.append(f"{name} is not compared; wanted a standard field, or one of comparisons")
+        elif name.removeprefix(field) not in PIECES[kinds[field]]:
+            pieces = ", ".join(f"{field}{piece}" for piece in PIECES[kinds[field]])
+            wrong.append(f"{name} is no piece of a field of kind {kinds[field]}; wanted {pieces}")
+    return wrong
 
 
 def value_of(field: Field) -> Column:

@@ -45,6 +45,23 @@ _SCORE_SCHEMA = (
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """A value of a blocking rule that too many records have.
+
+    Attributes:
+        rule: its name.
+        key: hash of the value.
+        records: that have it.
+        is_dropped: whether they do not meet by the rule at all, a finer one being too common as well.
+    """
+
+    rule: str
+    key: int
+    records: int
+    is_dropped: bool
+
+
+@dataclass(frozen=True)
 class Model:
     """What was found out about the fields, and by which rules records met.
 
@@ -59,7 +76,7 @@ class Model:
     fields: tuple[Field, ...]
     blocking: Blocking
     parameters: Parameters
-    crowds: int
+    crowds: tuple[Crowd, ...]
     records: int
 
 
@@ -151,14 +168,17 @@ def _learnt(
     blocking = chosen_rules(codes, records, wanted=_wanted(config, pieces))
     frequencies = _frequencies(values, fields)
     keys = candidates.keyed(numbers, blocking.rules, order)
-    crowds = [row["key"] for row in candidates.crowded(keys).collect()]  # at most rules * records / MOST_IN_BLOCK
+    crowds = candidates.crowded(keys).collect()  # at most rules * records / MOST_IN_BLOCK
+    dropped = []
     if crowds:
-        keys = candidates.thinned(keys, crowds, to_refined=True)
-        still = [row["key"] for row in candidates.crowded(keys).collect()]
-        keys = candidates.thinned(keys, still, to_refined=False)
+        keys = candidates.thinned(keys, [row["key"] for row in crowds], to_refined=True)
+        dropped = candidates.crowded(keys).collect()
+        keys = candidates.thinned(keys, [row["key"] for row in dropped], to_refined=False)
+    told = [Crowd(blocking.rules[row["rule"]].name, row["key"], row["records"], False) for row in crowds]
+    told += [Crowd(blocking.rules[row["rule"]].name, row["key"], row["records"], True) for row in dropped]
     pairs = candidates.compared_pairs(keys, fields, frequencies, records).persist()
     parameters = _parameters(pairs, sample, fields, frequencies, blocking, records)
-    return Model(fields, blocking, parameters, len(crowds), records), pairs
+    return Model(fields, blocking, parameters, tuple(told), records), pairs
 
 
 def _wanted(config: IdentityConfig, pieces: dict[Piece, Column]) -> list[tuple[Piece, ...]]:
