@@ -78,7 +78,8 @@ def grouped(seen: DataFrame, config: IdentityConfig) -> DataFrame:
     )
     people = _people(rows.where(usable), items_of, config)
     joined = rows.join(people, on=[*_VALUE, "item"], how="left").drop("item")
-    refused = F.coalesce("refused", "_refused")
+    # Of a crowd only the first people were looked into: what was found of the value holds for all.
+    refused = F.coalesce("refused", F.max("_refused").over(Window.partitionBy(*_VALUE)))
     # A record that carries nothing but a shared identifier links to others of its kind, and to no person; one with
     # other identifiers is left to those, or it would chain the people who share.
     leftover = F.when(F.col("_ids") == 1, F.coalesce(F.col("_policy_group"), F.lit(-1)))

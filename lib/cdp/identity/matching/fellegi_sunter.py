@@ -25,6 +25,8 @@ from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ON
 
 LEVELS = 1 << BITS
 _CLASSES = 4
+_LEAST_EQUAL = 0.25
+"""Share of equal values below which what was learnt is no match: in every set with duplicates it is above 0.4."""
 _ROUNDS = 300
 _CLOSE = 0.002
 _RARELY = 1e-4
@@ -261,7 +263,19 @@ def learnt(problem: Problem) -> Parameters:
     for _ in range(2):
         # Dependences first: taken as independent, two fields that say the same would make a match of all that agree in them.
         now = _maximised(problem, replace(now, parents=_parents(problem, now), classes=_classes(now)))
+    if _equal_share(problem, now) < _LEAST_EQUAL:
+        # Where nobody is there twice, what is learnt are two people whose names are a little alike.
+        return _maximised(problem, _at_first(problem), learns_m=False)
     return now
+
+
+def _equal_share(problem: Problem, now: Parameters) -> float:
+    """Of the values that matches have on both sides, the share that is equal; of what a household does not share."""
+    matches, _, _ = _expected(problem, now)
+    own = ~np.array(problem.of_home)
+    levels = problem.met.levels[:, own] if own.any() else problem.met.levels
+    equal, there = ((levels == EQUAL) * matches[:, None]).sum(), ((levels != MISSING) * matches[:, None]).sum()
+    return float(equal / max(there, 1e-9))
 
 
 def _classes(now: Parameters) -> npt.NDArray[np.uint8]:
@@ -317,10 +331,12 @@ def _shares(counts: Floats) -> Floats:
     return found
 
 
-def _maximised(problem: Problem, start: Parameters) -> Parameters:
+def _maximised(problem: Problem, start: Parameters, *, learns_m: bool = True) -> Parameters:
     now = start
     for _ in range(_ROUNDS):
         after = _step(problem, now)
+        if not learns_m:
+            after = replace(after, m=start.m)
         # In ratios: a level that is rare among matches may be on its way to being less so, a few thousandths a round.
         moved = np.abs(np.log(after.m) - np.log(now.m))[now.m > _RARELY].max()
         drift = abs(np.log(after.prior) - np.log(now.prior))
