@@ -136,6 +136,29 @@ def explain(
     print(chart)
 
 
+@app.command("evaluate")
+def evaluate_(
+    truth: Annotated[Path, typer.Option("--truth", help="CSV or Parquet with source, record_key and person_id.")],
+    lake: LakeOption = Path("lake"),
+) -> None:
+    """Score the customers of a lake against known persons: pairwise and B-cubed."""
+    from cdp.identity.evaluate import evaluate, read_assignments, read_truth
+
+    found = evaluate(read_assignments(lake), read_truth(truth))
+    if not found.compared:
+        raise UsageError(f"--truth {truth}: none of its {found.unknown:,} records is in identity.assignments")
+    shown = RichTable("", "precision", "recall", "F1", header_style="bold")
+    for name, scores in (("pairs of records", found.pairs), ("records (B-cubed)", found.records)):
+        shown.add_row(name, *(f"{value:.4f}" for value in (scores.precision, scores.recall, scores.f1)))
+    Console().print(shown)
+    print(f"{found.compared:,} records: {found.customers:,} customers, {found.persons:,} persons")
+    if found.unknown:
+        print(f"{found.unknown:,} records of the truth have no customer")
+    print(f"{len(found.merged):,} customers hold several persons, {found.split:,} persons have several customers")
+    if found.merged:
+        print(f"Look at the worst: cdp explain {found.merged[0]} --lake {lake}")
+
+
 def _record(text: str) -> tuple[str, str]:
     source, bar, key = text.partition("|")
     if not (source and bar and key):

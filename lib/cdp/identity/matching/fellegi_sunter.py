@@ -25,10 +25,12 @@ from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ON
 
 LEVELS = 1 << BITS
 _CLASSES = 4
+"""What a field may be told of one that it depends on; see `Parameters.classes`."""
 _LEAST_EQUAL = 0.25
 """Share of equal values below which what was learnt is no match: in every set with duplicates it is above 0.4."""
 _ROUNDS = 300
 _CLOSE = 0.002
+"""Change of a share, in parts of itself, below which it has settled; of those that are no rarer than the next figure."""
 _RARELY = 1e-4
 _PRIOR_MATCHES = 30.0
 """Imagined matches a field starts with: what a few real ones must outvote."""
@@ -44,6 +46,7 @@ _USUAL = {
 """Shares of the levels from equal to different among imagined matches: people move and have two addresses, but one birth
 date."""
 _LEAST_BITS = 0.002
+"""Mutual information from which two fields depend on each other."""
 _HOMES = 1.0
 """Pairs of one household for each match, to begin with."""
 _PRIOR_HOMES = 300.0
@@ -51,6 +54,7 @@ _PRIOR_HOMES = 300.0
 _LINKING = ("email", "phone", "code", "exact")
 """Kinds of fields that link records when they are equal, before anything is compared."""
 _ENOUGH = 300.0
+"""Known matches that have a field from which they alone say how it differs."""
 _WORLD = 20_000.0
 _RARE = 2.0**-14
 """What is known before a record is read: of so many pairs, that share are matches. Files of a few hundred records need it."""
@@ -288,10 +292,10 @@ def _classes(now: Parameters) -> npt.NDArray[np.uint8]:
 def _at_first(problem: Problem) -> Parameters:
     fields = len(problem.kinds)
     m, u = np.ones((fields, LEVELS, LEVELS)), np.ones((fields, LEVELS, LEVELS))
-    for field, _size in enumerate(problem.sizes):
-        m[field] = _m_at_first(problem.kinds[field])
+    for field, kind in enumerate(problem.kinds):
+        m[field] = _m_at_first(kind)
         # Not from the random pairs, some of which are matches: in a small file most equal addresses are.
-        u[field] = _shares(_u_at_first(problem.kinds[field]))
+        u[field] = _shares(_u_at_first(kind))
     prior = min(max(problem.records / 3 / problem.pairs, 1e-12), 0.1)
     nobody = np.zeros((fields, LEVELS), np.uint8)
     home = np.where(np.array(problem.of_home)[:, None, None], m, u)

@@ -1,0 +1,58 @@
+"""Scores against known persons agree with counting."""
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdp.base.errors import UsageError
+from cdp.identity.evaluate import evaluate, read_truth, scores
+
+records = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)
+
+
+@given(records)
+def test_scores_are_what_counting_says(labels: list[tuple[int, int]]):
+    of_pairs, of_records = scores(*zip(*labels, strict=True))
+
+    pairs = list(combinations(labels, 2))
+    linked = [(a, b) for a, b in pairs if a[0] == b[0]]
+    true = [(a, b) for a, b in pairs if a[1] == b[1]]
+    right = [(a, b) for a, b in linked if a[1] == b[1]]
+    assert of_pairs.precision == (len(right) / len(linked) if linked else 1)
+    assert of_pairs.recall == (len(right) / len(true) if true else 1)
+
+    def mean(mine: int, theirs: int) -> float:
+        shares = []
+        for record in labels:
+            others = [other for other in labels if other[mine] == record[mine]]
+            shares.append(sum(other[theirs] == record[theirs] for other in others) / len(others))
+        return sum(shares) / len(shares)
+
+    assert of_records.precision == pytest.approx(mean(0, 1))
+    assert of_records.recall == pytest.approx(mean(1, 0))
+    assert 0 <= of_records.f1 <= 1
+
+
+def test_what_is_merged_and_what_is_split_is_counted():
+    customers = {("a", "1"): "c1", ("a", "2"): "c1", ("b", "1"): "c2", ("b", "2"): "c3", ("b", "9"): "c9"}
+    persons = {("a", "1"): "x", ("a", "2"): "y", ("b", "1"): "z", ("b", "2"): "z", ("c", "1"): "z"}
+
+    found = evaluate(customers, persons)
+
+    assert (found.merged, found.split, found.compared, found.unknown) == (("c1",), 1, 4, 1)
+    assert (found.customers, found.persons) == (3, 3)
+
+
+def test_a_truth_is_read_and_keys_stay_text(tmp_path: Path):
+    path = tmp_path / "truth.csv"
+    path.write_text("source,record_key,person_id\ncrm,007,1\nshop,8,1\n")
+    assert read_truth(path) == {("crm", "007"): "1", ("shop", "8"): "1"}
+
+    path.write_text("source,key,person_id\ncrm,007,1\n")
+    with pytest.raises(UsageError, match="column record_key is missing; found source, key, person_id"):
+        read_truth(path)
+    with pytest.raises(UsageError, match="found nothing"):
+        read_truth(tmp_path / "none.csv")
