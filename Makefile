@@ -20,8 +20,10 @@ lint: setup
 	$(venv)/mypy
 	PYTHONPATH=lib $(venv)/lint-imports --no-logo
 
+# Whole pipelines in a session of their own: after a thousand other tests the JVM that ran them is slow and full.
 unit: setup
-	$(venv)/python -m pytest $(ARGS)
+	$(venv)/python -m pytest tests/end_to_end $(ARGS)
+	$(venv)/python -m pytest --ignore tests/end_to_end $(ARGS)
 
 pipeline: ## the sample retailer through every stage
 	@./spark-submit.sh pipeline
