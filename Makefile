@@ -22,8 +22,12 @@ lint: setup
 
 # Whole pipelines in a session of their own: after a thousand other tests the JVM that ran them is slow and full.
 unit: setup
-	$(venv)/python -m pytest tests/end_to_end $(ARGS)
-	$(venv)/python -m pytest --ignore tests/end_to_end $(ARGS)
+ifeq ($(ARGS),)
+	$(venv)/python -m pytest tests/end_to_end
+	$(venv)/python -m pytest --ignore tests/end_to_end
+else
+	$(venv)/python -m pytest $(ARGS)
+endif
 
 pipeline: ## the sample retailer through every stage
 	@./spark-submit.sh pipeline
