@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from cdp.base.errors import UsageError
-from cdp.identity.explain import Record
+from cdp.identity.explain import Record, dataset
 
 _COLUMNS = ("source", "record_key", "person_id")
 
@@ -139,14 +140,7 @@ def read_assignments(lake: Path) -> dict[Record, str]:
     Raises:
         UsageError: there is no such table.
     """
-    from deltalake import DeltaTable
-    from deltalake.exceptions import TableNotFoundError
-
-    try:
-        table = DeltaTable(lake / "identity" / "assignments")
-    except (TableNotFoundError, OSError):
-        raise UsageError(f"--lake {lake}: found no table identity.assignments; `./spark-submit.sh pipeline` makes it") from None
-    rows = table.to_pyarrow_table(columns=["source", "record_key", "customer_id", "is_current"])
-    rows = rows.filter(rows.column("is_current"))
+    table = dataset(lake, "identity.assignments")
+    rows = table.to_table(columns=["source", "record_key", "customer_id"], filter=pc.field("is_current"))
     source, key, customer = (rows.column(name).to_pylist() for name in ("source", "record_key", "customer_id"))
     return dict(zip(zip(source, key, strict=True), customer, strict=True))

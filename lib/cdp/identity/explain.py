@@ -93,7 +93,12 @@ def explain_customer(lake: Path, customer_id: str) -> Explanation:
     )
 
 
-def _dataset(lake: Path, table: str) -> "ds.Dataset":
+def dataset(lake: Path, table: str) -> "ds.Dataset":
+    """A table of a lake, read without Spark.
+
+    Raises:
+        UsageError: there is no such table.
+    """
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
@@ -105,7 +110,7 @@ def _dataset(lake: Path, table: str) -> "ds.Dataset":
 
 
 def _rows(lake: Path, table: str, condition: pc.Expression, columns: Sequence[str]) -> list[dict[str, Any]]:
-    found: pa.Table = _dataset(lake, table).to_table(columns=list(columns), filter=condition)
+    found: pa.Table = dataset(lake, table).to_table(columns=list(columns), filter=condition)
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 

@@ -121,9 +121,8 @@ def thinned(keys: DataFrame, crowds: Sequence[int], *, to_refined: bool) -> Data
     """
     if not crowds:
         return keys
-    columns = keys.columns
     thin = partial(_thin, crowds=np.array(sorted(crowds), np.int64), to_refined=to_refined)
-    return keys.mapInArrow(thin, keys.schema).select(*columns)
+    return keys.mapInArrow(thin, keys.schema)
 
 
 def _thin(batches: Iterator[pa.RecordBatch], crowds: Pairs, to_refined: bool) -> Iterator[pa.RecordBatch]:
@@ -199,14 +198,14 @@ def _compare_table(
     table: pa.Table, fields: Sequence[Field], frequencies: Sequence[Frequencies]
 ) -> Iterator[pa.RecordBatch]:
     key = table.column("key").to_numpy()
-    _, starts, sizes = np.unique(key, return_index=True, return_counts=True)
+    _, sizes = np.unique(key, return_counts=True)
     if not (sizes > 1).any():
         return
     # Rows that meet nobody are left behind: reading their text would be most of the work.
     kept = np.repeat(sizes > 1, sizes)
     table = table.filter(pa.array(kept))
     sizes = sizes[sizes > 1]
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    starts = np.cumsum(sizes) - sizes
     rank = np.arange(len(table)) - np.repeat(starts, sizes)
     node, atom = table.column("node").to_numpy(), table.column("atom").to_numpy()
     rule = table.column("rule").to_numpy()

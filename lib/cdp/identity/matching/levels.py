@@ -317,7 +317,8 @@ def _area(code: str) -> str:
 def _text(values: Values, a: Codes, b: Codes) -> Levels:
     alike = _alike(values.distinct[a], values.distinct[b])
     # One is part of the other only where they begin alike or share a word.
-    near = _agree(values, a, b, _first_letter) | (values.measured(_has_space).astype(bool)[a] | values.measured(_has_space).astype(bool)[b])
+    spaced = values.measured(_has_space).astype(bool)
+    near = _agree(values, a, b, _first_letter) | spaced[a] | spaced[b]
     part = _test(values, a, b, _is_part, near & (alike < 0.90))
     return _first(alike >= 0.90, part, _agree(values, a, b, _letters), alike >= 0.80)
 
