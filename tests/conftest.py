@@ -34,8 +34,12 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
 
 @pytest.fixture
 def run(lake: Lake, tmp_path: Path) -> Run:
+    return empty_run(lake, tmp_path)
+
+
+def empty_run(lake: Lake, folder: Path) -> Run:
     """A run as of 31 January 2026 on an empty lake, with an empty configuration."""
-    conf = tmp_path / "conf"
+    conf = folder / "conf"
     conf.mkdir()
     return Run(
         run_id="test",
@@ -44,7 +48,7 @@ def run(lake: Lake, tmp_path: Path) -> Run:
         started_at=datetime(2026, 2, 1, 3, 0, 0),
         lake=lake,
         config=ConfigFolder(conf),
-        landing=str(tmp_path / "landing"),
+        landing=str(folder / "landing"),
         console=Console("quiet"),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -54,18 +55,20 @@ def records_frame(spark: SparkSession, people: list[dict[str, Any]]) -> DataFram
     return spark.createDataFrame(rows, CUSTOMER_RECORDS.schema)
 
 
+def write_silver(run: Run, *rows: dict[str, Any]) -> None:
+    """Put these records, and no others, into the lake."""
+    spark = run.lake.spark
+    records = records_frame(spark, [r for r in rows if r["given"] is not ...])
+    schema = "source string, record_key string, identifiers map<string,string>, at timestamp"
+    seen = [(r["source"], r["record_key"], r["identifiers"], r["at"]) for r in rows if r["given"] is ...]
+    run.lake.replace(CUSTOMER_RECORDS, records)
+    run.lake.replace(IDENTIFIERS_TABLE, identifiers(records, [spark.createDataFrame(seen, schema)], None))
+
+
 @pytest.fixture
-def silver(run: Run, spark: SparkSession) -> Callable[..., None]:
-    """`silver(person(...), activity(...))`: put these records, and no others, into the lake."""
-
-    def write(*rows: dict[str, Any]) -> None:
-        records = records_frame(spark, [r for r in rows if r["given"] is not ...])
-        schema = "source string, record_key string, identifiers map<string,string>, at timestamp"
-        seen = [(r["source"], r["record_key"], r["identifiers"], r["at"]) for r in rows if r["given"] is ...]
-        run.lake.replace(CUSTOMER_RECORDS, records)
-        run.lake.replace(IDENTIFIERS_TABLE, identifiers(records, [spark.createDataFrame(seen, schema)], None))
-
-    return write
+def silver(run: Run) -> Callable[..., None]:
+    """`silver(person(...), activity(...))`: `write_silver` into the run's lake."""
+    return partial(write_silver, run)
 
 
 @pytest.fixture

@@ -4,21 +4,26 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 from rich.console import Console
 
 from cdp.base.errors import UsageError
-from cdp.base.stage import Run
+from cdp.base.lake import Lake
 from cdp.identity.explain import explain_customer, explain_pair
 from cdp.identity.run import resolve
 from cdp.identity.show import show
 from cdp.identity.waterfall import draw, steps
-from tests.identity.conftest import person
+from tests.conftest import empty_run
+from tests.identity.conftest import person, write_silver
 
 
-@pytest.fixture
-def lake(silver, run: Run) -> Path:
+@pytest.fixture(scope="module")
+def lake(spark: SparkSession, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("explain")
+    run = empty_run(Lake(spark, str(folder / "lake")), folder)
     home = {"street": "12 main street", "city": "springfield", "postal_code": "75011"}
-    silver(
+    write_silver(
+        run,
         # linked by an address, and alike without one
         person("crm:1", "Anna", family="Zimmermann", born="1980-03-07", emails=["anna@x.org"], **home),
         person("shop:1", "Anna", family="Zimmermann", emails=["anna@x.org"]),
