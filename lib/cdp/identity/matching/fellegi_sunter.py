@@ -13,7 +13,7 @@ Source:
     parameters; Chow and Liu (1968), Approximating Discrete Probability Distributions with Dependence Trees.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -47,6 +47,8 @@ _USUAL = {
 date."""
 _LEAST_BITS = 0.002
 """Mutual information from which two fields depend on each other."""
+_SURELY = 2.0
+"""Standard deviations by which strangers must be more than by chance."""
 _HOMES = 1.0
 """Pairs of one household for each match, to begin with."""
 _PRIOR_HOMES = 300.0
@@ -191,7 +193,7 @@ class Parameters:
 
     def scores(self, patterns: Patterns) -> Floats:
         """log2 of the odds that a pair is one person, against two strangers and two of one household."""
-        one, strangers, home = self._likelihoods(patterns)
+        one, strangers, home = self.likelihoods(patterns)
         found: Floats = one - np.logaddexp2(strangers, home)
         return found
 
@@ -204,22 +206,33 @@ class Parameters:
 
     def shares(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
         """Chances that a pair is one person, two strangers, two of one household."""
-        parts = np.stack(self._likelihoods(patterns))
+        parts = np.stack(self.likelihoods(patterns))
         found = np.exp2(parts - np.logaddexp2.reduce(parts, axis=0))
         return found[0], found[1], found[2]
 
-    def _likelihoods(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
+    def shares_without(self, field: int, parts: Floats, likelihoods: tuple[Floats, Floats, Floats]) -> Floats:
+        """`shares` by all fields but one, a row each; from `fields` and `likelihoods` of the patterns."""
+        rest = np.stack(likelihoods) - parts[:, :, field]
+        found: Floats = np.exp2(rest - np.logaddexp2.reduce(rest, axis=0))
+        return found
+
+    def likelihoods(self, patterns: Patterns, parts: Floats | None = None) -> tuple[Floats, Floats, Floats]:
         """In bits, up to what all three share."""
-        levels = patterns.levels
-        one = np.full(len(levels), np.log2(self.prior))
-        strangers = np.log2(1 - self.prior - self.home_prior) - patterns.rarity
-        home = np.log2(self.home_prior) - (patterns.rarity - patterns.home_rarity)
+        one, strangers, home = (self.fields(patterns.levels) if parts is None else parts).sum(axis=2)
+        return (
+            one + np.log2(self.prior),
+            strangers + np.log2(1 - self.prior - self.home_prior) - patterns.rarity,
+            home + np.log2(self.home_prior) - (patterns.rarity - patterns.home_rarity),
+        )
+
+    def fields(self, levels: npt.NDArray[np.uint8]) -> Floats:
+        """Bits of one person, two strangers and two of one household, by pattern and field."""
+        found = np.empty((3, *levels.shape))
         for field in range(len(self.parents)):
             said, own = self.said(field, levels), levels[:, field]
-            one += self._log_m[field, said, own]
-            strangers = strangers + self._log_u[field, said, own]
-            home = home + self._log_home[field, said, own]
-        return one, strangers, home
+            for kind, bits in enumerate((self._log_m, self._log_u, self._log_home)):
+                found[kind, :, field] = bits[field, said, own]
+        return found
 
 
 def _bits(shares: Floats) -> Floats:
@@ -351,19 +364,18 @@ def _maximised(problem: Problem, start: Parameters, *, learns_m: bool = True) ->
 
 
 def _step(problem: Problem, now: Parameters) -> Parameters:
-    matches, others, homes = _expected(problem, now)
+    matches, _, homes = _expected(problem, now)
+    all_others = _strangers(problem, now)
     m, u, home = np.empty_like(now.m), np.empty_like(now.u), np.empty_like(now.home)
     for field, size in enumerate(problem.sizes):
         telling, start = _telling(problem, matches, field)
         m[field] = _marginal(problem.met, telling * _fair(problem, field), field, size, start)
+        others = all_others[field]
         u[field] = _marginal(problem.random, others, field, size, _u_at_first(problem.kinds[field]))
-        for known in range(1, len(now.parents[field]) + 1):
-            # What few pairs say of both parents is drawn to what more say of the first, and that to what all say.
-            parents = now.parents[field][:known]
-            partly = replace(now, parents=(*now.parents[:field], parents, *now.parents[field + 1 :]))
-            fair = _fair(problem, field, *parents)
-            m[field] = _conditional(problem.met, telling * fair, field, partly.said(field, problem.met.levels), m[field])
-            u[field] = _conditional(problem.random, others, field, partly.said(field, problem.random.levels), u[field])
+        told = {(parent,) for parent in now.parents[field]} | {now.parents[field]}
+        fair = {some: telling * _fair(problem, field, *some) for some in told}
+        m[field] = _by_parents(now, problem.met, fair, field, m[field])
+        u[field] = _by_parents(now, problem.random, dict.fromkeys(told, others), field, u[field])
         if problem.of_home[field]:
             of_homes = homes * _fair(problem, field)
             home[field] = _marginal(problem.met, of_homes, field, size, m[field, 0] * _PRIOR_HOMES)
@@ -382,16 +394,17 @@ def _telling(problem: Problem, matches: Floats, field: int) -> tuple[Floats, Flo
     """The matches that say how a field of one person differs, and imagined ones to begin with.
 
     These are the known ones, where there are enough of them: among the others people of one household, or of one name,
-    would pass for matches, and what they are called for what one person is. Where the known ones may have been linked by the
-    very field, half of what is said of it is the usual.
+    would pass for matches, and what they are called for what one person is. They say nothing of a field that has linked
+    them by being equal.
     """
     kind = problem.kinds[field]
-    usual = _m_at_first(kind)
+    start = _m_at_first(kind) * _PRIOR_MATCHES
+    if kind in _LINKING:
+        return matches, start
     is_there = problem.met.known & (problem.met.levels[:, field] != MISSING) & _fair(problem, field)
-    known = float(problem.met.count[is_there].sum())
-    if known < _ENOUGH:
-        return matches, usual * _PRIOR_MATCHES
-    return np.where(problem.met.known, matches, 0.0), usual * (known if kind in _LINKING else _PRIOR_MATCHES)
+    if float(problem.met.count[is_there].sum()) < _ENOUGH:
+        return matches, start
+    return np.where(problem.met.known, matches, 0.0), start
 
 
 def _expected(problem: Problem, now: Parameters) -> tuple[Floats, Floats, Floats]:
@@ -402,6 +415,36 @@ def _expected(problem: Problem, now: Parameters) -> tuple[Floats, Floats, Floats
     return problem.met.count * matches, problem.random.count * strangers, problem.met.count * homes
 
 
+def _strangers(problem: Problem, now: Parameters) -> list[Floats]:
+    """Of each field, how many of the random pairs of each pattern are strangers.
+
+    By their chances, and at least as many as are left when those are taken away that, by the other fields, are matches or
+    households and have such a level: a likeness that is rarely seen together with what its parents say would else make
+    matches of the strangers who have it, and so become rarer with each round.
+    """
+    random = problem.random
+    parts = now.fields(random.levels)
+    likelihoods = now.likelihoods(random, parts)
+    by_chance = random.count * now.shares(random)[1]
+    found = []
+    for field in range(len(problem.kinds)):
+        own, said = random.levels[:, field], now.said(field, random.levels)
+        matches, _, homes = now.shares_without(field, parts, likelihoods) * (random.count * (own != MISSING))
+        cell = said * LEVELS + own
+
+        def in_cells(weight: Floats, where: npt.NDArray[np.int64]) -> Floats:
+            return np.bincount(where, weights=weight, minlength=LEVELS * LEVELS).astype(np.float64)
+
+        one = in_cells(matches, said * LEVELS).reshape(LEVELS, LEVELS)[:, :1] * now.m[field]
+        home = in_cells(homes, said * LEVELS).reshape(LEVELS, LEVELS)[:, :1] * now.home[field]
+        others = (one + home).ravel()
+        seen = in_cells(random.count, cell)
+        least = seen - others - _SURELY * np.sqrt(others)
+        more = least > in_cells(by_chance, cell)
+        found.append(np.where(more[cell], random.count * (least / np.maximum(seen, 1e-9))[cell], by_chance))
+    return found
+
+
 def _fair(problem: Problem, *fields: int) -> npt.NDArray[np.bool_]:
     """Patterns of pairs that met in a way without these fields: they say how those are where nobody asked for them."""
     bits = sum(1 << way for way, made_of in enumerate(problem.made_of) if not made_of & set(fields))
@@ -409,14 +452,40 @@ def _fair(problem: Problem, *fields: int) -> npt.NDArray[np.bool_]:
     return found
 
 
+def _by_parents(
+    now: Parameters, patterns: Patterns, weight: Mapping[tuple[int, ...], Floats], field: int, alone: Floats
+) -> Floats:
+    """Shares of a field's levels by what its parents say.
+
+    What few pairs say of both parents is drawn to what more say of the first (of the second, where the first is missing), and
+    that to what all say.
+
+    Args:
+        now: parents and classes.
+        patterns: pairs.
+        weight: how much each pattern says of the field and some of its parents: of each, and of all.
+        field: number.
+        alone: shares whatever the parents say, the same row for each.
+    """
+    parents = now.parents[field]
+    classes = [now.classes[parent, patterns.levels[:, parent]].astype(np.int64) for parent in parents]
+    by_one = [
+        _conditional(patterns, weight[(parent,)], field, said, alone)
+        for parent, said in zip(parents, classes, strict=True)
+    ]
+    if len(parents) < 2:
+        return by_one[0] if by_one else alone
+    second, first = np.divmod(np.arange(LEVELS), _CLASSES)
+    less = np.where((first == MISSING)[:, None], by_one[1][second], by_one[0][first])
+    return _conditional(patterns, weight[parents], field, now.said(field, patterns.levels), less)
+
+
 def _conditional(patterns: Patterns, weight: Floats, field: int, said: npt.NDArray[np.int64], above: Floats) -> Floats:
-    """Shares of a field's levels by what its parents say, drawn to those of one parent less where few pairs are seen."""
+    """Shares of a field's levels by what is said, drawn to the rows above where few pairs are seen."""
     cells = said * LEVELS + patterns.levels[:, field]
     counts = np.bincount(cells, weights=weight, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS)
     counts[:, MISSING] = 0
-    # A second parent's class stands in the higher digits: the row of the first parent alone is the rest.
-    less = above[np.arange(LEVELS) % _CLASSES] if said.max(initial=0) >= _CLASSES else above
-    found: Floats = (counts + _SHRINK * less) / (counts.sum(axis=1, keepdims=True) + _SHRINK)
+    found: Floats = (counts + _SHRINK * above) / (counts.sum(axis=1, keepdims=True) + _SHRINK)
     return found
 
 
