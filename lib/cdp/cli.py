@@ -1,5 +1,6 @@
 """`cdp`: what needs no Spark: check a configuration, see what lies in a lake, read what a table promises."""
 
+import getpass
 import os
 from pathlib import Path
 from typing import Annotated
@@ -134,6 +135,64 @@ def explain(
         raise UsageError(f"--chart {chart}: found {chart.suffix or 'no ending'}, wanted .svg, .png or .pdf")
     draw(compared, chart)
     print(chart)
+
+
+SideArgument = Annotated[str, typer.Argument(help="A record as source|record_key, or an identifier as id_type=value.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the rule.")]
+AuthorOption = Annotated[str | None, typer.Option("--author", help="Who decides it; default: the user of this machine.")]
+
+
+@app.command()
+def link(
+    left: SideArgument,
+    right: SideArgument,
+    reason: ReasonOption,
+    author: AuthorOption = None,
+    config: ConfigOption = Path("conf"),
+    lake: LakeOption = Path("lake"),
+) -> None:
+    """Say that two records are one person, whatever they look like; `resolve` applies it."""
+    _decide("always_link", (left, right), reason, author, config, lake)
+
+
+@app.command()
+def unlink(
+    left: SideArgument,
+    right: SideArgument,
+    reason: ReasonOption,
+    author: AuthorOption = None,
+    config: ConfigOption = Path("conf"),
+    lake: LakeOption = Path("lake"),
+) -> None:
+    """Say that two records are two people, whatever links them; `resolve` applies it."""
+    _decide("never_link", (left, right), reason, author, config, lake)
+
+
+@app.command()
+def block(
+    value: Annotated[str, typer.Argument(help="An identifier that is nobody's, as id_type=value.")],
+    reason: ReasonOption,
+    author: AuthorOption = None,
+    config: ConfigOption = Path("conf"),
+    lake: LakeOption = Path("lake"),
+) -> None:
+    """Say that an identifier identifies nobody; `resolve` applies it."""
+    _decide("block", (value,), reason, author, config, lake)
+
+
+def _decide(
+    action: str, sides: tuple[str, ...], reason: str, author: str | None, config: Path, lake: Path
+) -> None:
+    from cdp.base.settings import ConfigFolder
+    from cdp.identity.explain import check_known
+    from cdp.identity.rules import Rule, add_rule, check_rule
+
+    folder = ConfigFolder(config)
+    rule = Rule(action, sides[0], sides[1] if len(sides) > 1 else None, reason, author or getpass.getuser())
+    check_rule(rule)
+    for side in sides:
+        check_known(lake, side)
+    print(add_rule(folder.path, rule))
 
 
 @app.command("evaluate")

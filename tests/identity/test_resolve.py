@@ -165,7 +165,11 @@ def test_the_first_record_and_not_the_order_of_rows_founds_an_id(silver, run: Ru
         ("action,left,right,reason\nblock,anna@example.com,,x\n", "left: wanted source|record_key or id_type=value"),
         (
             "action,left,right,reason\nalways_link,crm|1,crm|2,x\nnever_link,crm|2,crm|1,y\n",
-            "1 pairs are both always_link and never_link",
+            "identity_rules.csv line 3: never_link of two that always_link makes one",
+        ),
+        (
+            "action,left,right,reason\nalways_link,crm|1,crm|2,x\nalways_link,crm|2,crm|3,x\nnever_link,crm|3,crm|1,y\n",
+            "identity_rules.csv line 4: never_link of two that always_link makes one",
         ),
     ],
 )

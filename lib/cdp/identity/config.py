@@ -142,6 +142,27 @@ class HouseholdRule(Strict):
         return value
 
 
+CHECKS = {
+    "more than 3 given names": 0.00011,
+    "more than 3 family names": 0.00011,
+    "more than 5 postal codes": 0.00011,
+    "same name and e-mail": 0.005,
+    "same name and phone": 0.005,
+    "same name and address": 0.02,
+    "records whose customer changed": 0.02,
+}
+"""What is counted of the customers of each run, and the share that is expected at most."""
+
+
+class QualityBand(Strict):
+    """How much of a sign of wrong customers is expected."""
+
+    at_most: float = Field(ge=0, le=1)
+    """Share of customers, or of values; more than chance adds to it breaks the band."""
+    severity: Literal["warn", "error"] = "warn"
+    """error: a run that breaks the band ends with exit code 3."""
+
+
 Threshold = Literal["auto"] | Annotated[float, Field(ge=0, le=1)]
 
 
@@ -175,6 +196,16 @@ class IdentityConfig(Document):
     """Sources known to hold no duplicates: two of their records are never one person."""
     households: HouseholdRule = HouseholdRule()
     """Who shares a home."""
+    quality: dict[str, QualityBand] = Field(default_factory=dict)
+    """What differs from the defaults for the checks of `identity.quality`, by their names."""
+
+    @field_validator("quality")
+    @classmethod
+    def _checks_exist(cls, value: dict[str, QualityBand]) -> dict[str, QualityBand]:
+        for name in value:
+            if name not in CHECKS:
+                raise ValueError(f"{name} is no check{did_you_mean(name, tuple(CHECKS))}; wanted one of {', '.join(CHECKS)}")
+        return value
 
     @field_validator("blocking")
     @classmethod
@@ -200,6 +231,10 @@ class IdentityConfig(Document):
         """1 links first."""
         own = next((t.priority for t in self.id_types if t.name == id_type), None)
         return own or (9 if is_device(id_type) else _PRIORITIES.get(id_type, 2))
+
+    def band(self, check: str) -> QualityBand:
+        """What is expected of a check."""
+        return self.quality.get(check) or QualityBand(at_most=CHECKS[check])
 
     def thresholds(self) -> tuple[BadValues, ...]:
         """What is learned as bad: as configured, and by default for contact points."""

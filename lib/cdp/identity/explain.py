@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdp.base.errors import UsageError
+from cdp.identity.rules import side_of
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
@@ -91,6 +92,21 @@ def explain_customer(lake: Path, customer_id: str) -> Explanation:
         tuple(link for link in links if link.decision != "accepted"),
         _spanning(links),
     )
+
+
+def check_known(lake: Path, side: str) -> None:
+    """Check that a side of a steward's rule names something.
+
+    Raises:
+        UsageError: no such record or identifier in the lake; without the value, which may be a person's.
+    """
+    is_record, first, second = side_of(side)
+    if is_record:
+        _customer_of(lake, (first, second))
+        return
+    wanted = (pc.field("id_type") == first) & (pc.field("id_value") == second)
+    if not dataset(lake, "silver.identifiers").count_rows(filter=wanted):
+        raise UsageError(f"--lake {lake}: no record has this {first}")
 
 
 def dataset(lake: Path, table: str) -> "ds.Dataset":

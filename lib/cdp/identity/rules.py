@@ -1,21 +1,23 @@
-"""The steward's ledger: conf/identity_rules.csv, what somebody decided against the rules of the house."""
+"""The steward's ledger: what somebody decided against the rules of the house, in conf/identity_rules.csv or .yaml."""
 
 import csv
 import hashlib
+import io
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+import yaml
 
-from cdp.base.errors import ConfigError
+from cdp.base.errors import ConfigError, UsageError
 from cdp.base.settings import did_you_mean
-from cdp.tables.identity import RULES
 
-FILE = "identity_rules.csv"
+CSV_FILE, YAML_FILE = "identity_rules.csv", "identity_rules.yaml"
 _COLUMNS = ("action", "left", "right", "reason", "author")
 _ACTIONS = ("always_link", "never_link", "block")
+_SIDE = re.compile(r"[a-z0-9_]+\||[a-z][a-z0-9_.]*=.")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Rule:
         right: the other one; None for block.
         reason: why.
         author: who decided it.
+        place: file and line (of YAML: entry) that says so.
     """
 
     action: str
@@ -35,10 +38,15 @@ class Rule:
     right: str | None
     reason: str
     author: str | None
+    place: str = ""
 
     @property
     def rule_id(self) -> str:
         return hashlib.sha256("\0".join((self.action, self.left, self.right or "")).encode()).hexdigest()[:16]
+
+    @property
+    def sides(self) -> frozenset[str]:
+        return frozenset(side for side in (self.left, self.right) if side)
 
 
 def load_rules(folder: Path) -> tuple[Rule, ...]:
@@ -47,69 +55,115 @@ def load_rules(folder: Path) -> tuple[Rule, ...]:
     Raises:
         ConfigError: unknown columns or actions, a missing side, two rules that contradict each other.
     """
-    path = folder / FILE
-    if not path.exists():
-        return ()
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [f"cannot be read as UTF-8 text: {type(error).__name__}"]) from None
-    reader = csv.DictReader(lines)
-    unknown = sorted(set(reader.fieldnames or ()) - set(_COLUMNS))
-    missing = [c for c in _COLUMNS[:4] if c not in (reader.fieldnames or ())]
-    if lines and (unknown or missing):
-        problems = [f"{name}: unknown column{did_you_mean(name, _COLUMNS)}" for name in unknown]
-        raise ConfigError(str(path), problems + [f"{name}: column missing, but required" for name in missing])
     rules: dict[str, Rule] = {}
-    problems = []
-    for row in reader:
-        rule, wrong = _rule(row)
-        problems += [f"line {reader.line_num}: {text}" for text in wrong]
-        if rule and not wrong:
-            rules.setdefault(rule.rule_id, rule)
-    problems += _contradictions(list(rules.values()))
-    if problems:
-        raise ConfigError(str(path), problems)
+    for name, read in ((CSV_FILE, _csv_rows), (YAML_FILE, _yaml_rows)):
+        path = folder / name
+        if not path.exists():
+            continue
+        problems = []
+        for place, row in read(path):
+            rule, wrong = _rule(row, f"{name} {place}")
+            problems += [f"{place}: {text}" for text in wrong]
+            if rule and not wrong:
+                rules.setdefault(rule.rule_id, rule)
+        problems += _contradictions(rules.values())
+        if problems:
+            raise ConfigError(str(path), problems)
     return tuple(rules.values())
 
 
-def rule_rows(spark: SparkSession, rules: tuple[Rule, ...]) -> DataFrame:
-    """`identity.rules`."""
-    rows = [(r.rule_id, r.action, r.left, r.right, r.reason, r.author) for r in rules]
-    return spark.createDataFrame(rows, RULES.schema)
+def check_rule(rule: Rule) -> None:
+    """Raises UsageError where a side or the reason is no such thing."""
+    _, wrong = _rule({name: getattr(rule, name) for name in _COLUMNS}, "")
+    if rule.action == "block" and side_of(rule.left)[0]:
+        wrong.append("left: a record cannot be blocked, only an identifier, as id_type=value")
+    if wrong:
+        raise UsageError(f"{rule.action}: {'; '.join(wrong)}")
 
 
-def endpoints(spark: SparkSession, rules: tuple[Rule, ...], nodes: DataFrame, seen: DataFrame) -> DataFrame:
-    """The records that a rule names, by itself or through an identifier.
-
-    Args:
-        spark: session.
-        rules: the ledger.
-        nodes: node, source, record_key.
-        seen: node, id_type, id_value.
+def add_rule(folder: Path, rule: Rule) -> str:
+    """Put a rule into the CSV ledger; one that says the contrary of the same two goes.
 
     Returns:
-        rule_id, action, side (L or R), node, and id_type, id_value where the rule names an identifier.
+        What was done, in a sentence without what the rule names.
+
+    Raises:
+        ConfigError: the ledger, or the rule, is wrong.
+        UsageError: it cannot be written, or a YAML ledger says the contrary.
     """
-    sides = [
-        (r.rule_id, r.action, side, *_parts(text))
-        for r in rules
-        for side, text in (("L", r.left), ("R", r.right))
-        if text
-    ]
-    schema = "rule_id string, action string, side string, is_record boolean, first string, second string"
-    named = F.broadcast(spark.createDataFrame(sides, schema))
-    wanted = ["rule_id", "action", "side", "node"]
-    is_record = F.col("is_record") & (F.col("first") == F.col("source")) & (F.col("second") == F.col("record_key"))
-    is_value = ~F.col("is_record") & (F.col("first") == F.col("id_type")) & (F.col("second") == F.col("id_value"))
-    by_record = nodes.select("node", "source", "record_key").join(named, on=is_record, how="inner")
-    by_value = seen.select("node", "id_type", "id_value").join(named, on=is_value, how="inner")
-    nothing = [F.lit(None).cast("string").alias(name) for name in ("id_type", "id_value")]
-    return by_record.select(*wanted, *nothing).unionByName(by_value.select(*wanted, "id_type", "id_value"))
+    path = folder / CSV_FILE
+    check_rule(rule)
+    known = load_rules(folder)
+    if any(r.rule_id == rule.rule_id or (r.sides == rule.sides and r.action == rule.action) for r in known):
+        return f"{path}: says so already"
+    contrary = [r for r in known if r.right and r.sides == rule.sides and r.action != rule.action]
+    in_yaml = next((r for r in contrary if not r.place.startswith(CSV_FILE)), None)
+    if in_yaml:
+        raise UsageError(f"{folder / YAML_FILE}: {in_yaml.place.removeprefix(YAML_FILE).strip()} says the contrary; change it there")
+    kept = [r for r in known if r.place.startswith(CSV_FILE) and r not in contrary]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows([getattr(r, name) or "" for name in _COLUMNS] for r in (*kept, rule))
+    # Whole or not at all: a ledger cut short would undo what stewards decided.
+    half = path.with_name(path.name + ".new")
+    try:
+        half.write_text(text.getvalue(), encoding="utf-8")
+        half.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    instead = f" in place of {', '.join(sorted({r.action for r in contrary}))}" if contrary else ""
+    return f"{path}: {rule.action} written{instead}; the next `resolve` applies it"
 
 
-def _rule(row: dict[str, str | None]) -> tuple[Rule | None, list[str]]:
-    value = {name: (row.get(name) or "").strip() for name in _COLUMNS}
+def side_of(text: str) -> tuple[bool, str, str]:
+    """Of a rule's side: whether it is a record; source and key, or id type and value."""
+    by_record = re.match(r"([a-z0-9_]+)\|(.*)", text, re.DOTALL)
+    if by_record:
+        return True, by_record.group(1), by_record.group(2)
+    id_type, _, value = text.partition("=")
+    return False, id_type, value.lower() if id_type == "email" else value
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    reader = csv.DictReader(_text(path).splitlines())
+    names = list(reader.fieldnames or ())
+    if names:
+        _check_names(path, names)
+    for row in reader:
+        yield f"line {reader.line_num}", row
+
+
+def _yaml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        entries = yaml.safe_load(_text(path)) or []
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigError(str(path), [f"line {mark.line + 1}: not YAML" if mark else "not YAML"]) from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ConfigError(str(path), [f"wanted a list of rules, each with {', '.join(_COLUMNS[:4])}"])
+    for number, entry in enumerate(entries, start=1):
+        names = [str(name) for name in entry]
+        _check_names(path, [*names, *({"right"} if entry.get("action") == "block" else ())], f"rule {number}: ")
+        yield f"rule {number}", entry
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [f"cannot be read as UTF-8 text: {type(error).__name__}"]) from None
+
+
+def _check_names(path: Path, names: list[str], where: str = "") -> None:
+    problems = [f"{where}{name}: unknown column{did_you_mean(name, _COLUMNS)}" for name in sorted(set(names) - set(_COLUMNS))]
+    problems += [f"{where}{name}: column missing, but required" for name in _COLUMNS[:4] if name not in names]
+    if problems:
+        raise ConfigError(str(path), problems)
+
+
+def _rule(row: Mapping[str, Any], place: str) -> tuple[Rule | None, list[str]]:
+    value = {name: str(row.get(name) or "").strip() for name in _COLUMNS}
     if not any(value.values()):
         return None, []
     wrong = []
@@ -118,28 +172,27 @@ def _rule(row: dict[str, str | None]) -> tuple[Rule | None, list[str]]:
         wrong.append(f"action: wanted one of {', '.join(_ACTIONS)}")
     wanted = ("left",) if value["action"] == "block" else ("left", "right")
     for side in wanted:
-        if not re.match(r"[a-z0-9_]+\||[a-z][a-z0-9_.]*=.", value[side]):
+        if not _SIDE.match(value[side]):
             wrong.append(f"{side}: wanted source|record_key or id_type=value")
     if not value["reason"]:
         wrong.append("reason: missing, but required")
     if value["left"] and value["left"] == value["right"]:
         wrong.append("left and right are the same")
     right = value["right"] if value["action"] != "block" else ""
-    return Rule(value["action"], value["left"], right or None, value["reason"], value["author"] or None), wrong
+    return Rule(value["action"], value["left"], right or None, value["reason"], value["author"] or None, place), wrong
 
 
-def _contradictions(rules: list[Rule]) -> list[str]:
-    pairs: dict[frozenset[str], set[str]] = {}
-    for rule in rules:
-        if rule.right:
-            pairs.setdefault(frozenset((rule.left, rule.right)), set()).add(rule.action)
-    both = sum(len(actions) > 1 for actions in pairs.values())
-    return [f"{both} pairs are both always_link and never_link; wanted one of the two"] if both else []
+def _contradictions(rules: Iterable[Rule]) -> list[str]:
+    """Pairs that are to be one and never to be one: by themselves, or through what else is to be one."""
+    people: dict[str, str] = {}
 
+    def find(side: str) -> str:
+        while people.setdefault(side, side) != side:
+            side = people[side]
+        return side
 
-def _parts(text: str) -> tuple[bool, str, str]:
-    by_record = re.match(r"([a-z0-9_]+)\|(.*)", text, re.DOTALL)
-    if by_record:
-        return True, by_record.group(1), by_record.group(2)
-    id_type, _, value = text.partition("=")
-    return False, id_type, value.lower() if id_type == "email" else value
+    always = [rule for rule in rules if rule.action == "always_link"]
+    for rule in always:
+        people[find(rule.left)] = find(rule.right or rule.left)
+    torn = [r.place for r in rules if r.action == "never_link" and r.right and find(r.left) == find(r.right)]
+    return [f"{place}: never_link of two that always_link makes one; wanted one of the two" for place in torn]

@@ -18,20 +18,26 @@ from cdp.identity.groups import described, grouped, learned, node_of
 from cdp.identity.links import after_cuts, audit_rows, crowd_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
 from cdp.identity.matching.fields import unknown_pieces
-from cdp.identity.matching.match import REVIEW, Matches, matched, threshold_bits
+from cdp.identity.matching.match import REVIEW_FROM, Matches, matched, threshold_bits
 from cdp.identity.matching.stored import parameter_rows
 from cdp.identity.naming import assignment_changes, change_rows, named
-from cdp.identity.rules import FILE, Rule, endpoints, load_rules, rule_rows
+from cdp.identity.preview import examples, preview, summed
+from cdp.identity.quality import Check, checks, quality_rows
+from cdp.identity.review import review_rows
+from cdp.identity.ruled import endpoints, rule_rows
+from cdp.identity.rules import Rule, load_rules
 from cdp.identity.values import refusal, without_blocked
-from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, PARAMETERS, RULES
+from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, PARAMETERS, QUALITY, REVIEW, RULES
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
+_PLACES = 10
+"""Rules that do nothing, named one by one in a note."""
 _GENERATIONS = ("jr", "junior", "sr", "senior", "ii", "iii", "iv", "v")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """conf/identity.yaml and conf/identity_rules.csv."""
+    """conf/identity.yaml and the steward's ledger."""
 
     config: IdentityConfig
     rules: tuple[Rule, ...]
@@ -71,7 +77,7 @@ def resolve(run: Run) -> StageResult:
         ruled_links(graph.ends, graph.nodes) if graph.ends is not None else None,
     )
     if graph.matches is not None:
-        review = threshold_bits(settings.config.review_threshold, graph.matches.stop + REVIEW)
+        review = threshold_bits(settings.config.review_threshold, graph.matches.stop + REVIEW_FROM)
         links = links.unionByName(scored_links(graph.matches, graph.nodes, review))
     no_cuts = run.spark.createDataFrame([], "component bigint, kind string, records bigint")
     audit = audit_rows(graph.seen, graph.devices, graph.cuts if graph.cuts is not None else no_cuts)
@@ -81,18 +87,40 @@ def resolve(run: Run) -> StageResult:
         links = after_cuts(links, graph.members)
     totals = graph.members.agg(F.count("*").alias("records"), F.count_distinct("component").alias("customers")).first()
     assert totals is not None
-    if not run.dry_run:
+    ids = _named(run, graph.members)
+    notes = [f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph)]
+    changed = summed(ids.told)
+    found = checks(run.lake.read(CUSTOMER_RECORDS), graph.members, (changed.records, ids.had), settings.config)
+    notes += [check.sentence for check in found if check.status == "red"]
+    if run.dry_run:
+        notes += preview(changed, examples(ids.told))
+    else:
+        links = links.localCheckpoint() if graph.matches is not None else links
         run.lake.together(
             [
-                lambda: _write_ids(run, graph.members),
+                lambda: _write_ids(run, ids),
                 lambda: run.lake.replace(LINKS, links),
+                lambda: run.lake.replace(REVIEW, _review_rows(run, graph, links)),
+                lambda: _write_quality(run, found),
                 lambda: run.lake.replace(AUDIT, audit),
                 lambda: run.lake.replace(RULES, rule_rows(run.spark, settings.rules)),
                 lambda: run.lake.replace(PARAMETERS, _parameter_rows(run, graph.matches)),
             ]
         )
-    notes = (f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph))
-    return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=notes)
+    ids.told.unpersist()
+    broken = tuple(check.sentence for check in found if check.is_broken)
+    return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=tuple(notes), broken_rules=broken)
+
+
+def _review_rows(run: Run, graph: _Graph, links: DataFrame) -> DataFrame:
+    if graph.matches is None:
+        return run.spark.createDataFrame([], REVIEW.schema)
+    return review_rows(links, graph.members, graph.matches.stop)
+
+
+def _write_quality(run: Run, found: list[Check]) -> None:
+    rows = run.spark.createDataFrame(quality_rows(found, run.run_id, run.as_of), QUALITY.schema)
+    run.lake.replace(QUALITY, rows, where=f"run_id = '{run.run_id}'")
 
 
 def _parameter_rows(run: Run, matches: Matches | None) -> DataFrame:
@@ -245,27 +273,50 @@ def _protected(edges: DataFrame, had: DataFrame, components: DataFrame) -> tuple
     return apart.select("node", F.coalesce("cluster", "component").alias("component")), cuts
 
 
-def _write_ids(run: Run, members: DataFrame) -> None:
-    """Changes first, then the assignments they lead to: a run killed between the two is redone whole."""
+@dataclass(frozen=True)
+class _Ids:
+    """The ids of this run.
+
+    Attributes:
+        before: `identity.assignments` as they are.
+        now: source, record_key, customer_id.
+        told: `identity.changes` of this run; held.
+        had: records that had a customer before.
+        batch: state of the assignments that the run starts from.
+    """
+
+    before: DataFrame
+    now: DataFrame
+    told: DataFrame
+    had: int
+    batch: int
+
+
+def _named(run: Run, members: DataFrame) -> _Ids:
     lake = run.lake
     version = lake.version(ASSIGNMENTS)
     batch = 0 if version is None else version + 1
     before = lake.read(ASSIGNMENTS)
     now, overlaps = named(members, before, lake.read(CHANGES).where(F.col("batch") < batch))
     told = change_rows(overlaps, run_id=run.run_id, batch=batch, as_of=run.as_of).persist()
-    if not lake.exists(CHANGES) or not told.isEmpty():
-        lake.replace(CHANGES, told, where=f"batch = {batch}")
-    elif not lake.read(CHANGES).where(F.col("batch") == batch).isEmpty():
-        lake.delete(CHANGES, F.col("batch") == batch)
-    rows = assignment_changes(before, now, run_id=run.run_id, as_of=run.as_of)
-    if version is None:
+    return _Ids(before, now, told, before.where("is_current").count() if version is not None else 0, batch)
+
+
+def _write_ids(run: Run, ids: _Ids) -> None:
+    """Changes first, then the assignments they lead to: a run killed between the two is redone whole."""
+    lake = run.lake
+    if not lake.exists(CHANGES) or not ids.told.isEmpty():
+        lake.replace(CHANGES, ids.told, where=f"batch = {ids.batch}")
+    elif not lake.read(CHANGES).where(F.col("batch") == ids.batch).isEmpty():
+        lake.delete(CHANGES, F.col("batch") == ids.batch)
+    rows = assignment_changes(ids.before, ids.now, run_id=run.run_id, as_of=run.as_of)
+    if not lake.exists(ASSIGNMENTS):
         lake.replace(ASSIGNMENTS, rows)
-    else:
-        rows = rows.persist()
-        if not rows.isEmpty():
-            lake.upsert(ASSIGNMENTS, rows, order_by=["valid_from"])
-        rows.unpersist()
-    told.unpersist()
+        return
+    rows = rows.persist()
+    if not rows.isEmpty():
+        lake.upsert(ASSIGNMENTS, rows, order_by=["valid_from"])
+    rows.unpersist()
 
 
 def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
@@ -275,9 +326,11 @@ def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
     if graph.ends is not None:
         found = {(r["rule_id"], r["side"]) for r in graph.ends.select("rule_id", "side").distinct().collect()}
         wanted = {(r.rule_id, side) for r in settings.rules for side, text in (("L", r.left), ("R", r.right)) if text}
-        missing = len({rule for rule, _ in wanted - found})  # as many rows as sides of rules
-        if missing:
-            notes.append(f"{FILE}: {missing} of {len(settings.rules)} rules name a record or identifier that no source sent")
+        absent = {rule for rule, _ in wanted - found}
+        places = [rule.place for rule in settings.rules if rule.rule_id in absent]
+        if places:
+            told = ", ".join(places[:_PLACES]) + (f" and {len(places) - _PLACES} more" if len(places) > _PLACES else "")
+            notes.append(f"{told}: names a record or an identifier that no source sent; the rule does nothing")
     return tuple(notes)
 
 
@@ -303,6 +356,6 @@ STAGE = Stage(
     title="finding out which records are one person",
     run=resolve,
     reads=lambda config: [CUSTOMER_RECORDS, IDENTIFIERS_TABLE],
-    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS],
+    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, REVIEW, QUALITY],
     settings=load_settings,
 )

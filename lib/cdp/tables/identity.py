@@ -104,4 +104,43 @@ PARAMETERS = Table(
     expect=(between("matches", 0, 1), between("strangers", 0, 1), between("households", 0, 1)),
 )
 
-TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS)
+REVIEW = Table(
+    name="identity.review",
+    grain="a pair of records worth a steward's eyes",
+    key=("left_source", "left_record_key", "right_source", "right_record_key"),
+    columns=(
+        Column("place", "int", "1 is the pair whose answer tells most"),
+        Column("left_source", "string", "source of the first record"),
+        Column("left_record_key", "string", "key of the first record", pii=True),
+        Column("right_source", "string", "source of the second record"),
+        Column("right_record_key", "string", "key of the second record", pii=True),
+        Column("decision", "string", "what this run did with the pair: accepted or review (not linked)"),
+        Column("match_weight", "double", "log2 odds that both are one person", unit="bits"),
+        Column("probability", "double", "probability that both are one person"),
+        Column("evidence", "map<string,double>", "what each field and its level adds", unit="bits", nullable=True),
+        Column("pairs", "bigint", "pairs of records whose customer the answer decides"),
+        Column("information", "double", "what the answer is expected to tell, for all those pairs", unit="bits"),
+    ),
+    expect=(one_of("decision", "accepted", "review"), between("probability", 0, 1)),
+)
+
+QUALITY = Table(
+    name="identity.quality",
+    grain="a check of the customers, without truth, in one run",
+    key=("run_id", "check"),
+    columns=(
+        Column("run_id", "string", "run"),
+        Column("as_of", "date", "the run's date"),
+        Column("check", "string", "what is counted"),
+        Column("sign_of", "string", "merged: one customer is several people; split: several customers are one; unstable"),
+        Column("found", "bigint", "customers or values of which it is true"),
+        Column("out_of", "bigint", "customers or values there are"),
+        Column("share", "double", "the one by the other"),
+        Column("at_most", "double", "share that is expected at most"),
+        Column("severity", "string", "error: the run ends with exit code 3 where the band is broken; or warn"),
+        Column("status", "string", "green: as expected; orange: more, as may be chance; red: more than chance would have it"),
+    ),
+    expect=(one_of("status", "green", "orange", "red"), one_of("severity", "warn", "error"), between("share", 0, 1)),
+)
+
+TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, REVIEW, QUALITY)

@@ -26,11 +26,14 @@ class Free:
     def join(self, one: int, other: int) -> None: ...
 
 
-def fast(graph: Weights, sizes: dict[int, int], limits: Limits | Free) -> set[frozenset[int]]:
+def fast(
+    graph: Weights, sizes: dict[int, int], limits: Limits | Free, births: dict[int, int] | None = None
+) -> set[frozenset[int]]:
     low, high = np.array(list(graph)).T
     weight, count = np.array(list(graph.values())).T
+    said = np.array([_says(births or {}, *pair) for pair in graph])
     found, _ = average_linkage(
-        Edges(low, high, weight, count),
+        Edges(low, high, weight, count, (said == 1).astype(int), (said == -1).astype(int)),
         lambda nodes: np.array([sizes.get(n, 1) for n in nodes.tolist()]),
         stop=STOP, unseen=UNSEEN, limits=limits,
     )  # fmt: skip
@@ -41,7 +44,15 @@ def fast(graph: Weights, sizes: dict[int, int], limits: Limits | Free) -> set[fr
     return {frozenset(members) for members in clusters.values()}
 
 
-def slow(graph: Weights, sizes: dict[int, int], cards: dict[int, int]) -> set[frozenset[int]]:
+def _says(births: dict[int, int], one: int, other: int) -> int:
+    if one not in births or other not in births:
+        return 0
+    return 1 if births[one] == births[other] else -1
+
+
+def slow(
+    graph: Weights, sizes: dict[int, int], cards: dict[int, int], births: dict[int, int] | None = None
+) -> set[frozenset[int]]:
     """All averages anew for each merge."""
     clusters = [frozenset([n]) for n in sorted({n for pair in graph for n in pair})]
     apart: set[frozenset[frozenset[int]]] = set()
@@ -59,7 +70,8 @@ def slow(graph: Weights, sizes: dict[int, int], cards: dict[int, int]) -> set[fr
         if best is None:
             return set(clusters)
         _, a, b = best
-        if len({cards[n] for n in a | b if n in cards}) > 1:
+        said = {_says(births or {}, x, y) for x in a for y in b if (min(x, y), max(x, y)) in graph}
+        if len({cards[n] for n in a | b if n in cards}) > 1 or (-1 in said and 1 not in said):
             apart.add(frozenset((a, b)))
             continue
         clusters = [c for c in clusters if c not in (a, b)] + [a | b]
@@ -76,6 +88,16 @@ def test_limits_keep_apart_what_is_alike(graph: Weights, cards: dict[int, int]):
     found = fast(graph, {}, Limits(had))
     assert found == slow(graph, {}, cards)
     assert all(len({cards[n] for n in cluster if n in cards}) <= 1 for cluster in found)
+
+
+@given(graphs, cards)
+def test_births_of_two_people_keep_apart_what_is_alike(graph: Weights, births: dict[int, int]):
+    assert fast(graph, {}, Free(), births) == slow(graph, {}, {}, births)
+
+
+def test_a_record_without_a_birth_date_does_not_join_two_people():
+    graph = {(0, 1): (9000, 1), (1, 2): (8000, 1), (0, 2): (7000, 1)}
+    assert fast(graph, {}, Free(), {0: 1956, 2: 1992}) == {frozenset({0, 1}), frozenset({2})}
 
 
 def test_one_wrong_pair_does_not_chain_two_people():

@@ -15,6 +15,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+CONTRADICTION = "birth dates of two people"
+"""What is said of clusters some of whose pairs contradict each other, while none agrees."""
+
 Numbers = npt.NDArray[np.int64]
 
 
@@ -39,12 +42,16 @@ class Edges:
         high: node, larger than `low`; no two rows have the same two.
         weight: sum over the pairs of records that met, in thousandths of a bit.
         pairs: how many met.
+        agree: how many of those have something that says one person as good as alone (a birth date that is alike).
+        contradict: how many have that, and it is unlike.
     """
 
     low: Numbers
     high: Numbers
     weight: Numbers
     pairs: Numbers
+    agree: Numbers
+    contradict: Numbers
 
 
 def average_linkage(
@@ -67,12 +74,13 @@ def average_linkage(
     low, high = np.split(ends, 2)
     size: list[int] = sizes(nodes).tolist()
     names: list[int] = nodes.tolist()
-    between: list[dict[int, tuple[int, int]]] = [{} for _ in names]
-    for a, b, weight, pairs in zip(low.tolist(), high.tolist(), edges.weight.tolist(), edges.pairs.tolist(), strict=True):
-        between[a][b] = between[b][a] = (weight, pairs)
+    between: list[dict[int, tuple[int, int, int, int]]] = [{} for _ in names]
+    sums = (edges.weight, edges.pairs, edges.agree, edges.contradict)
+    for a, b, *sum_ in zip(low.tolist(), high.tolist(), *(column.tolist() for column in sums), strict=True):
+        between[a][b] = between[b][a] = tuple(sum_)
 
     def entry(a: int, b: int) -> tuple[float, int, int]:
-        weight, pairs = between[a][b]
+        weight, pairs, _, _ = between[a][b]
         every = size[a] * size[b]
         return -(weight + unseen * (every - pairs)) / every, min(a, b), max(a, b)
 
@@ -85,7 +93,8 @@ def average_linkage(
         _, a, b = item
         if b not in between[a] or entry(a, b) != item:
             continue  # one of them has grown since
-        broken = limits.broken(names[a], names[b])
+        _, _, agree, contradict = between[a][b]
+        broken = CONTRADICTION if contradict and not agree else limits.broken(names[a], names[b])
         if broken:
             refused.append((names[a], names[b], broken))
             # Whatever they grow into would have too much, too; the pairs still weigh in the averages of others.
@@ -97,10 +106,10 @@ def average_linkage(
         del between[a][b], theirs[a]
         mine = between[a]
         size[a] += size[b]
-        for c, (weight, pairs) in theirs.items():
+        for c, (weight, pairs, agree, contradict) in theirs.items():
             del between[c][b]
-            before = mine.get(c, (0, 0))
-            mine[c] = between[c][a] = (before[0] + weight, before[1] + pairs)
+            old = mine.get(c, (0, 0, 0, 0))
+            mine[c] = between[c][a] = (old[0] + weight, old[1] + pairs, old[2] + agree, old[3] + contradict)
         between[b] = {}
         for c in mine:
             new = entry(a, c)

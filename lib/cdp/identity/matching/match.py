@@ -22,15 +22,19 @@ from cdp.identity.protect import FACT, Fact, Limits
 STOP = -2.0
 """Bits: two clusters become one while their records are on average at least that alike, where no two people are much alike. On
 the public sets of that kind every value from -2 to -1 is within half a point of the best."""
-LOOK_ALIKES = 50.0
+LOOK_ALIKES = 500.0
 """How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
-With as many pairs of one household as matches the clusters must be 5.7 bits more alike."""
+With a hundredth as many pairs of one household as matches the clusters must be 2.6 bits more alike."""
 MOST_CAUTIOUS = 4.0
 """Bits at which `stop_bits` ends."""
 UNSEEN = -3.0
 """Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
-REVIEW = -2.0
+REVIEW_FROM = -2.0
 """Bits below the point of decision from which a pair that was not linked is worth a look."""
+_BIRTHS = ([1, 2, 3, 4, 5], [6, 7, 8])
+"""Levels of dates that may be one written wrongly, and those that are two."""
+_HARDLY_EVER = 0.01
+"""Share of matches below which two birth dates are a contradiction, and not a slip of the finger."""
 _FLOOR, _CEILING = -15.0, 25.0
 """Bits of one pair, at least and at most: no pair alone outweighs all others of two clusters."""
 _SAMPLE = 20_000
@@ -40,7 +44,8 @@ _COMMONEST = 300_000
 _EDGES_AT_ONCE = 300_000
 _SEED = 7
 _SCORE_SCHEMA = (
-    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity float, home_rarity float, score double"
+    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity float, home_rarity float, score double,"
+    " agree boolean, contradict boolean"
 )
 
 
@@ -249,10 +254,24 @@ def _random_patterns(
 
 
 def _score(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.RecordBatch]:
+    births = _telling_births(model)
     for batch in batches:
-        scores = model.parameters.scores(_patterns(batch, model))
+        patterns = _patterns(batch, model)
+        scores = model.parameters.scores(patterns)
         kept = batch.drop_columns(["rules"]).append_column("score", pa.array(scores))
+        for name, levels in zip(("agree", "contradict"), _BIRTHS, strict=True):
+            said = np.isin(patterns.levels[:, births], levels).any(axis=1)
+            kept = kept.append_column(name, pa.array(said))
         yield kept.filter(pa.array(scores >= _FLOOR))
+
+
+def _telling_births(model: Model) -> list[int]:
+    """Places of the birth date, if those of one person hardly ever differ here: then two of them are two people."""
+    return [
+        i
+        for i, field in enumerate(model.fields)
+        if field.name == "birth_date" and model.parameters.m[i, 0, _BIRTHS[1]].sum() < _HARDLY_EVER
+    ]
 
 
 def _patterns(batch: pa.RecordBatch, model: Model) -> Patterns:
@@ -263,7 +282,7 @@ def _patterns(batch: pa.RecordBatch, model: Model) -> Patterns:
 
 
 def _edges(scored: DataFrame) -> DataFrame:
-    """low_atom, high_atom, weight (sum, thousandths of a bit), pairs, best (struct): a row for two atoms that met."""
+    """low_atom, high_atom, weight (sum, thousandths of a bit), pairs, agree, contradict, best (struct): a row for two atoms."""
     low, high = F.least("low_atom", "high_atom"), F.greatest("low_atom", "high_atom")
     weight = F.round(F.least(F.col("score"), F.lit(_CEILING)) * 1000).cast("bigint")
     best = F.struct("low", "high", "pattern", "rarity", "home_rarity", "score")
@@ -273,11 +292,14 @@ def _edges(scored: DataFrame) -> DataFrame:
         .agg(
             F.sum(weight).alias("weight"),
             F.count("*").alias("pairs"),
+            F.count_if("agree").alias("agree"),
+            F.count_if("contradict").alias("contradict"),
             F.max_by(best, F.struct("score", "low", "high")).alias("best"),
         )
     )
 
 
+_EDGE = ("low_atom", "high_atom", "weight", "pairs", "agree", "contradict")
 _BEST_SCHEMA = "low bigint, high bigint, low_atom bigint, high_atom bigint, score double, evidence map<string,double>"
 
 
@@ -315,7 +337,7 @@ def _clustered(edges: DataFrame, atoms: DataFrame, had: DataFrame, stop: float) 
     part = F.pmod(F.xxhash64("component"), F.lit(parts)).alias("part")
     own = had.join(atoms, on="node", how="left").withColumn("atom", F.coalesce("component", "node")).drop("component", "node")
     known = own.join(bounds, on="atom", how="inner").select(part, F.col("atom").alias("node"), *FACT[1:])
-    links = inside.withColumn("component", F.col("_low")).select(part, "low_atom", "high_atom", "weight", "pairs")
+    links = inside.withColumn("component", F.col("_low")).select(part, *_EDGE)
     found = (
         links.groupBy("part")
         .cogroup(known.groupBy("part"))
@@ -332,7 +354,7 @@ def _clustered(edges: DataFrame, atoms: DataFrame, had: DataFrame, stop: float) 
 def _link(edges: pa.Table, had: pa.Table, stop: int) -> pa.Table:
     columns = [had.column(name).to_pylist() for name in FACT]
     limits = Limits(Fact(*row) for row in zip(*columns, strict=True))
-    known = Edges(*(edges.column(name).to_numpy() for name in ("low_atom", "high_atom", "weight", "pairs")))
+    known = Edges(*(edges.column(name).to_numpy() for name in _EDGE))
 
     def sizes(nodes: candidates.Pairs) -> candidates.Pairs:
         return np.array([max(1, limits.count(node, "max_cluster_size")) for node in nodes.tolist()], np.int64)
