@@ -177,6 +177,12 @@ class Parameters:
     def prior_bits(self) -> float:
         return float(np.log2(self.prior) - np.log2(1 - self.prior))
 
+    def seen(self, records: int) -> tuple[float, float]:
+        """Pairs of one household and matches that were found among so many records, without the imagined ones."""
+        world = records * (records - 1) / 2 + _WORLD
+        imagined = _WORLD * _RARE
+        return max(self.home_prior * world - imagined * _HOMES, 0.0), max(self.prior * world - imagined, 0.0)
+
     def said(self, field: int, levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
         """What the parents of a field say, by pattern: the class of the first and four times that of the second."""
         found = np.zeros(len(levels), np.int64)

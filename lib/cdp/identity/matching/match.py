@@ -22,9 +22,9 @@ from cdp.identity.protect import FACT, Fact, Limits
 STOP = -2.0
 """Bits: two clusters become one while their records are on average at least that alike, where no two people are much alike. On
 the public sets of that kind every value from -2 to -1 is within half a point of the best."""
-LOOK_ALIKES = 500.0
+LOOK_ALIKES = 300.0
 """How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
-With a hundredth as many pairs of one household as matches the clusters must be 2.6 bits more alike."""
+With a hundredth as many pairs of one household as matches the clusters must be 2 bits more alike."""
 MOST_CAUTIOUS = 4.0
 """Bits at which `stop_bits` ends."""
 UNSEEN = -3.0
@@ -130,7 +130,7 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
     values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(kept)])
     model, pairs = _learnt(values, fields, filled["all"], config)
     scored = pairs.mapInArrow(partial(_score, model=model), _SCORE_SCHEMA)
-    stop = threshold_bits(config.link_threshold, stop_bits(model.parameters))
+    stop = threshold_bits(config.link_threshold, stop_bits(model.parameters, model.records))
     edges = _edges(scored).localCheckpoint()
     pairs.unpersist()
     everything.unpersist()
@@ -139,10 +139,10 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
     return Matches(model, clusters, best, refused, stop)
 
 
-def stop_bits(parameters: Parameters) -> float:
+def stop_bits(parameters: Parameters, records: int) -> float:
     """Where to stop joining, from how many pairs of one household there are for each match."""
-    look_alikes = LOOK_ALIKES * parameters.home_prior / parameters.prior
-    return min(STOP + float(np.log2(1 + look_alikes)), MOST_CAUTIOUS)
+    homes, matches = parameters.seen(records)
+    return min(STOP + float(np.log2(1 + LOOK_ALIKES * homes / max(matches, 1.0))), MOST_CAUTIOUS)
 
 
 def threshold_bits(threshold: float | str, default: float) -> float:
