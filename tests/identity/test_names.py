@@ -21,6 +21,7 @@ ONE: list[tuple[Who, Who]] = [
     (("Søren", None, None, None), ("Soren", None, None, None)),
     (("Ann", None, "1980-02-01", None), ("Ann", None, "1980-01-02", None)),
     (("Grete", None, "1980-02-01", None), ("Margarete", None, "1980-02-01", None)),
+    (("Susanne", None, "1980-02-01", None), ("Sussane", None, "1980-02-01", None)),
 ]
 TWO: list[tuple[Who, Who]] = [
     (("Ann", None, None, None), ("Bob", None, None, None)),
@@ -31,6 +32,7 @@ TWO: list[tuple[Who, Who]] = [
     (("John", None, "1950-03-04", None), ("John", None, "1981-06-07", None)),
     (("J", None, None, None), ("Karl", None, None, None)),
     (("Tim", None, None, None), ("Tom", None, None, None)),
+    (("Mark", None, "1997-09-28", None), ("Marsha", None, "1997-09-28", None)),  # twins
 ]
 
 

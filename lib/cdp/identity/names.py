@@ -70,7 +70,8 @@ def may_be_one(a: Column, b: Column) -> Column:
     """Whether nothing speaks against two people being one, and something for it.
 
     Against: different suffixes (Jr, Sr), or births a generation apart. For: given names that agree (missing, equal but
-    for the order of the name's words, a short form, an initial, one more word, nearly equal), or one birth date.
+    for the order of the name's words, a short form, an initial, one more word, nearly equal); two slips in one are believed
+    where the births are equal. One birth date alone says nothing: twins share it, and all that a family shares.
 
     Args:
         a: struct of given (folded), root, words (all words of the name, sorted), birth_date, suffix.
@@ -92,7 +93,8 @@ def may_be_one(a: Column, b: Column) -> Column:
         | _sure(_begins(b["given"], a["given"]))
         | _sure(typed_wrong)
     )
-    return ~against & (agree | _sure(a["birth_date"] == b["birth_date"]))
+    two_slips = (F.least(F.length(a["given"]), F.length(b["given"])) >= 5) & (F.levenshtein(a["given"], b["given"]) <= 2)
+    return ~against & (agree | _sure(two_slips & (a["birth_date"] == b["birth_date"])))
 
 
 def is_firm(a: Column, b: Column) -> Column:

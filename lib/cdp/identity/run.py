@@ -32,7 +32,7 @@ from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
 _PLACES = 10
 """Rules that do nothing, named one by one in a note."""
-_GENERATIONS = ("jr", "junior", "sr", "senior", "ii", "iii", "iv", "v")
+_GENERATIONS = ("jr", "junior", "sr", "senior", "i", "ii", "iii", "iv")
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,9 @@ def _graph(run: Run, settings: Settings) -> _Graph:
 
 
 def _suffixes(records: DataFrame) -> DataFrame:
-    """node, suffix, first_seen_at: Jr is not Sr."""
-    suffix = F.regexp_replace(F.lower("name_suffix"), r"\W", "")
+    """node, suffix, first_seen_at: Jr is not Sr; where nothing else holds it, the given name may end with it."""
+    of_given = F.regexp_extract(F.lower("given_name"), rf" ({'|'.join(_GENERATIONS)})\.?$", 1)
+    suffix = F.regexp_replace(F.lower(F.coalesce("name_suffix", of_given)), r"\W", "")
     return records.select(
         node_of().alias("node"), suffix.alias("suffix"), F.col("updated_at").alias("first_seen_at")
     ).where(F.col("suffix").isin(*_GENERATIONS))

@@ -25,6 +25,8 @@ the public sets of that kind every value from -2 to -1 is within half a point of
 LOOK_ALIKES = 300.0
 """How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
 With a hundredth as many pairs of one household as matches the clusters must be 2 bits more alike."""
+_FEW_HOMES = 50.0
+"""Pairs of one household from which their number says something."""
 MOST_CAUTIOUS = 4.0
 """Bits at which `stop_bits` ends."""
 UNSEEN = -3.0
@@ -142,7 +144,8 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
 def stop_bits(parameters: Parameters, records: int) -> float:
     """Where to stop joining, from how many pairs of one household there are for each match."""
     homes, matches = parameters.seen(records)
-    return min(STOP + float(np.log2(1 + LOOK_ALIKES * homes / max(matches, 1.0))), MOST_CAUTIOUS)
+    look_alikes = LOOK_ALIKES * homes / max(matches, 1.0) * homes / (homes + _FEW_HOMES)
+    return min(STOP + float(np.log2(1 + look_alikes)), MOST_CAUTIOUS)
 
 
 def threshold_bits(threshold: float | str, default: float) -> float:
