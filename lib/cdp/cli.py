@@ -124,6 +124,7 @@ def explain(
     from cdp.identity.show import show
     from cdp.identity.waterfall import draw
 
+    _check_chart(chart)
     found = explain_customer(lake, first) if second is None else explain_pair(lake, _record(first), _record(second))
     show(found, Console(), show_pii=show_pii)
     if chart is None:
@@ -131,8 +132,6 @@ def explain(
     compared = next((link for link in (*found.links, *found.chain) if link.evidence), None)
     if compared is None:
         raise UsageError(f"--chart {chart}: these records were linked by identifiers alone; there is no evidence to draw")
-    if chart.suffix not in (".svg", ".png", ".pdf"):
-        raise UsageError(f"--chart {chart}: found {chart.suffix or 'no ending'}, wanted .svg, .png or .pdf")
     draw(compared, chart)
     print(chart)
 
@@ -199,11 +198,14 @@ def _decide(
 def evaluate_(
     truth: Annotated[Path, typer.Option("--truth", help="CSV or Parquet with source, record_key and person_id.")],
     lake: LakeOption = Path("lake"),
+    chart: Annotated[Path | None, typer.Option("--chart", help="Draw precision and recall by threshold: .svg, .png, .pdf.")] = None,
 ) -> None:
-    """Score the customers of a lake against known persons: pairwise and B-cubed."""
-    from cdp.identity.evaluate import evaluate, read_assignments, read_truth
+    """Score the customers of a lake against known persons, and say where the errors come from."""
+    from cdp.identity.evaluate import curve, draw_curve, errors, evaluate, read_assignments, read_links, read_truth
 
-    found = evaluate(read_assignments(lake), read_truth(truth))
+    _check_chart(chart)
+    persons, assignments = read_truth(truth), read_assignments(lake)
+    found = evaluate(assignments, persons)
     if not found.compared:
         raise UsageError(f"--truth {truth}: none of its {found.unknown:,} records is in identity.assignments")
     shown = RichTable("", "precision", "recall", "F1", header_style="bold")
@@ -214,8 +216,30 @@ def evaluate_(
     if found.unknown:
         print(f"{found.unknown:,} records of the truth have no customer")
     print(f"{len(found.merged):,} customers hold several persons, {found.split:,} persons have several customers")
+    links = read_links(lake)
+    told = errors(links, assignments, persons)
+    for title, counts in (("accepted links between two persons, by", told.wrong), ("customers of one person kept apart, as", told.missed)):
+        if counts:
+            kinds = RichTable(title, "", header_style="bold")
+            kinds.columns[1].justify = "right"
+            for kind, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+                kinds.add_row(kind, f"{count:,}")
+            Console().print(kinds)
     if found.merged:
         print(f"Look at the worst: cdp explain {found.merged[0]} --lake {lake}")
+    if chart is not None:
+        points = curve(links, persons)
+        if not points:
+            raise UsageError(f"--chart {chart}: no compared pair has both its records in the truth; there is nothing to draw")
+        draw_curve(points, chart)
+        print(chart)
+
+
+def _check_chart(chart: Path | None) -> None:
+    if chart is not None and chart.suffix not in (".svg", ".png", ".pdf"):
+        raise UsageError(f"--chart {chart}: found {chart.suffix or 'no ending'}, wanted .svg, .png or .pdf")
+    if chart is not None and not chart.absolute().parent.is_dir():
+        raise UsageError(f"--chart {chart}: found no folder {chart.parent}")
 
 
 def _record(text: str) -> tuple[str, str]:

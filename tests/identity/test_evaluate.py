@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.base.errors import UsageError
-from cdp.identity.evaluate import evaluate, read_truth, scores
+from cdp.identity.evaluate import curve, draw_curve, errors, evaluate, read_truth, scores
+from cdp.identity.explain import Link
 
 records = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)
 
@@ -44,6 +45,50 @@ def test_what_is_merged_and_what_is_split_is_counted():
 
     assert (found.merged, found.split, found.compared, found.unknown) == (("c1",), 1, 4, 1)
     assert (found.customers, found.persons) == (3, 3)
+
+
+def link(left: str, right: str, rule: str, decision: str, weight: float | None = None, reason: str = "-") -> Link:
+    return Link(("a", left), ("a", right), rule, weight, 0.5, (), decision, reason)
+
+
+def test_errors_are_told_by_kind():
+    truth = {("a", key): person for key, person in zip("123456789", "xxyyzzzww", strict=True)}
+    customers = dict(zip(truth, ("c1", "c1", "c1", "c2", "c3", "c4", "c5", "c6", "c6"), strict=True))
+    links = [
+        link("1", "2", "email", "accepted"),
+        link("2", "3", "comparison", "accepted", 4.0),  # x with y
+        link("3", "4", "comparison", "review", 1.0, "doubtful"),
+        link("5", "6", "comparison", "review", 1.0, "doubtful"),
+        link("5", "6", "phone", "refused", None, "two names"),
+        link("5", "8", "comparison", "refused", 1.0, "rightly"),
+        link("8", "9", "comparison", "accepted", 9.0),
+    ]
+
+    found = errors(links, customers, truth)
+
+    assert found.wrong == {"comparison": 1}
+    assert found.missed == {"doubtful": 1, "refused: two names": 1, "never compared, or not alike at all": 2}
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=12))
+def test_the_curve_is_what_counting_says(pairs: list[tuple[int, bool]]):
+    truth = {("a", f"{side}{i}"): i if side == "l" or is_one else -i - 1 for i, (_, is_one) in enumerate(pairs) for side in "lr"}
+    links = [link(f"l{i}", f"r{i}", "comparison", "review", float(weight)) for i, (weight, _) in enumerate(pairs)]
+
+    found = curve(links, {record: str(person) for record, person in truth.items()})
+
+    assert [point.weight for point in found] == sorted({float(weight) for weight, _ in pairs}, reverse=True)
+    for point in found:
+        linked = [is_one for weight, is_one in pairs if weight >= point.weight]
+        true = sum(is_one for _, is_one in pairs)
+        assert point.scores.precision == sum(linked) / len(linked)
+        assert point.scores.recall == (sum(linked) / true if true else 1.0)
+
+
+def test_the_curve_is_drawn(tmp_path: Path):
+    draw_curve(curve([link("1", "2", "comparison", "review", 3.0)], {("a", "1"): "x", ("a", "2"): "x"}), tmp_path / "c.svg")
+
+    assert "threshold in bits" in (tmp_path / "c.svg").read_text()
 
 
 def test_a_truth_is_read_and_keys_stay_text(tmp_path: Path):

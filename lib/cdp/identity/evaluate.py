@@ -1,8 +1,9 @@
-"""How right the customers are, where the truth is known: pairwise and B-cubed scores of `identity.assignments`."""
+"""How right the customers are, where the truth is known: scores of `identity.assignments`, and where the errors come from."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from cdp.base.errors import UsageError
-from cdp.identity.explain import Record, dataset
+from cdp.identity.explain import Link, Record, dataset
 
 _COLUMNS = ("source", "record_key", "person_id")
 
@@ -103,6 +104,116 @@ def evaluate(assignments: Mapping[Record, str], truth: Mapping[Record, str]) -> 
     return Evaluation(
         of_pairs, of_records, len(known), len(truth) - len(known), len(people_of), len(customers_of), tuple(merged), split
     )
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Where errors come from.
+
+    Attributes:
+        wrong: accepted links between two persons, by what linked them.
+        missed: of persons with several customers the pairs of customers, by what is known of the two.
+    """
+
+    wrong: Mapping[str, int]
+    missed: Mapping[str, int]
+
+
+def errors(links: Iterable[Link], assignments: Mapping[Record, str], truth: Mapping[Record, str]) -> Errors:
+    """Sort the errors by kind.
+
+    Args:
+        links: `identity.links`.
+        assignments: record to its customer_id.
+        truth: record to its person.
+    """
+    wrong: Counter[str] = Counter()
+    between: dict[frozenset[str], str] = {}
+    for link in links:
+        people = truth.get(link.left), truth.get(link.right)
+        if link.decision == "accepted":
+            if None not in people and people[0] != people[1]:
+                wrong[link.rule] += 1
+        elif None not in people and people[0] == people[1]:
+            customers = frozenset(assignments.get(record, "") for record in (link.left, link.right))
+            kind = f"refused: {link.reason}" if link.decision == "refused" else link.reason
+            # A refusal says more than a doubt.
+            if len(customers) == 2 and not between.get(customers, "").startswith("refused"):
+                between[customers] = kind
+    customers_of: dict[str, set[str]] = {}
+    for record, person in truth.items():
+        if record in assignments:
+            customers_of.setdefault(person, set()).add(assignments[record])
+    missed: Counter[str] = Counter()
+    for customers_ in customers_of.values():
+        for pair in combinations(sorted(customers_), 2):
+            missed[between.get(frozenset(pair), "never compared, or not alike at all")] += 1
+    return Errors(wrong, missed)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Precision and recall of the compared pairs from a weight on; see `curve`."""
+
+    weight: float
+    scores: Scores
+
+
+def curve(links: Iterable[Link], truth: Mapping[Record, str]) -> list[Point]:
+    """How right the comparison would be by itself at each threshold.
+
+    Args:
+        links: `identity.links`; those with a weight count.
+        truth: record to its person.
+
+    Returns:
+        A point for each weight, the highest first: of the pairs that weigh at least as much the share that is one person, and
+        of all compared pairs of one person the share that does.
+    """
+    told = [(link.weight, truth.get(link.left), truth.get(link.right)) for link in links if link.weight is not None]
+    scored = sorted(((w, a == b) for w, a, b in told if a is not None and b is not None), reverse=True)
+    true = sum(is_one for _, is_one in scored)
+    found: dict[float, Scores] = {}
+    right = 0
+    for count, (weight, is_one) in enumerate(scored, start=1):
+        right += is_one
+        found[weight] = Scores(right / count, right / true if true else 1.0)  # the last of equal weights counts
+    return [Point(weight, scores_) for weight, scores_ in found.items()]
+
+
+def draw_curve(points: Sequence[Point], path: Path) -> None:
+    """Draw precision, recall and F1 by threshold as SVG, PNG or PDF, by the ending of `path`."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4.5))
+    weights = [point.weight for point in points]
+    for name, colour in (("precision", "#5b9279"), ("recall", "#b4506d"), ("f1", "#3d5a80")):
+        axes.plot(weights, [getattr(point.scores, name) for point in points], label=name.upper() if name == "f1" else name, color=colour)
+    axes.set_xlabel("threshold in bits: pairs that weigh at least as much are linked")
+    axes.set_title("Compared pairs by themselves, without clustering", loc="left")
+    axes.set_ylim(0, 1.02)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="center right")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def read_links(lake: Path) -> list[Link]:
+    """`identity.links` without evidence.
+
+    Raises:
+        UsageError: there is no such table.
+    """
+    ends = ["left_source", "left_record_key", "right_source", "right_record_key"]
+    names = [*ends, "rule", "match_weight", "probability", "decision", "reason"]
+    rows = dataset(lake, "identity.links").to_table(columns=names)
+    columns = zip(*(rows.column(name).to_pylist() for name in names), strict=True)
+    return [Link((a, b), (c, d), rule, weight, chance, (), decision, reason) for a, b, c, d, rule, weight, chance, decision, reason in columns]
 
 
 def read_truth(path: Path) -> dict[Record, str]:
