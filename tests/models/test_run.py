@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from chispa import assert_df_equality
@@ -12,10 +13,12 @@ from cdp.base.errors import UsageError
 from cdp.base.lake import Lake
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
+from cdp.models.identity import track_identity
 from cdp.models.registry import Registry
 from cdp.models.run import MODELS, SCORE_STAGE, TRAIN_STAGE, score, train
 from cdp.runner.ledger import fingerprint
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PREDICTIONS, RECOMMENDATIONS
+from cdp.tables.identity import LINKS, PARAMETERS
 from tests.models.conftest import AS_OF, line, order, shop
 
 
@@ -174,3 +177,25 @@ def test_a_company_with_few_orders_gets_the_baseline(run, fill):
 def test_a_selection_is_refused_in_place_of_being_ignored(run):
     with pytest.raises(UsageError, match="takes no selection"):
         train(replace(run, select=("ltv",)))
+
+
+def test_what_identity_has_learnt_is_tracked_once(trained, spark):
+    import mlflow
+
+    run, _ = trained
+    levels = [("given_name", "name", 0, "", "", level, "equal", 0.5, 0.1, 0.1, bits) for level, bits in (("equal", 7.0), ("different", -6.0))]
+    whole = ("*", "", 0, "", "", "pair", "", 1e-4, 0.9998, 1e-4, -13.3)
+    run.lake.replace(PARAMETERS, spark.createDataFrame([whole, *levels], PARAMETERS.schema))
+    links = [("a", str(n), "b", str(n), "comparison", weight, 0.5, None, decision, "-") for n, (weight, decision) in enumerate([(5.2, "accepted"), (4.9, "accepted"), (0.1, "review")])]
+    run.lake.replace(LINKS, spark.createDataFrame(links, LINKS.schema))
+
+    for _ in range(2):
+        track_identity(run, Registry(run.lake, None))
+
+    client = mlflow.MlflowClient(f"sqlite:///{run.lake.root}/mlflow/mlflow.db")
+    (tracked,) = client.search_runs([client.get_experiment_by_name("cdp_identity").experiment_id])
+    assert tracked.data.params == {"given_name": "name"}
+    assert (tracked.data.metrics["pairs accepted"], tracked.data.metrics["pairs review"]) == (2, 1)
+    assert {file.path for file in client.list_artifacts(tracked.info.run_id)} == {"weights.svg", "links.svg"}
+    picture = client.download_artifacts(tracked.info.run_id, "weights.svg")
+    assert "given_name: equal" in Path(picture).read_text()

@@ -18,6 +18,8 @@ from cdp.base.lake import Lake
 from cdp.models.features import FEATURES, HORIZON
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from cdp.models.learning import ByHorizon
 
 ALIAS = "champion"
@@ -107,6 +109,23 @@ class Registry:
                 client.create_registered_model(name)
             made = client.create_model_version(name, source=info.model_uri, run_id=run_id, model_id=info.model_id)
             return int(made.version)
+
+    def track(self, name: str, entry: Entry, pictures: Mapping[str, "Figure"], *, run_name: str) -> None:
+        """Record what was learnt, in the experiment `name`, without a model to register."""
+        with self._explained() as mlflow:
+            mlflow.set_experiment(experiment_id=self._experiment(mlflow.MlflowClient(), name))
+            with mlflow.start_run(run_name=run_name, tags=dict(entry.tags)):
+                mlflow.log_params(dict(entry.params))
+                mlflow.log_metrics({key: value for key, value in entry.metrics.items() if math.isfinite(value)})
+                for file, picture in pictures.items():
+                    mlflow.log_figure(picture, file)
+
+    def is_tracked(self, name: str, tags: Mapping[str, str]) -> bool:
+        """Whether the experiment `name` has a run with these tags."""
+        with self._explained() as mlflow:
+            client = mlflow.MlflowClient()
+            wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+            return bool(client.search_runs([self._experiment(client, name)], wanted, max_results=1))
 
     def crown(self, versions: Mapping[str, int]) -> None:
         """Make these versions the champions."""

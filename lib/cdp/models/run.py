@@ -13,9 +13,11 @@ from cdp.models.activity import daily_activity, daily_orders
 from cdp.models.config import ModelsConfig, load_models_config
 from cdp.models.cutoffs import Split, needed_since, split_time
 from cdp.models.features import features, order_history
+from cdp.models.identity import track_identity
 from cdp.models.recommend import baskets, neighbours, products_sold, purchases, recommendations
 from cdp.models.registry import Registry
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PREDICTIONS, RECOMMENDATIONS, TIMELINE
+from cdp.tables.identity import LINKS, PARAMETERS, QUALITY
 
 LTV_MODEL, CHURN_MODEL = "cdp_ltv", "cdp_churn"
 MODELS = (LTV_MODEL, CHURN_MODEL)
@@ -32,7 +34,10 @@ def train(run: Run) -> StageResult:
     with ThreadPoolExecutor(max_workers=1) as background:
         # The learners' and MLflow's imports and a new store take seconds, in which Spark can work.
         opening = background.submit(_warm_up, registry)
-        return _train(run, config, registry, opening)
+        result = _train(run, config, registry, opening)
+        opening.result()
+        track_identity(run, registry)
+        return result
 
 
 def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[None]") -> StageResult:
@@ -169,7 +174,7 @@ TRAIN_STAGE = Stage(
     name="train",
     title="train and register the value and churn models",
     run=train,
-    reads=_reads,
+    reads=lambda config: (*_reads(config), PARAMETERS, LINKS, QUALITY),
     writes=lambda config: (),
     settings=_settings,
 )
