@@ -1,0 +1,184 @@
+"""What resolving the sample retailer's customer records costs, and how right it is, beside Splink on the same records.
+
+    python benchmarks/identity.py [--records 50000 200000] [--splink /path/to/python/with/splink] [--keep DIR]
+
+For each number of records: extracts of the customer sources alone, ingested and cleaned, and then `resolve` in a fresh process.
+Printed are its seconds, the start of the session included, the peak memory of all its processes, the pairs it expected to
+compare, and pair F1 against the truth. With --splink, Splink's DuckDB back end links the same records in a process of its
+own: names, birth date, e-mail, phone, address, term frequencies, expectation maximisation, clusters at a probability of 0.95.
+What counts are the ratios: seconds differ from machine to machine, and on a shared one from minute to minute.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from fitted_session import PROJECT, submit
+
+sys.path.insert(0, str(PROJECT / "lib"))
+
+CUSTOMERS = ("crm_contacts", "shop_customers", "loyalty_members", "email_subscribers", "social_leads", "partner_list")
+RECORDS_A_PERSON = 1.87
+AS_OF = "2026-10-31"
+
+
+def prepare(folder: Path, records: int) -> None:
+    """Extracts and silver tables of some `records` customer records; left alone where they are there."""
+    if (folder / "lake" / "silver" / "customer_records").exists():
+        return
+    persons = str(round(records / RECORDS_A_PERSON))
+    submit("sample", "--landing", str(folder / "landing"), "--persons", persons, "--as-of", AS_OF)
+    (folder / "conf" / "sources").mkdir(parents=True, exist_ok=True)
+    for name in CUSTOMERS:
+        shutil.copy(PROJECT / "conf" / "sources" / f"{name}.yaml", folder / "conf" / "sources")
+    submit("pipeline", "--stages", "ingest", "clean", *_places(folder))
+
+
+def _places(folder: Path) -> list[str]:
+    return [
+        *("--config", str(folder / "conf"), "--landing", str(folder / "landing")),
+        *("--lake", str(folder / "lake"), "--as-of", AS_OF),
+    ]
+
+
+class Peak:
+    """Peak resident memory of this process and all below it, in GiB."""
+
+    def __enter__(self) -> "Peak":
+        self.gib, self._ended = 0.0, threading.Event()
+        self._watch = threading.Thread(target=self._run, daemon=True)
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._watch.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.5):
+            listed = subprocess.run(["ps", "-eo", "pid=,ppid=,rss="], capture_output=True, text=True).stdout
+            rows = [tuple(map(int, line.split())) for line in listed.splitlines()]
+            mine = {os.getpid()}
+            for _ in range(8):  # deeper than any of the trees
+                mine |= {pid for pid, parent, _ in rows if parent in mine}
+            self.gib = max(self.gib, sum(size for pid, _, size in rows if pid in mine) / (1 << 20))
+
+
+def ours(folder: Path) -> dict[str, float]:
+    """Seconds, GiB, pairs and pair F1 of `resolve` from nothing."""
+    from cdp.identity.evaluate import evaluate, read_assignments, read_truth
+
+    shutil.rmtree(folder / "lake" / "identity", ignore_errors=True)
+    began = time.monotonic()
+    with Peak() as peak:
+        summary = Path(submit("resolve", *_places(folder)))
+    took = time.monotonic() - began
+    notes = " ".join(json.loads(summary.read_text(encoding="utf-8"))["stages"][0]["notes"])
+    pairs = re.search(r"some ([\d,]+) pairs", notes)
+    found = evaluate(read_assignments(folder / "lake"), read_truth(folder / "landing-truth" / "record_truth"))
+    return {
+        "seconds": took,
+        "GiB": peak.gib,
+        "pairs": float(pairs.group(1).replace(",", "")) if pairs else 0.0,
+        "precision": found.pairs.precision,
+        "recall": found.pairs.recall,
+        "F1": found.pairs.f1,
+    }
+
+
+def splinks(folder: Path, python: str) -> dict[str, float]:
+    """The same of Splink."""
+    from cdp.identity.evaluate import evaluate, read_truth
+    from cdp.identity.explain import dataset
+
+    columns = ["source", "record_key", "given_name_key", "family_name_key", "birth_date", "emails", "phones", "street", "postal_code"]
+    table = dataset(folder / "lake", "silver.customer_records").to_table(columns=columns)
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, folder / "records.parquet")
+    began = time.monotonic()
+    with Peak() as peak:
+        call = [python, __file__, "--peer", str(folder / "records.parquet"), str(folder / "clusters.parquet")]
+        subprocess.run(call, check=True, capture_output=True)
+    took = time.monotonic() - began
+    clusters = pq.read_table(folder / "clusters.parquet").to_pylist()
+    pairs = clusters[0]["pairs"]
+    of = {(row["source"], row["record_key"]): str(row["cluster_id"]) for row in clusters}
+    found = evaluate(of, read_truth(folder / "landing-truth" / "record_truth"))
+    scores = {"precision": found.pairs.precision, "recall": found.pairs.recall, "F1": found.pairs.f1}
+    return {"seconds": took, "GiB": peak.gib, "pairs": float(pairs), **scores}
+
+
+def peer(records: Path, clusters: Path) -> None:
+    """Splink, in an environment of its own."""
+    import pandas as pd
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+    from splink import comparison_library as cl
+
+    frame = pd.read_parquet(records)
+    frame["unique_id"] = range(len(frame))
+    for column in ("emails", "phones"):
+        frame[column.rstrip("s")] = [values[0] if values is not None and len(values) else None for values in frame[column]]
+    frame["birth_date"] = frame["birth_date"].astype("string")
+    rules = [
+        block_on("email"), block_on("phone"), block_on("given_name_key", "family_name_key"),
+        block_on("family_name_key", "postal_code"), block_on("given_name_key", "birth_date"),
+        block_on("family_name_key", "birth_date"), block_on("street", "postal_code"),
+    ]  # fmt: skip
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=[
+            cl.JaroWinklerAtThresholds("given_name_key", [0.92, 0.8]).configure(term_frequency_adjustments=True),
+            cl.JaroWinklerAtThresholds("family_name_key", [0.92, 0.8]).configure(term_frequency_adjustments=True),
+            cl.DateOfBirthComparison("birth_date", input_is_string=True),
+            cl.EmailComparison("email"),
+            cl.LevenshteinAtThresholds("phone", [1, 2]),
+            cl.JaroWinklerAtThresholds("street", [0.92, 0.8]),
+            cl.ExactMatch("postal_code").configure(term_frequency_adjustments=True),
+        ],
+        blocking_rules_to_generate_predictions=rules,
+    )
+    linker = Linker(DuckDBAPI().register(frame.drop(columns=["emails", "phones"])), settings)
+    linker.training.estimate_probability_two_random_records_match([block_on("email"), block_on("phone")], recall=0.7)
+    linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
+    for rule in (block_on("given_name_key", "family_name_key"), block_on("email"), block_on("street", "postal_code")):
+        linker.training.estimate_parameters_using_expectation_maximisation(rule)
+    predicted = linker.inference.predict(threshold_match_probability=0.01)
+    found = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, 0.95).as_pandas_dataframe()
+    found["pairs"] = len(predicted.as_pandas_dataframe())
+    found[["source", "record_key", "cluster_id", "pairs"]].to_parquet(clusters)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, nargs="+", default=[50_000, 200_000])
+    parser.add_argument("--splink", metavar="PYTHON", help="python of an environment with Splink 5 and pandas")
+    parser.add_argument("--keep", type=Path, help="keep the extracts and tables there, and use those of a run before")
+    parser.add_argument("--peer", nargs=2, type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.peer:
+        peer(*arguments.peer)
+        return
+    print(f"{'records':>9} {'':8} {'seconds':>8} {'GiB':>5} {'pairs':>12} {'precision':>9} {'recall':>7} {'F1':>7}")
+    with tempfile.TemporaryDirectory() as temporary:
+        for records in arguments.records:
+            folder = (arguments.keep or Path(temporary)) / str(records)
+            prepare(folder, records)
+            results = {"cdp": ours(folder)}
+            if arguments.splink:
+                results["Splink"] = splinks(folder, arguments.splink)
+            for name, r in results.items():
+                scores = f"{r['precision']:9.4f} {r['recall']:7.4f} {r['F1']:7.4f}"
+                print(f"{records:9,} {name:8} {r['seconds']:8.1f} {r['GiB']:5.1f} {r['pairs']:12,.0f} {scores}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
