@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 from cdp.identity.config import PIECES
 from cdp.identity.matching.blocking import Rule
 from cdp.identity.matching.candidates import Frequencies, compared_pairs, crowded, hashed, keyed, thinned
-from cdp.identity.matching.fellegi_sunter import unpacked
 from cdp.identity.matching.fields import STANDARD, Field, Piece, pieces_of
 from cdp.identity.matching.levels import NAMES
+from cdp.identity.matching.parameters import unpacked
 
 FIELDS = (Field("given_name", "name", other="family_name"), Field("family_name", "name", other="given_name"), Field("city", "text"))
 GIVEN, CITY, INITIAL = (Piece(n, (f,), 0.0) for n, f in (("given", "given_name"), ("city", "city"), ("initial", "family_name")))

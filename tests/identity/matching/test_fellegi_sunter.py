@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cdp.identity.matching.candidates import BITS
-from cdp.identity.matching.fellegi_sunter import Patterns, Problem, learnt, probability
+from cdp.identity.matching.fellegi_sunter import Problem, learnt
 from cdp.identity.matching.levels import NAMES
+from cdp.identity.matching.parameters import Patterns, probability
 
 KINDS = ("category", "category", "category", "code")
 M = [(0.0, 0.9, 0.1), (0.1, 0.7, 0.2), (0.0, 0.8, 0.2), (0.2, 0.7, 0.05, 0.02, 0.03)]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cdp.identity.matching.fellegi_sunter import Patterns
 from cdp.identity.matching.fields import Field
 from cdp.identity.matching.levels import NAMES
+from cdp.identity.matching.parameters import Patterns
 from cdp.identity.matching.stored import parameter_rows, stored_parameters
 from cdp.tables.identity import PARAMETERS
 from tests.identity.matching.test_fellegi_sunter import M, U, drawn, learnt, packed, problem

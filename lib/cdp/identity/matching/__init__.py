@@ -1,5 +1,5 @@
 """Which records are one person by what they say: names, birth dates, contact points and addresses compared by probability.
 
 `fields` says what is compared, `levels` how alike two values are, `blocking` which records meet, `candidates` compares them on
-Spark, `fellegi_sunter` learns what likeness is worth, `linkage` makes people of scored pairs.
+Spark, `fellegi_sunter` learns what likeness is worth (`parameters`), `linkage` makes people of scored pairs.
 """

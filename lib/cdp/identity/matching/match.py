@@ -11,12 +11,13 @@ from pyspark.sql import functions as F
 
 from cdp.identity.components import connected_components
 from cdp.identity.config import IdentityConfig
-from cdp.identity.matching import candidates, fellegi_sunter
+from cdp.identity.matching import candidates
 from cdp.identity.matching.blocking import Blocking, chosen_rules
-from cdp.identity.matching.fellegi_sunter import LEVELS, Parameters, Patterns, Problem, learnt, unpacked
+from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
 from cdp.identity.matching.levels import MISSING, NAMES, Values
 from cdp.identity.matching.linkage import Edges, average_linkage
+from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns, unpacked
 from cdp.identity.protect import FACT, Fact, Limits
 
 STOP = -2.0
@@ -219,7 +220,7 @@ def _parameters(
     chosen = pairs.where(F.pmod(F.xxhash64("low", "high"), F.lit(one_of)) == 0) if one_of > 1 else pairs
     is_known = F.col("low_atom") == F.col("high_atom")
     met = chosen.select("pattern", "rarity", "home_rarity", "rules", is_known.alias("known")).toArrow()
-    rules, made_of = fellegi_sunter.ways_to_meet(
+    rules, made_of = ways_to_meet(
         met.column("rules").to_numpy(), [rule.fields for rule in blocking.rules], [field.name for field in fields]
     )
     problem = Problem(

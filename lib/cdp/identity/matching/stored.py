@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from cdp.identity.matching.fellegi_sunter import LEVELS, Parameters
 from cdp.identity.matching.fields import STANDARD, Field
 from cdp.identity.matching.levels import NAMES
+from cdp.identity.matching.parameters import LEVELS, Parameters
 
 _CLASSES = ("missing", "equal", "alike", "unlike")
 _ALL = "*"

@@ -1,0 +1,206 @@
+"""What likeness is worth, as numbers: the parameters of the Fellegi-Sunter model, and the scores they give to pairs.
+
+The weight of a level is log2(m / u): how often it is seen in pairs of one person, against pairs of two. A field may depend on two
+others: it counts for what it adds to what they have said. A third kind of pair stands beside those of one person and of two
+strangers: two people of one household, alike in what they share.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from cdp.identity.matching.candidates import BITS
+from cdp.identity.matching.levels import MISSING
+
+LEVELS = 1 << BITS
+CLASSES = 4
+"""What a field may be told of one that it depends on; see `Parameters.classes`."""
+WORLD = 20_000.0
+RARE = 2.0**-14
+"""What is known before a record is read: of so many pairs, that share are matches. Files of a few hundred records need it."""
+HOMES = 1.0
+"""Pairs of one household for each match, to begin with."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Pairs by what they look like.
+
+    Attributes:
+        levels: the level of each field, a row a pattern.
+        count: pairs each stands for.
+        rarity: average bits by which its equal values are rarer than usual.
+        home_rarity: the part of it that is of fields which a household shares.
+        rules: bit mask of the ways in which the pairs met (`ways_to_meet`); 0 for random ones.
+        known: whether the pairs are known to be one person, by an identifier or a steward's word.
+    """
+
+    levels: npt.NDArray[np.uint8]
+    count: Floats
+    rarity: Floats
+    home_rarity: Floats
+    rules: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, pattern: npt.NDArray[np.int64], fields: int, rarity: npt.NDArray[np.float32] | None = None,
+        home_rarity: npt.NDArray[np.float32] | None = None, rules: npt.NDArray[np.int64] | None = None,
+        known: npt.NDArray[np.bool_] | None = None, scale: float = 1.0,
+    ) -> "Patterns":  # fmt: skip
+        """Count equal patterns.
+
+        Args:
+            pattern: of each pair, as `candidates.compared_pairs` packs it.
+            fields: how many it holds.
+            rarity: of each pair.
+            home_rarity: of each pair.
+            rules: of each pair.
+            known: of each pair.
+            scale: pairs that each one stands for.
+        """
+        nothing = np.zeros(len(pattern))
+        ways, way = np.unique(nothing.astype(np.int64) if rules is None else rules, return_inverse=True)
+        kinds, kind = np.unique(pattern, return_inverse=True)
+        found, back, count = np.unique(
+            (kind * len(ways) + way) * 2 + (nothing.astype(bool) if known is None else known),
+            return_inverse=True,
+            return_counts=True,
+        )
+        rarities = [
+            np.bincount(back, weights=nothing if bits is None else bits, minlength=len(found)) / np.maximum(count, 1.0)
+            for bits in (rarity, home_rarity)
+        ]
+        of_kind, of_way = np.divmod(found // 2, len(ways))
+        levels = unpacked(kinds[of_kind], fields)
+        return cls(
+            levels, (count * scale).astype(np.float64), rarities[0], rarities[1], ways[of_way], found % 2 == 1
+        )
+
+
+def unpacked(pattern: npt.NDArray[np.int64], fields: int) -> npt.NDArray[np.uint8]:
+    """The level of each field, a row a pattern."""
+    places = np.arange(fields, dtype=np.int64) * BITS
+    return ((pattern[:, None] >> places) & (LEVELS - 1)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is known of the fields.
+
+    Attributes:
+        m: of each field, by what its parents say (`said`) and its own level: share of the matches.
+        u: the same of pairs of two people.
+        parents: of each field the numbers of its parents, at most two.
+        classes: of each field and level: 0 missing, 1 equal, 2 alike, 3 unlike; what a child is told of its parent.
+        prior: share of matches among all pairs of records.
+        home: of each field, what its parents say and its own level: share of the pairs of two people of one household.
+        home_prior: share of such pairs among all.
+    """
+
+    m: Floats
+    u: Floats
+    parents: tuple[tuple[int, ...], ...]
+    classes: npt.NDArray[np.uint8]
+    prior: float
+    home: Floats
+    home_prior: float
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Bits by field, what its parents say, and own level."""
+        return self._log_m - self._log_u
+
+    @cached_property
+    def _log_m(self) -> Floats:
+        return _bits(self.m)
+
+    @cached_property
+    def _log_u(self) -> Floats:
+        return _bits(self.u)
+
+    @cached_property
+    def _log_home(self) -> Floats:
+        return _bits(self.home)
+
+    @property
+    def prior_bits(self) -> float:
+        return float(np.log2(self.prior) - np.log2(1 - self.prior))
+
+    def seen(self, records: int) -> tuple[float, float]:
+        """Pairs of one household and matches that were found among so many records, without the imagined ones."""
+        world = records * (records - 1) / 2 + WORLD
+        imagined = WORLD * RARE
+        return max(self.home_prior * world - imagined * HOMES, 0.0), max(self.prior * world - imagined, 0.0)
+
+    def said(self, field: int, levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        """What the parents of a field say, by pattern: the class of the first and four times that of the second."""
+        found = np.zeros(len(levels), np.int64)
+        for place, parent in enumerate(self.parents[field]):
+            found += self.classes[parent, levels[:, parent]].astype(np.int64) * CLASSES**place
+        return found
+
+    def evidence(self, levels: npt.NDArray[np.uint8]) -> Floats:
+        """Bits that each field adds, a row a pattern."""
+        found = np.empty(levels.shape)
+        for field in range(len(self.parents)):
+            found[:, field] = self.weights[field, self.said(field, levels), levels[:, field]]
+        return found
+
+    def scores(self, patterns: Patterns) -> Floats:
+        """log2 of the odds that a pair is one person, against two strangers and two of one household."""
+        one, strangers, home = self.likelihoods(patterns)
+        found: Floats = one - np.logaddexp2(strangers, home)
+        return found
+
+    def explained(self, patterns: Patterns) -> Floats:
+        """The parts of the scores, in bits: of each field, then rarity, prior and what a household would explain."""
+        parts = [*self.evidence(patterns.levels).T, patterns.rarity, np.full(len(patterns.levels), self.prior_bits)]
+        scores = self.scores(patterns)
+        found: Floats = np.stack([*parts, scores - np.sum(parts, axis=0)], axis=1)
+        return found
+
+    def shares(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
+        """Chances that a pair is one person, two strangers, two of one household."""
+        parts = np.stack(self.likelihoods(patterns))
+        found = np.exp2(parts - np.logaddexp2.reduce(parts, axis=0))
+        return found[0], found[1], found[2]
+
+    def shares_without(self, field: int, parts: Floats, likelihoods: tuple[Floats, Floats, Floats]) -> Floats:
+        """`shares` by all fields but one, a row each; from `fields` and `likelihoods` of the patterns."""
+        rest = np.stack(likelihoods) - parts[:, :, field]
+        found: Floats = np.exp2(rest - np.logaddexp2.reduce(rest, axis=0))
+        return found
+
+    def likelihoods(self, patterns: Patterns, parts: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+        """In bits, up to what all three share."""
+        one, strangers, home = (self.fields(patterns.levels) if parts is None else parts).sum(axis=2)
+        return (
+            one + np.log2(self.prior),
+            strangers + np.log2(1 - self.prior - self.home_prior) - patterns.rarity,
+            home + np.log2(self.home_prior) - (patterns.rarity - patterns.home_rarity),
+        )
+
+    def fields(self, levels: npt.NDArray[np.uint8]) -> Floats:
+        """Bits of one person, two strangers and two of one household, by pattern and field."""
+        found = np.empty((3, *levels.shape))
+        for field in range(len(self.parents)):
+            said, own = self.said(field, levels), levels[:, field]
+            for kind, bits in enumerate((self._log_m, self._log_u, self._log_home)):
+                found[kind, :, field] = bits[field, said, own]
+        return found
+
+
+def _bits(shares: Floats) -> Floats:
+    bits = np.log2(shares)
+    bits[..., MISSING] = 0
+    found: Floats = bits
+    return found
+
+
+def probability(scores: Floats) -> Floats:
+    return 1 / (1 + np.exp2(-np.clip(scores, -500, 500)))
