@@ -191,6 +191,22 @@ def test_a_wrong_comparison_is_named(run: Run, text: str, problem: str):
     assert problem in str(error.value)
 
 
+def test_a_comparison_of_what_no_source_maps_is_named(run: Run):
+    (run.config.path / "sources").mkdir()
+    (run.config.path / "sources" / "crm.yaml").write_text(
+        "name: crm\nformat: csv\npath: crm/*.csv\nprimary_key: [id]\ncolumns: [{name: id}, {name: tax}]\n"
+        "produces: {customer_record: {full_name: id, attributes: {tax_no: tax}}}\n"
+    )
+    comparisons = "comparisons: [{column: attributes.tax_nr, kind: code}, {column: attributes.tax_no, kind: code}, {column: family_name, kind: text}]"
+    (run.config.path / "identity.yaml").write_text(comparisons)
+
+    with pytest.raises(ConfigError) as error:
+        load_settings(run.config)
+
+    assert "comparisons: attributes.tax_nr: no source maps it; did you mean attributes.tax_no?" in str(error.value)
+    assert "family_name" not in str(error.value) and str(error.value).count("no source maps") == 1
+
+
 def _ids(run: Run) -> dict[tuple[str, str], str]:
     rows = run.lake.read(ASSIGNMENTS).where("is_current").collect()
     return {(r["source"], r["record_key"]): r["customer_id"] for r in rows}

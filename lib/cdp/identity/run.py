@@ -8,8 +8,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.errors import ConfigError
-from cdp.base.settings import ConfigFolder
+from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.base.stage import Run, Stage, StageResult
+from cdp.bronze.config import load_sources
 from cdp.identity import protect
 from cdp.identity.components import connected_components
 from cdp.identity.config import CONTACT_TYPES, IdentityConfig
@@ -30,6 +31,18 @@ from cdp.identity.values import refusal, without_blocked
 from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, PARAMETERS, QUALITY, REVIEW, RULES
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
+_MADE_OF = {
+    "full_name": ("given_name", "middle_name", "family_name", "name_suffix"),
+    "given_name": ("full_name", "middle_name"),
+    "family_name": ("full_name", "name_suffix"),
+    "birth_date": ("birth_year",),
+    "emails": ("email",),
+    "phones": ("phone",),
+    "address": ("street", "street_2", "city", "region", "postal_code", "country"),
+    "street": ("street_2",),
+    "phone": ("country",),
+}
+"""What cleaning may find in a field beside itself."""
 _PLACES = 10
 """Rules that do nothing, named one by one in a note."""
 _GENERATIONS = ("jr", "junior", "sr", "senior", "i", "ii", "iii", "iv")
@@ -131,10 +144,26 @@ def _parameter_rows(run: Run, matches: Matches | None) -> DataFrame:
 def load_settings(folder: ConfigFolder) -> Settings:
     """Raises ConfigError where either file is wrong."""
     config = folder.load(IdentityConfig, "identity.yaml")
-    unknown = unknown_pieces(config)
-    if unknown:
-        raise ConfigError(str(folder.path / "identity.yaml"), [f"blocking: {text}" for text in unknown])
+    problems = [f"blocking: {text}" for text in unknown_pieces(config)]
+    # A configuration to try out may hold identity.yaml alone.
+    mapped = _mapped(folder) if config.comparisons and any(folder.path.glob("sources/*.y*ml")) else set()
+    unmapped = [c.column for c in config.comparisons if mapped and c.column not in mapped]
+    problems += [f"comparisons: {name}: no source maps it{did_you_mean(name, sorted(mapped))}" for name in unmapped]
+    if problems:
+        raise ConfigError(str(folder.path / "identity.yaml"), problems)
     return Settings(config, load_rules(folder.path))
+
+
+def _mapped(folder: ConfigFolder) -> set[str]:
+    """Fields of customer records that some source maps, those that cleaning makes of them included."""
+    found = set()
+    for source in load_sources(folder).values():
+        for record in source.produces.customer_record:
+            given = record.model_dump(exclude_none=True)
+            for group in ("identifiers", "attributes"):
+                found |= {f"{group}.{name}" for name in given.pop(group, {})}
+            found |= {field for name in given for field in (name, *_MADE_OF.get(name, ()))}
+    return found
 
 
 def _graph(run: Run, settings: Settings) -> _Graph:
