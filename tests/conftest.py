@@ -31,7 +31,7 @@ def spark() -> Iterator[SparkSession]:
 def lake(spark: SparkSession, tmp_path: Path) -> Iterator[Lake]:
     yield Lake(spark, str(tmp_path / "lake"))
     # Delta remembers every table for an hour, with the plans of its snapshots: after hundreds of lakes the heap is full.
-    spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
+    spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
 
 @pytest.fixture
