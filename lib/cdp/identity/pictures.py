@@ -26,7 +26,7 @@ def weights_picture(rows: Sequence[Mapping[str, Any]]) -> "Figure":
     axes = figure.subplots()
     axes.barh(range(len(bars)), [w for _, w in bars], color=[_COLOURS["accepted" if w > 0 else "refused"] for _, w in bars])
     axes.set_yticks(range(len(bars)), [name for name, _ in bars], fontsize=7)
-    axes.invert_yaxis()
+    axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.axvline(0, color="#6f7d8c", linewidth=0.8)
     axes.set_xlabel("bits for (right) or against one person, nothing known of other fields")
     axes.spines[["top", "right"]].set_visible(False)
@@ -49,6 +49,7 @@ def links_picture(counts: Sequence[Mapping[str, Any]]) -> "Figure":
         found = {row["bits"]: row["pairs"] for row in counts if row["decision"] == decision}
         axes.bar(bits, [found.get(b, 0) for b in bits], bottom=[below[b] for b in bits], color=colour, label=decision)
         below = {b: below[b] + found.get(b, 0) for b in bits}
+    axes.set_ylim(0, 1.05 * max(below.values(), default=1))
     axes.set_xlabel("log2 odds that both records are one person")
     axes.set_ylabel("pairs")
     axes.legend(frameon=False)
