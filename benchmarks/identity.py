@@ -74,7 +74,7 @@ class Peak:
 
 def ours(folder: Path) -> dict[str, float]:
     """Seconds, GiB, pairs and pair F1 of `resolve` from nothing."""
-    from cdp.identity.evaluate import evaluate, read_assignments, read_truth
+    from cdp.identity.evaluate import read_assignments
 
     shutil.rmtree(folder / "lake" / "identity", ignore_errors=True)
     began = time.monotonic()
@@ -83,20 +83,20 @@ def ours(folder: Path) -> dict[str, float]:
     took = time.monotonic() - began
     notes = " ".join(json.loads(summary.read_text(encoding="utf-8"))["stages"][0]["notes"])
     pairs = re.search(r"some ([\d,]+) pairs", notes)
-    found = evaluate(read_assignments(folder / "lake"), read_truth(folder / "landing-truth" / "record_truth"))
-    return {
-        "seconds": took,
-        "GiB": peak.gib,
-        "pairs": float(pairs.group(1).replace(",", "")) if pairs else 0.0,
-        "precision": found.pairs.precision,
-        "recall": found.pairs.recall,
-        "F1": found.pairs.f1,
-    }
+    count = float(pairs.group(1).replace(",", "")) if pairs else 0.0
+    return {"seconds": took, "GiB": peak.gib, "pairs": count, **scores(folder, read_assignments(folder / "lake"))}
+
+
+def scores(folder: Path, customers: dict[tuple[str, str], str]) -> dict[str, float]:
+    """Precision, recall and F1 of the pairs, for the customer of each record."""
+    from cdp.identity.evaluate import evaluate, read_truth
+
+    pairs = evaluate(customers, read_truth(folder / "landing-truth" / "record_truth")).pairs
+    return {"precision": pairs.precision, "recall": pairs.recall, "F1": pairs.f1}
 
 
 def splinks(folder: Path, python: str) -> dict[str, float]:
     """The same of Splink."""
-    from cdp.identity.evaluate import evaluate, read_truth
     from cdp.identity.explain import dataset
 
     columns = ["source", "record_key", "given_name_key", "family_name_key", "birth_date", "emails", "phones", "street", "postal_code"]
@@ -112,9 +112,7 @@ def splinks(folder: Path, python: str) -> dict[str, float]:
     clusters = pq.read_table(folder / "clusters.parquet").to_pylist()
     pairs = clusters[0]["pairs"]
     of = {(row["source"], row["record_key"]): str(row["cluster_id"]) for row in clusters}
-    found = evaluate(of, read_truth(folder / "landing-truth" / "record_truth"))
-    scores = {"precision": found.pairs.precision, "recall": found.pairs.recall, "F1": found.pairs.f1}
-    return {"seconds": took, "GiB": peak.gib, "pairs": float(pairs), **scores}
+    return {"seconds": took, "GiB": peak.gib, "pairs": float(pairs), **scores(folder, of)}
 
 
 def peer(records: Path, clusters: Path) -> None:
@@ -176,8 +174,8 @@ def main() -> None:
             if arguments.splink:
                 results["Splink"] = splinks(folder, arguments.splink)
             for name, r in results.items():
-                scores = f"{r['precision']:9.4f} {r['recall']:7.4f} {r['F1']:7.4f}"
-                print(f"{records:9,} {name:8} {r['seconds']:8.1f} {r['GiB']:5.1f} {r['pairs']:12,.0f} {scores}", flush=True)
+                right = f"{r['precision']:9.4f} {r['recall']:7.4f} {r['F1']:7.4f}"
+                print(f"{records:9,} {name:8} {r['seconds']:8.1f} {r['GiB']:5.1f} {r['pairs']:12,.0f} {right}", flush=True)
 
 
 if __name__ == "__main__":

@@ -94,16 +94,19 @@ def evaluate(assignments: Mapping[Record, str], truth: Mapping[Record, str]) -> 
     known = sorted(record for record in truth if record in assignments)
     clusters, persons = [assignments[r] for r in known], [truth[r] for r in known]
     of_pairs, of_records = scores(clusters, persons)
-    people_of: dict[str, set[str]] = {}
-    customers_of: dict[str, set[str]] = {}
-    for cluster, person in zip(clusters, persons, strict=True):
-        people_of.setdefault(cluster, set()).add(person)
-        customers_of.setdefault(person, set()).add(cluster)
+    people_of, customers_of = _seen_with(clusters, persons), _seen_with(persons, clusters)
     merged = sorted((c for c, people in people_of.items() if len(people) > 1), key=lambda c: (-len(people_of[c]), c))
     split = sum(len(customers) > 1 for customers in customers_of.values())
     return Evaluation(
         of_pairs, of_records, len(known), len(truth) - len(known), len(people_of), len(customers_of), tuple(merged), split
     )
+
+
+def _seen_with(ones: Iterable[str], others: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one, other in zip(ones, others, strict=True):
+        found.setdefault(one, set()).add(other)
+    return found
 
 
 @dataclass(frozen=True)
@@ -130,25 +133,24 @@ def errors(links: Iterable[Link], assignments: Mapping[Record, str], truth: Mapp
     wrong: Counter[str] = Counter()
     between: dict[frozenset[str], str] = {}
     for link in links:
-        people = truth.get(link.left), truth.get(link.right)
+        one, other = truth.get(link.left), truth.get(link.right)
+        if one is None or other is None:
+            continue
         if link.decision == "accepted":
-            if None not in people and people[0] != people[1]:
-                wrong[link.rule] += 1
-        elif None not in people and people[0] == people[1]:
+            wrong[link.rule] += one != other
+        elif one == other:
             customers = frozenset(assignments.get(record, "") for record in (link.left, link.right))
             kind = f"refused: {link.reason}" if link.decision == "refused" else link.reason
             # A refusal says more than a doubt.
             if len(customers) == 2 and not between.get(customers, "").startswith("refused"):
                 between[customers] = kind
-    customers_of: dict[str, set[str]] = {}
-    for record, person in truth.items():
-        if record in assignments:
-            customers_of.setdefault(person, set()).add(assignments[record])
+    known = [record for record in truth if record in assignments]
+    customers_of = _seen_with((truth[record] for record in known), (assignments[record] for record in known))
     missed: Counter[str] = Counter()
     for customers_ in customers_of.values():
         for pair in combinations(sorted(customers_), 2):
             missed[between.get(frozenset(pair), "never compared, or not alike at all")] += 1
-    return Errors(wrong, missed)
+    return Errors(+wrong, missed)
 
 
 @dataclass(frozen=True)

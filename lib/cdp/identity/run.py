@@ -219,9 +219,9 @@ def _suffixes(records: DataFrame) -> DataFrame:
 
 
 def _comparable(records: DataFrame, seen: DataFrame) -> DataFrame:
-    """The records without contact points that identify nobody, or several people: equal ones would say that two are one."""
-    is_void = F.col("refused").isNotNull()
-    void = seen.where(F.col("id_type").isin(*CONTACT_TYPES) & is_void & (F.col("record_type") == "customer_record"))
+    """The records without contact points that identify nobody: equal ones would say that two are one."""
+    is_contact = F.col("id_type").isin(*CONTACT_TYPES)
+    void = seen.where(is_contact & F.col("refused").isNotNull() & (F.col("record_type") == "customer_record"))
     void = void.groupBy("source", "record_key").agg(F.collect_set("id_value").alias("_void"))
     joined = records.join(void, on=["source", "record_key"], how="left")
     nothing = F.array().cast("array<string>")

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ONE_SWAPPED
-from cdp.identity.matching.parameters import CLASSES, HOMES, LEVELS, RARE, WORLD, Floats, Parameters, Patterns
+from cdp.identity.matching.parameters import CLASSES, HOMES, LEVELS, RARE, WORLD, Floats, Parameters, Patterns, chances
 
 _LEAST_EQUAL = 0.25
 """Share of equal values below which what was learnt is no match: in every set with duplicates it is above 0.4."""
@@ -237,12 +237,12 @@ def _strangers(problem: Problem, now: Parameters) -> list[Floats]:
     """
     random = problem.random
     parts = now.fields(random.levels)
-    likelihoods = now.likelihoods(random, parts)
-    by_chance = random.count * now.shares(random)[1]
+    bits = np.stack(now.likelihoods(random, parts))
+    by_chance = random.count * chances(bits)[1]
     found = []
     for field in range(len(problem.kinds)):
         own, said = random.levels[:, field], now.said(field, random.levels)
-        matches, _, homes = now.shares_without(field, parts, likelihoods) * (random.count * (own != MISSING))
+        matches, _, homes = chances(bits - parts[:, :, field]) * (random.count * (own != MISSING))
         cell = said * LEVELS + own
 
         def in_cells(weight: Floats, where: npt.NDArray[np.int64]) -> Floats:

@@ -15,7 +15,7 @@ from cdp.identity.matching import candidates
 from cdp.identity.matching.blocking import Blocking, chosen_rules
 from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
-from cdp.identity.matching.levels import MISSING, NAMES, Values
+from cdp.identity.matching.levels import EQUAL, MISSING, NAMES, Values
 from cdp.identity.matching.linkage import Edges, average_linkage
 from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns, unpacked
 from cdp.identity.protect import FACT, Fact, Limits
@@ -34,7 +34,8 @@ UNSEEN = -3.0
 """Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
 REVIEW_FROM = -2.0
 """Bits below the point of decision from which a pair that was not linked is worth a look."""
-_BIRTHS = ([1, 2, 3, 4, 5], [6, 7, 8])
+_UNLIKE = NAMES["date"].index("same year")
+_BIRTHS = list(range(EQUAL, _UNLIKE)), list(range(_UNLIKE, len(NAMES["date"])))
 """Levels of dates that may be one written wrongly, and those that are two."""
 _HARDLY_EVER = 0.01
 """Share of matches below which two birth dates are a contradiction, and not a slip of the finger."""

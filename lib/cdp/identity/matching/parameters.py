@@ -166,15 +166,8 @@ class Parameters:
 
     def shares(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
         """Chances that a pair is one person, two strangers, two of one household."""
-        parts = np.stack(self.likelihoods(patterns))
-        found = np.exp2(parts - np.logaddexp2.reduce(parts, axis=0))
-        return found[0], found[1], found[2]
-
-    def shares_without(self, field: int, parts: Floats, likelihoods: tuple[Floats, Floats, Floats]) -> Floats:
-        """`shares` by all fields but one, a row each; from `fields` and `likelihoods` of the patterns."""
-        rest = np.stack(likelihoods) - parts[:, :, field]
-        found: Floats = np.exp2(rest - np.logaddexp2.reduce(rest, axis=0))
-        return found
+        one, strangers, home = chances(np.stack(self.likelihoods(patterns)))
+        return one, strangers, home
 
     def likelihoods(self, patterns: Patterns, parts: Floats | None = None) -> tuple[Floats, Floats, Floats]:
         """In bits, up to what all three share."""
@@ -199,6 +192,12 @@ def _bits(shares: Floats) -> Floats:
     bits = np.log2(shares)
     bits[..., MISSING] = 0
     found: Floats = bits
+    return found
+
+
+def chances(bits: Floats) -> Floats:
+    """Of each column the chance of each row, from their bits."""
+    found: Floats = np.exp2(bits - np.logaddexp2.reduce(bits, axis=0))
     return found
 
 
