@@ -81,7 +81,7 @@ def test_predictions_are_within_bounds_for_every_buyer(retailer: Retailer):
     predicted = retailer.lake.read(gold.PREDICTIONS).where("horizon_days = 90")
     assert buyers.join(predicted, on="customer_id", how="left_anti").isEmpty()
     spread = predicted.agg(F.count_distinct("churn_probability").alias("churn"), F.count_distinct("ltv").alias("ltv")).first()
-    # Churn is calibrated in steps, of which a sample this small has few.
+    # It was 10 for churn, too, before records were compared; since then 9 or 10 are found, and why has not been looked into.
     assert spread["churn"] > 5 and spread["ltv"] > 10
 
 

@@ -7,13 +7,14 @@ from cdp.identity.matching.levels import NAMES
 from cdp.identity.matching.parameters import Patterns
 from cdp.identity.matching.stored import parameter_rows, stored_parameters
 from cdp.tables.identity import PARAMETERS
-from tests.identity.matching.test_fellegi_sunter import M, U, drawn, learnt, packed, problem
+from tests.identity.matching.test_fellegi_sunter import SEED, M, U, drawn, learnt, packed, problem
 
 FIELDS = (Field("gender", "category"), Field("birth_year", "category"), Field("country", "category"), Field("attributes.x", "code"))
 
 
 def test_a_pair_has_the_same_score_by_the_table():
-    matches, strangers = drawn(M, 1000), drawn(U, 300_000)
+    random = np.random.default_rng(SEED)
+    matches, strangers = drawn(random, M, 1000), drawn(random, U, 300_000)
     strangers[:, 1] = np.where(strangers[:, 0] == 1, 1, strangers[:, 1])  # so that one depends on the other
     before = learnt(problem(matches, strangers, tuple(f.kind for f in FIELDS), (False,) * 4))
     columns = [c.name for c in PARAMETERS.columns]
