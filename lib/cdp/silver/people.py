@@ -80,7 +80,12 @@ def _with_country(rows: DataFrame, default_country: str | None) -> DataFrame:
 
 
 def _with_names(rows: DataFrame) -> DataFrame:
-    """Adds `_title`, `_full_name_key` and the like for the parts, and puts the name's columns into their form."""
+    """Adds `_title`, `_full_name_key` and the like for the parts, and puts the name's columns into their form.
+
+    Of a record that has its name in its own script alone, that is its name.
+    """
+    is_nameless = "_full_name IS NULL AND _given_name IS NULL AND _family_name IS NULL"
+    rows = _step(rows, full_name=f"CASE WHEN {is_nameless} THEN _native_name ELSE _full_name END")
     rows = _step(
         rows,
         full_title=names.title_before("_full_name"),

@@ -30,11 +30,13 @@ from cdp.identity.matching.levels import (
 
 BITS = 4
 """Bits of a field's level in a pattern."""
+PARTS_OF_A_BIT = 8
+"""In which rarity is counted."""
 _ROWS_AT_ONCE = 20_000
 _PAIRS_AT_ONCE = 400_000
 _ROWS_A_PARTITION = 400_000
 _PAIR_SCHEMA = (
-    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rules bigint, rarity float, home_rarity float"
+    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rules bigint, rarity binary"
 )
 
 Pairs = npt.NDArray[np.int64]
@@ -156,8 +158,7 @@ def compared_pairs(
         low, high: the nodes, the smaller one first; low_atom, high_atom: their atoms;
         pattern: the level of each field, `BITS` bits each, the first field lowest;
         rules: bit r is set where rule r has the pair;
-        rarity: bits by which equal values are rarer than the average value of their fields;
-        home_rarity: the part of it that is of fields which a household shares.
+        rarity: of each field a signed byte: by how many eighths of a bit equal values are rarer than its average value.
     """
     values = [f"f{i}" for i in range(len(fields))]
     rows = keys.select(F.posexplode("keys").alias("rule", "key"), "node", "atom", "keys", *values).where("key <> 0")
@@ -230,8 +231,9 @@ def _compare_table(
                     "high_atom": atom[high],
                     "pattern": found.pattern,
                     "rules": rules,
-                    "rarity": found.rarity,
-                    "home_rarity": found.home_rarity,
+                    "rarity": pa.FixedSizeBinaryArray.from_buffers(
+                        pa.binary(len(fields)), len(low), [None, pa.py_buffer(found.rarity)]
+                    ).cast(pa.binary()),
                 }
             )
 
@@ -262,8 +264,7 @@ class Likeness:
     """What pairs look like; see `compared_pairs`."""
 
     pattern: Pairs
-    rarity: npt.NDArray[np.float32]
-    home_rarity: npt.NDArray[np.float32]
+    rarity: npt.NDArray[np.int8]
 
 
 def patterns(
@@ -280,7 +281,7 @@ def patterns(
     """
     place = {field.name: i for i, field in enumerate(fields)}
     pattern = np.zeros(len(left), np.int64)
-    rarity, home_rarity = np.zeros((2, len(left)), np.float32)
+    rarity = np.zeros((len(left), len(fields)), np.int8)
     found: list[Levels] = []
     for i, field in enumerate(fields):
         values = columns[i]
@@ -295,10 +296,16 @@ def patterns(
         of_local = frequencies[i].local_parts
         if of_local:
             bits += _bits(_rarity(local_parts(values.distinct), of_local), codes, levels == SAME_LOCAL_PART)
-        rarity += bits
-        if field.of_home:
-            home_rarity += bits
-    return Likeness(pattern, rarity, home_rarity)
+        rarity[:, i] = np.clip(np.round(bits * PARTS_OF_A_BIT), -127, 127)
+    return Likeness(pattern, rarity)
+
+
+def rarities(column: pa.ChunkedArray | pa.Array, fields: int) -> npt.NDArray[np.int8]:
+    """The column `rarity` of `compared_pairs` as numbers, a column a field."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    packed = whole.cast(pa.binary(fields))
+    bytes_ = np.frombuffer(packed.buffers()[1], np.int8, len(packed) * fields, packed.offset * fields)
+    return bytes_.reshape(len(packed), fields)
 
 
 def _bits(of_value: npt.NDArray[np.float32], codes: Pairs, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

@@ -29,7 +29,7 @@ _RARELY = 1e-4
 _PRIOR_MATCHES = 30.0
 """Imagined matches a field starts with: what a few real ones must outvote."""
 _USUAL = {
-    "name": (0.75, 0.05, 0.08, 0.04, 0.02, 0.01, 0.01, 0.02, 0.005, 0.015),
+    "name": (0.75, 0.05, 0.08, 0.01, 0.04, 0.02, 0.01, 0.01, 0.01, 0.005, 0.015),
     "date": (0.88, 0.01, 0.05, 0.01, 0.01, 0.01, 0.01, 0.02),
     "email": (0.7, 0.07, 0.05, 0.03, 0.02, 0.03, 0.1),
     "phone": (0.7, 0.04, 0.03, 0.23),
@@ -125,7 +125,7 @@ def _at_first(problem: Problem) -> Parameters:
     prior = min(max(problem.records / 3 / problem.pairs, 1e-12), 0.1)
     nobody = np.zeros((fields, LEVELS), np.uint8)
     home = np.where(np.array(problem.of_home)[:, None, None], m, u)
-    return Parameters(m, u, ((),) * fields, nobody, prior, home, prior * HOMES)
+    return Parameters(m, u, ((),) * fields, nobody, prior, problem.of_home, home, prior * HOMES)
 
 
 def _u_at_first(kind: str) -> Floats:
@@ -189,6 +189,9 @@ def _step(problem: Problem, now: Parameters) -> Parameters:
         fair = {some: telling * _fair(problem, field, *some) for some in told}
         m[field] = _by_parents(now, problem.met, fair, field, m[field])
         u[field] = _by_parents(now, problem.random, dict.fromkeys(told, others), field, u[field])
+        # No likeness says more than equality: whose values are equal by chance have them mistyped as often as one person has.
+        bound = u[field, :, EQUAL, None] * m[field] / m[field, :, EQUAL, None]
+        u[field] = np.maximum(u[field], bound)
         if problem.of_home[field]:
             of_homes = homes * _fair(problem, field)
             home[field] = _marginal(problem.met, of_homes, field, size, m[field, 0] * _PRIOR_HOMES)

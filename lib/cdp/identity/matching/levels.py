@@ -6,6 +6,7 @@ truncated code. 0 is missing, 1 equal, and what follows grows less alike; the la
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ MISSING = 0
 EQUAL = 1
 SAME_LOCAL_PART = 3
 """The level of e-mail addresses that differ behind the @ alone."""
-BOTH_SWAPPED, ONE_SWAPPED = 6, 7
+BOTH_SWAPPED, ONE_SWAPPED = 7, 8
 """The levels of names that stand in each other's place, both or one of them."""
 SEPARATOR = "\n"
 """Between the values of a field that holds several: the two that are most alike are compared."""
@@ -31,8 +32,8 @@ Flags = npt.NDArray[np.bool_]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "name": (
-        *("missing", "equal", "short form of one name", "nearly equal", "one is part of the other", "initial agrees"),
-        *("both names swapped", "is the other's other name", "similar", "same first letter", "different"),
+        *("missing", "equal", "short form of one name", "nearly equal", "sounds alike", "one is part of the other"),
+        *("initial agrees", "both names swapped", "is the other's other name", "similar", "same first letter", "different"),
     ),
     "date": (
         *("missing", "equal", "day and month swapped", "one digit wrong", "same day and month", "two digits wrong"),
@@ -192,7 +193,8 @@ def _name(
         one_way, other_way = _is_other(values, a, other, other_b), _is_other(values, b, other, other_a)
     roots = _agree(values, a, b, _name_root)
     swaps = one_way & other_way, one_way | other_way
-    return _first(roots, alike >= 0.92, part, initial, *swaps, alike >= 0.80, first)
+    sound = _agree(values, a, b, _sound)
+    return _first(roots, alike >= 0.92, sound, part, initial, *swaps, alike >= 0.80, first)
 
 
 def _is_other(values: Values, name: Codes, other: Values, theirs: Codes) -> Flags:
@@ -220,6 +222,23 @@ def _shares_words(a: str, b: str) -> bool:
 def _name_root(name: str) -> str:
     first = name.split(" ", 1)[0]
     return ROOTS.get(first, name)
+
+
+def _sound(name: str) -> str:
+    """The consonants of a name as they sound, behind an `a` where it begins with a vowel: Zara is Sahra, Cathryn is Katherine."""
+    for spelt, sound in _SPELT:
+        name = name.replace(spelt, sound)
+    sounds = name.translate(_SOUNDS)
+    consonants = "".join(sound for sound, _ in groupby(sounds) if sound != _VOWEL)
+    return f"a{consonants}" if sounds.startswith(_VOWEL) else consonants
+
+
+_VOWEL = "-"
+_SPELT = (
+    *(("sch", "s"), ("sh", "s"), ("ch", "k"), ("ck", "k"), ("ph", "f"), ("th", "t"), ("tz", "s"), ("ts", "s"), ("qu", "k")),
+    *((f"{hard}{vowel}", f"{soft}{vowel}") for hard, soft in (("c", "s"), ("g", "j")) for vowel in "eiy"),
+)
+_SOUNDS = str.maketrans("cqxzvdbaeiouyhw", f"kkksftp{_VOWEL * 8}")
 
 
 def _first_letter(text: str) -> str:

@@ -20,12 +20,12 @@ from cdp.identity.matching.linkage import Edges, average_linkage
 from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns, unpacked
 from cdp.identity.protect import FACT, Fact, Limits
 
-STOP = -2.0
+STOP = -2.5
 """Bits: two clusters become one while their records are on average at least that alike, where no two people are much alike. On
-the public sets of that kind every value from -2 to -1 is within half a point of the best."""
-LOOK_ALIKES = 300.0
+the public sets of that kind every value from -2.75 to -2 is within half a point of the best."""
+LOOK_ALIKES = 450.0
 """How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
-With a hundredth as many pairs of one household as matches the clusters must be 2 bits more alike."""
+With a hundredth as many pairs of one household as matches the clusters must be 2.5 bits more alike."""
 _FEW_HOMES = 50.0
 """Pairs of one household from which their number says something."""
 MOST_CAUTIOUS = 4.0
@@ -48,7 +48,7 @@ _COMMONEST = 300_000
 _EDGES_AT_ONCE = 300_000
 _SEED = 7
 _SCORE_SCHEMA = (
-    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity float, home_rarity float, score double,"
+    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity binary, score double,"
     " agree boolean, contradict boolean"
 )
 
@@ -220,7 +220,7 @@ def _parameters(
     one_of = max(1, round(blocking.pairs / _LEARNT_FROM))
     chosen = pairs.where(F.pmod(F.xxhash64("low", "high"), F.lit(one_of)) == 0) if one_of > 1 else pairs
     is_known = F.col("low_atom") == F.col("high_atom")
-    met = chosen.select("pattern", "rarity", "home_rarity", "rules", is_known.alias("known")).toArrow()
+    met = chosen.select("pattern", "rarity", "rules", is_known.alias("known")).toArrow()
     rules, made_of = ways_to_meet(
         met.column("rules").to_numpy(), [rule.fields for rule in blocking.rules], [field.name for field in fields]
     )
@@ -230,8 +230,7 @@ def _parameters(
         Patterns.of(
             met.column("pattern").to_numpy(),
             len(fields),
-            rarity=met.column("rarity").to_numpy(),
-            home_rarity=met.column("home_rarity").to_numpy(),
+            rarity=candidates.rarities(met.column("rarity"), len(fields)),
             rules=rules,
             known=met.column("known").to_numpy(),
             scale=float(one_of),
@@ -281,16 +280,15 @@ def _telling_births(model: Model) -> list[int]:
 
 def _patterns(batch: pa.RecordBatch, model: Model) -> Patterns:
     levels = unpacked(batch.column("pattern").to_numpy(), len(model.fields))
-    rarity = batch.column("rarity").to_numpy().astype(np.float64)
-    home_rarity = batch.column("home_rarity").to_numpy().astype(np.float64)
-    return Patterns(levels, np.ones(len(levels)), rarity, home_rarity, np.zeros(len(levels), np.int64), np.zeros(len(levels), bool))
+    rarity = candidates.rarities(batch.column("rarity"), len(model.fields)) / candidates.PARTS_OF_A_BIT
+    return Patterns(levels, np.ones(len(levels)), rarity, np.zeros(len(levels), np.int64), np.zeros(len(levels), bool))
 
 
 def _edges(scored: DataFrame) -> DataFrame:
     """low_atom, high_atom, weight (sum, thousandths of a bit), pairs, agree, contradict, best (struct): a row for two atoms."""
     low, high = F.least("low_atom", "high_atom"), F.greatest("low_atom", "high_atom")
     weight = F.round(F.least(F.col("score"), F.lit(_CEILING)) * 1000).cast("bigint")
-    best = F.struct("low", "high", "pattern", "rarity", "home_rarity", "score")
+    best = F.struct("low", "high", "pattern", "rarity", "score")
     return (
         scored.where("low_atom <> high_atom")
         .groupBy(low.alias("low_atom"), high.alias("high_atom"))

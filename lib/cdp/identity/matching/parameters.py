@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from cdp.identity.matching.candidates import BITS
-from cdp.identity.matching.levels import MISSING
+from cdp.identity.matching.candidates import BITS, PARTS_OF_A_BIT
+from cdp.identity.matching.levels import EQUAL, MISSING
 
 LEVELS = 1 << BITS
 CLASSES = 4
@@ -33,8 +33,7 @@ class Patterns:
     Attributes:
         levels: the level of each field, a row a pattern.
         count: pairs each stands for.
-        rarity: average bits by which its equal values are rarer than usual.
-        home_rarity: the part of it that is of fields which a household shares.
+        rarity: of each field, average bits by which its equal values are rarer than usual, a row a pattern.
         rules: bit mask of the ways in which the pairs met (`ways_to_meet`); 0 for random ones.
         known: whether the pairs are known to be one person, by an identifier or a steward's word.
     """
@@ -42,23 +41,20 @@ class Patterns:
     levels: npt.NDArray[np.uint8]
     count: Floats
     rarity: Floats
-    home_rarity: Floats
     rules: npt.NDArray[np.int64]
     known: npt.NDArray[np.bool_]
 
     @classmethod
     def of(
-        cls, pattern: npt.NDArray[np.int64], fields: int, rarity: npt.NDArray[np.float32] | None = None,
-        home_rarity: npt.NDArray[np.float32] | None = None, rules: npt.NDArray[np.int64] | None = None,
-        known: npt.NDArray[np.bool_] | None = None, scale: float = 1.0,
+        cls, pattern: npt.NDArray[np.int64], fields: int, rarity: npt.NDArray[np.int8] | None = None,
+        rules: npt.NDArray[np.int64] | None = None, known: npt.NDArray[np.bool_] | None = None, scale: float = 1.0,
     ) -> "Patterns":  # fmt: skip
         """Count equal patterns.
 
         Args:
             pattern: of each pair, as `candidates.compared_pairs` packs it.
             fields: how many it holds.
-            rarity: of each pair.
-            home_rarity: of each pair.
+            rarity: of each pair, a column a field, as `candidates.patterns` has it.
             rules: of each pair.
             known: of each pair.
             scale: pairs that each one stands for.
@@ -71,15 +67,14 @@ class Patterns:
             return_inverse=True,
             return_counts=True,
         )
-        rarities = [
-            np.bincount(back, weights=nothing if bits is None else bits, minlength=len(found)) / np.maximum(count, 1.0)
-            for bits in (rarity, home_rarity)
-        ]
+        bits = np.zeros((len(found), fields))
+        if rarity is not None:
+            for field in range(fields):
+                bits[:, field] = np.bincount(back, weights=rarity[:, field], minlength=len(found))
+            bits /= count[:, None] * PARTS_OF_A_BIT
         of_kind, of_way = np.divmod(found // 2, len(ways))
         levels = unpacked(kinds[of_kind], fields)
-        return cls(
-            levels, (count * scale).astype(np.float64), rarities[0], rarities[1], ways[of_way], found % 2 == 1
-        )
+        return cls(levels, (count * scale).astype(np.float64), bits, ways[of_way], found % 2 == 1)
 
 
 def unpacked(pattern: npt.NDArray[np.int64], fields: int) -> npt.NDArray[np.uint8]:
@@ -98,6 +93,7 @@ class Parameters:
         parents: of each field the numbers of its parents, at most two.
         classes: of each field and level: 0 missing, 1 equal, 2 alike, 3 unlike; what a child is told of its parent.
         prior: share of matches among all pairs of records.
+        of_home: of each field, whether a household shares it.
         home: of each field, what its parents say and its own level: share of the pairs of two people of one household.
         home_prior: share of such pairs among all.
     """
@@ -107,6 +103,7 @@ class Parameters:
     parents: tuple[tuple[int, ...], ...]
     classes: npt.NDArray[np.uint8]
     prior: float
+    of_home: tuple[bool, ...]
     home: Floats
     home_prior: float
 
@@ -126,6 +123,16 @@ class Parameters:
     @cached_property
     def _log_home(self) -> Floats:
         return _bits(self.home)
+
+    @cached_property
+    def _unsaid(self) -> Floats:
+        """Of each field, by what its parents say: the part of an equal value's rarity that they have not said already.
+
+        Who lives in the same street lives in the same town, rare or not: what is left of the surprise is left of its rarity.
+        """
+        surprise = self._log_u[:, :, EQUAL]
+        found: Floats = np.clip(surprise / np.minimum(surprise[:, :1], -1e-9), 0.0, 1.0)
+        return found
 
     @property
     def prior_bits(self) -> float:
@@ -159,7 +166,8 @@ class Parameters:
 
     def explained(self, patterns: Patterns) -> Floats:
         """The parts of the scores, in bits: of each field, then rarity, prior and what a household would explain."""
-        parts = [*self.evidence(patterns.levels).T, patterns.rarity, np.full(len(patterns.levels), self.prior_bits)]
+        rarity = self.rarity(patterns).sum(axis=1)
+        parts = [*self.evidence(patterns.levels).T, rarity, np.full(len(patterns.levels), self.prior_bits)]
         scores = self.scores(patterns)
         found: Floats = np.stack([*parts, scores - np.sum(parts, axis=0)], axis=1)
         return found
@@ -172,11 +180,19 @@ class Parameters:
     def likelihoods(self, patterns: Patterns, parts: Floats | None = None) -> tuple[Floats, Floats, Floats]:
         """In bits, up to what all three share."""
         one, strangers, home = (self.fields(patterns.levels) if parts is None else parts).sum(axis=2)
+        rarity = self.rarity(patterns)
         return (
             one + np.log2(self.prior),
-            strangers + np.log2(1 - self.prior - self.home_prior) - patterns.rarity,
-            home + np.log2(self.home_prior) - (patterns.rarity - patterns.home_rarity),
+            strangers + np.log2(1 - self.prior - self.home_prior) - rarity.sum(axis=1),
+            home + np.log2(self.home_prior) - rarity[:, ~np.array(self.of_home)].sum(axis=1),
         )
+
+    def rarity(self, patterns: Patterns) -> Floats:
+        """Bits by which equal values are rarer than usual, as far as a field's parents have not said it, by pattern and field."""
+        found = np.empty(patterns.rarity.shape)
+        for field in range(len(self.parents)):
+            found[:, field] = patterns.rarity[:, field] * self._unsaid[field, self.said(field, patterns.levels)]
+        return found
 
     def fields(self, levels: npt.NDArray[np.uint8]) -> Floats:
         """Bits of one person, two strangers and two of one household, by pattern and field."""
