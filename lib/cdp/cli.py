@@ -121,8 +121,8 @@ def explain(
 ) -> None:
     """Say why two records are one person or are not, or how a customer's records came together."""
     from cdp.identity.explain import explain_customer, explain_pair
+    from cdp.identity.pictures import evidence_picture
     from cdp.identity.show import show
-    from cdp.identity.waterfall import draw
 
     _check_chart(chart)
     found = explain_customer(lake, first) if second is None else explain_pair(lake, _record(first), _record(second))
@@ -132,7 +132,7 @@ def explain(
     compared = next((link for link in (*found.links, *found.chain) if link.evidence), None)
     if compared is None:
         raise UsageError(f"--chart {chart}: these records were linked by identifiers alone; there is no evidence to draw")
-    draw(compared, chart)
+    evidence_picture(compared).savefig(chart)
     print(chart)
 
 
@@ -201,7 +201,8 @@ def evaluate_(
     chart: Annotated[Path | None, typer.Option("--chart", help="Draw precision and recall by threshold: .svg, .png, .pdf.")] = None,
 ) -> None:
     """Score the customers of a lake against known persons, and say where the errors come from."""
-    from cdp.identity.evaluate import curve, draw_curve, errors, evaluate, read_assignments, read_links, read_truth
+    from cdp.identity.evaluate import curve, errors, evaluate, read_assignments, read_links, read_truth
+    from cdp.identity.pictures import curve_picture
 
     _check_chart(chart)
     persons, assignments = read_truth(truth), read_assignments(lake)
@@ -231,7 +232,7 @@ def evaluate_(
         points = curve(links, persons)
         if not points:
             raise UsageError(f"--chart {chart}: no compared pair has both its records in the truth; there is nothing to draw")
-        draw_curve(points, chart)
+        curve_picture(points).savefig(chart)
         print(chart)
 
 

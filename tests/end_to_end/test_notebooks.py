@@ -19,6 +19,6 @@ def test_a_notebook_runs_and_shows_charts(path, retailer: Retailer, monkeypatch:
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
 
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 5
     tables = [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
     assert all("<tbody>" in table and "<td>" in table for table in tables) and len(tables) >= 4

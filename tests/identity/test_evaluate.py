@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.base.errors import UsageError
-from cdp.identity.evaluate import curve, draw_curve, errors, evaluate, read_truth, scores
+from cdp.identity.evaluate import curve, errors, evaluate, read_truth, scores
 from cdp.identity.explain import Link
+from cdp.identity.pictures import curve_picture
 
 records = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)
 
@@ -86,7 +87,8 @@ def test_the_curve_is_what_counting_says(pairs: list[tuple[int, bool]]):
 
 
 def test_the_curve_is_drawn(tmp_path: Path):
-    draw_curve(curve([link("1", "2", "comparison", "review", 3.0)], {("a", "1"): "x", ("a", "2"): "x"}), tmp_path / "c.svg")
+    points = curve([link("1", "2", "comparison", "review", 3.0)], {("a", "1"): "x", ("a", "2"): "x"})
+    curve_picture(points).savefig(tmp_path / "c.svg")
 
     assert "threshold in bits" in (tmp_path / "c.svg").read_text()
 

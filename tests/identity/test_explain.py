@@ -9,10 +9,10 @@ from rich.console import Console
 
 from cdp.base.errors import UsageError
 from cdp.base.lake import Lake
-from cdp.identity.explain import explain_customer, explain_pair
+from cdp.identity.explain import explain_customer, explain_pair, steps
+from cdp.identity.pictures import evidence_picture
 from cdp.identity.run import resolve
 from cdp.identity.show import show
-from cdp.identity.waterfall import draw, steps
 from tests.conftest import empty_run
 from tests.identity.conftest import person, write_silver
 
@@ -55,7 +55,7 @@ def test_a_right_link_is_shown_with_what_speaks_for_it(lake: Path, tmp_path: Pat
     text = printed(found)
     assert "one person" in text and "birth_date: equal" in text
     assert "Zimmermann" not in text and "Zi********" in text
-    draw(compared, tmp_path / "why.svg")
+    evidence_picture(compared).savefig(tmp_path / "why.svg")
     assert "birth_date: equal" in (tmp_path / "why.svg").read_text()
 
 

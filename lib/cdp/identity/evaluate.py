@@ -183,28 +183,6 @@ def curve(links: Iterable[Link], truth: Mapping[Record, str]) -> list[Point]:
     return [Point(weight, scores_) for weight, scores_ in found.items()]
 
 
-def draw_curve(points: Sequence[Point], path: Path) -> None:
-    """Draw precision, recall and F1 by threshold as SVG, PNG or PDF, by the ending of `path`."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 4.5))
-    weights = [point.weight for point in points]
-    for name, colour in (("precision", "#5b9279"), ("recall", "#b4506d"), ("f1", "#3d5a80")):
-        axes.plot(weights, [getattr(point.scores, name) for point in points], label=name.upper() if name == "f1" else name, color=colour)
-    axes.set_xlabel("threshold in bits: pairs that weigh at least as much are linked")
-    axes.set_title("Compared pairs by themselves, without clustering", loc="left")
-    axes.set_ylim(0, 1.02)
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, loc="center right")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(path)
-    pyplot.close(figure)
-
-
 def read_links(lake: Path) -> list[Link]:
     """`identity.links` without evidence.
 

@@ -94,6 +94,17 @@ def explain_customer(lake: Path, customer_id: str) -> Explanation:
     )
 
 
+def steps(link: Link) -> list[tuple[str, float, float]]:
+    """Label, where a step begins and where it ends, in bits: the prior first, then fields by how much they say."""
+    prior = [(name, bits) for name, bits in link.evidence if name == "prior"]
+    others = sorted((e for e in link.evidence if e[0] != "prior"), key=lambda e: -abs(e[1]))
+    found, at = [], 0.0
+    for name, bits in (*prior, *others):
+        found.append((name, at, at + bits))
+        at += bits
+    return found
+
+
 def check_known(lake: Path, side: str) -> None:
     """Check that a side of a steward's rule names something.
 

@@ -1,7 +1,10 @@
-"""What resolution has learnt and linked, as pictures."""
+"""What resolution has learnt and linked, as pictures; in a notebook they show themselves, elsewhere `savefig` writes them."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from cdp.identity.evaluate import Point
+from cdp.identity.explain import Link, steps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,5 +56,43 @@ def links_picture(counts: Sequence[Mapping[str, Any]]) -> "Figure":
     axes.set_xlabel("log2 odds that both records are one person")
     axes.set_ylabel("pairs")
     axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def evidence_picture(link: Link) -> "Figure":
+    """What each field adds to the score of two records, from the prior on."""
+    from matplotlib.figure import Figure
+
+    parts = steps(link)
+    figure = Figure(figsize=(8, 0.45 * len(parts) + 1.6), layout="constrained")
+    axes = figure.subplots()
+    for row, (_, start, end) in enumerate(parts):
+        axes.barh(row, end - start, left=start, color=_COLOURS["accepted" if end > start else "refused"], height=0.6)
+        axes.annotate(f"{end - start:+.1f}", (max(start, end), row), xytext=(4, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(parts)), [name for name, _, _ in parts])
+    axes.invert_yaxis()
+    axes.axvline(0, color="#6f7d8c", linewidth=0.8)
+    axes.set_xlabel("bits: log2 of the odds that both records are one person")
+    axes.set_title(f"{link.weight:+.1f} bits, probability {link.probability:.4f}: {link.decision}", loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(x=0.12)
+    return figure
+
+
+def curve_picture(points: Sequence[Point]) -> "Figure":
+    """Precision, recall and F1 by threshold."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    weights = [point.weight for point in points]
+    for name, colour in (("precision", "#5b9279"), ("recall", "#b4506d"), ("f1", "#3d5a80")):
+        axes.plot(weights, [getattr(point.scores, name) for point in points], label=name.upper() if name == "f1" else name, color=colour)
+    axes.set_xlabel("threshold in bits: pairs that weigh at least as much are linked")
+    axes.set_title("Compared pairs by themselves, without clustering", loc="left")
+    axes.set_ylim(0, 1.02)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="center right")
     axes.spines[["top", "right"]].set_visible(False)
     return figure

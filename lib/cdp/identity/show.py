@@ -6,8 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cdp.identity.explain import Explanation, Link, Record
-from cdp.identity.waterfall import steps
+from cdp.identity.explain import Explanation, Link, Record, steps
 
 _WIDTH = 30
 _PERSONAL_LESS = ("customer_id", "gender", "country")
