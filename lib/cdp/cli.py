@@ -201,7 +201,16 @@ def evaluate_(
     chart: Annotated[Path | None, typer.Option("--chart", help="Draw precision and recall by threshold: .svg, .png, .pdf.")] = None,
 ) -> None:
     """Score the customers of a lake against known persons, and say where the errors come from."""
-    from cdp.identity.evaluate import curve, errors, evaluate, read_assignments, read_links, read_truth
+    from cdp.identity.evaluate import (
+        curve,
+        errors,
+        evaluate,
+        reached,
+        read_assignments,
+        read_keys,
+        read_links,
+        read_truth,
+    )
     from cdp.identity.pictures import curve_picture
 
     _check_chart(chart)
@@ -217,6 +226,9 @@ def evaluate_(
     if found.unknown:
         print(f"{found.unknown:,} records of the truth have no customer")
     print(f"{len(found.merged):,} customers hold several persons, {found.split:,} persons have several customers")
+    met, true = reached(read_keys(lake), persons)
+    if true:
+        print(f"blocking reaches {met / true:.2%} of the {true:,} pairs of customer records of one person")
     links = read_links(lake)
     told = errors(links, assignments, persons)
     for title, counts in (("accepted links between two persons, by", told.wrong), ("customers of one person kept apart, as", told.missed)):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.base.errors import UsageError
-from cdp.identity.evaluate import curve, errors, evaluate, read_truth, scores
+from cdp.identity.evaluate import curve, errors, evaluate, reached, read_truth, scores
 from cdp.identity.explain import Link
 from cdp.identity.pictures import curve_picture
 
@@ -69,6 +69,13 @@ def test_errors_are_told_by_kind():
 
     assert found.wrong == {"comparison": 1}
     assert found.missed == {"doubtful": 1, "refused: two names": 1, "never compared, or not alike at all": 2}
+
+
+def test_blocking_reaches_those_who_share_a_key():
+    truth = {("a", "1"): "x", ("a", "2"): "x", ("a", "3"): "x", ("a", "4"): "y", ("a", "5"): "y"}
+    keys = {("a", "1"): [7, 8], ("a", "2"): [8, 9], ("a", "3"): [5], ("a", "4"): [7], ("b", "1"): [7]}
+
+    assert reached(keys, truth) == (1, 3)  # of y only one record was compared
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=12))

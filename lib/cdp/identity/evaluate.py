@@ -1,7 +1,7 @@
 """How right the customers are, where the truth is known: scores of `identity.assignments`, and where the errors come from."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -122,6 +122,21 @@ class Errors:
     missed: Mapping[str, int]
 
 
+def reached(keys: Mapping[Record, Collection[int]], truth: Mapping[Record, str]) -> tuple[int, int]:
+    """How many pairs of compared records of one person met by blocking, and how many there are.
+
+    Args:
+        keys: of each compared record the keys by which it met others; those of two rules are never equal.
+        truth: record to its person.
+    """
+    people: dict[str, list[set[int]]] = {}
+    for record, own in keys.items():
+        if record in truth:
+            people.setdefault(truth[record], []).append(set(own))
+    pairs = [pair for records in people.values() for pair in combinations(records, 2)]
+    return sum(not one.isdisjoint(other) for one, other in pairs), len(pairs)
+
+
 def errors(links: Iterable[Link], assignments: Mapping[Record, str], truth: Mapping[Record, str]) -> Errors:
     """Sort the errors by kind.
 
@@ -194,6 +209,17 @@ def read_links(lake: Path) -> list[Link]:
     rows = dataset(lake, "identity.links").to_table(columns=names)
     columns = zip(*(rows.column(name).to_pylist() for name in names), strict=True)
     return [Link((a, b), (c, d), rule, weight, chance, (), decision, reason) for a, b, c, d, rule, weight, chance, decision, reason in columns]
+
+
+def read_keys(lake: Path) -> dict[Record, list[int]]:
+    """Of each compared record the keys by which it met others.
+
+    Raises:
+        UsageError: there is no such table.
+    """
+    rows = dataset(lake, "identity.blocking_keys").to_table()
+    source, record, keys = (rows.column(name).to_pylist() for name in ("source", "record_key", "keys"))
+    return {(s, r): [key for _, key in entries] for s, r, entries in zip(source, record, keys, strict=True)}
 
 
 def read_truth(path: Path) -> dict[Record, str]:

@@ -46,11 +46,13 @@ class Explanation:
         records: each with its fields, those that are empty left out, and its customer_id.
         links: between them, decided ones first.
         chain: accepted links that lead from the first record to the last one; empty where they are two people.
+        met: of two records the blocking rules by which they were compared; None where that is not known.
     """
 
     records: Mapping[Record, Mapping[str, Any]]
     links: tuple[Link, ...]
     chain: tuple[Link, ...]
+    met: tuple[str, ...] | None = None
 
     @property
     def is_one(self) -> bool:
@@ -73,6 +75,7 @@ def explain_pair(lake: Path, left: Record, right: Record) -> Explanation:
         {record: {**_fields(lake, record), "customer_id": owners[record]} for record in (left, right)},
         direct,
         _path(links, left, right) if same else (),
+        _met(lake, left, right),
     )
 
 
@@ -161,6 +164,19 @@ def _fields(lake: Path, record: Record) -> dict[str, Any]:
     is_it = (pc.field("source") == record[0]) & (pc.field("record_key") == record[1])
     rows = _rows(lake, "silver.customer_records", is_it, _SHOWN)
     return {name: value for name, value in (rows[0] if rows else {}).items() if value not in (None, [], "")}
+
+
+def _met(lake: Path, left: Record, right: Record) -> tuple[str, ...] | None:
+    """The blocking rules of which both records have the same value; None where one was not compared, or nothing is stored."""
+    wanted = pc.field("record_key").isin(pa.array([left[1], right[1]], pa.string()))
+    try:
+        rows = _rows(lake, "identity.blocking_keys", wanted, ["source", "record_key", "keys"])
+    except UsageError:
+        return None
+    keys = {(row["source"], row["record_key"]): dict(row["keys"]) for row in rows}
+    if left not in keys or right not in keys:
+        return None
+    return tuple(rule for rule, key in keys[left].items() if keys[right].get(rule) == key)
 
 
 def _links(lake: Path, members: Sequence[Record]) -> list[Link]:

@@ -28,7 +28,7 @@ from cdp.identity.review import review_rows
 from cdp.identity.ruled import endpoints, rule_rows
 from cdp.identity.rules import Rule, load_rules
 from cdp.identity.values import refusal, without_blocked
-from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, PARAMETERS, QUALITY, REVIEW, RULES
+from cdp.tables.identity import ASSIGNMENTS, AUDIT, BLOCKING_KEYS, CHANGES, LINKS, PARAMETERS, QUALITY, REVIEW, RULES
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
 _MADE_OF = {
@@ -118,6 +118,7 @@ def resolve(run: Run) -> StageResult:
                 lambda: run.lake.replace(AUDIT, audit),
                 lambda: run.lake.replace(RULES, rule_rows(run.spark, settings.rules)),
                 lambda: run.lake.replace(PARAMETERS, _parameter_rows(run, graph.matches)),
+                lambda: run.lake.replace(BLOCKING_KEYS, _key_rows(run, graph)),
             ]
         )
     ids.told.unpersist()
@@ -139,6 +140,12 @@ def _write_quality(run: Run, found: list[Check]) -> None:
 def _parameter_rows(run: Run, matches: Matches | None) -> DataFrame:
     rows = parameter_rows(matches.model.fields, matches.model.parameters) if matches else []
     return run.spark.createDataFrame(rows, PARAMETERS.schema)
+
+
+def _key_rows(run: Run, graph: _Graph) -> DataFrame:
+    if graph.matches is None:
+        return run.spark.createDataFrame([], BLOCKING_KEYS.schema)
+    return graph.nodes.join(graph.matches.keys, on="node", how="inner").select("source", "record_key", "keys")
 
 
 def load_settings(folder: ConfigFolder) -> Settings:
@@ -386,6 +393,6 @@ STAGE = Stage(
     title="finding out which records are one person",
     run=resolve,
     reads=lambda config: [CUSTOMER_RECORDS, IDENTIFIERS_TABLE],
-    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, REVIEW, QUALITY],
+    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, BLOCKING_KEYS, REVIEW, QUALITY],
     settings=load_settings,
 )

@@ -32,7 +32,15 @@ def show(found: Explanation, console: Console, *, show_pii: bool) -> None:
     if found.chain:
         console.print(_list_of(found.chain, "what makes them one", show_pii))
     elif not found.links:
-        console.print("No link between them: no identifier in common, and they never met in comparison, or were too unlike to be kept.")
+        console.print(f"No link between them: no identifier in common, and {_unmet(found.met)}.")
+
+
+def _unmet(rules: Sequence[str] | None) -> str:
+    if rules is None:
+        return "they never met in comparison, or were too unlike to be kept"
+    if not rules:
+        return "they were never compared: no blocking rule has them together"
+    return f"when compared (they met by {'; '.join(rules)}) they were too unlike to be kept"
 
 
 def _side_by_side(found: Explanation, show_pii: bool) -> Table:

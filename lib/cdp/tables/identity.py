@@ -104,6 +104,22 @@ PARAMETERS = Table(
     expect=(between("matches", 0, 1), between("strangers", 0, 1), between("households", 0, 1)),
 )
 
+BLOCKING_KEYS = Table(
+    name="identity.blocking_keys",
+    grain="a customer record that was compared",
+    key=("source", "record_key"),
+    columns=(
+        SOURCE,
+        RECORD,
+        Column(
+            "keys",
+            "map<string,bigint>",
+            "of each blocking rule the hash of the record's value: records that share one met. Absent: no value, or one that too many have",
+            pii=True,
+        ),
+    ),
+)
+
 REVIEW = Table(
     name="identity.review",
     grain="a pair of records worth a steward's eyes",
@@ -143,4 +159,4 @@ QUALITY = Table(
     expect=(one_of("status", "green", "orange", "red"), one_of("severity", "warn", "error"), between("share", 0, 1)),
 )
 
-TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, REVIEW, QUALITY)
+TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, BLOCKING_KEYS, REVIEW, QUALITY)

@@ -138,6 +138,17 @@ def _thin(batches: Iterator[pa.RecordBatch], crowds: Pairs, to_refined: bool) ->
         yield batch.set_column(place, batch.schema.field(place), lists.cast(batch.schema.field(place).type))
 
 
+def named_keys(keys: DataFrame, rules: Sequence[str]) -> DataFrame:
+    """node, keys: of the rules by which a record can meet others, the name and the key.
+
+    Args:
+        keys: `keyed`, thinned.
+        rules: their names.
+    """
+    entries = F.arrays_zip(F.array(*[F.lit(name) for name in rules]).alias("rule"), F.col("keys").alias("key"))
+    return keys.select("node", F.map_from_entries(F.filter(entries, lambda entry: entry["key"] != 0)).alias("keys"))
+
+
 def _offsets(rows: int, values: int) -> pa.Array:
     width = values // rows if rows else 0
     return pa.array(np.arange(rows + 1, dtype=np.int32) * width)

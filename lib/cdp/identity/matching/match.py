@@ -99,6 +99,7 @@ class Matches:
         pairs: low, high (nodes), low_atom, high_atom, score (bits), evidence (bits by field): the best pair of two atoms.
         refused: low_atom, high_atom, kind: alike, but kept apart by a limit.
         stop: bits at which clusters were no longer joined.
+        keys: node, keys (map<string,bigint>): by which rules a record met others, and the hash of its value.
     """
 
     model: Model
@@ -106,6 +107,7 @@ class Matches:
     pairs: DataFrame
     refused: DataFrame
     stop: float
+    keys: DataFrame
 
 
 def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: IdentityConfig) -> Matches | None:
@@ -132,7 +134,7 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
         return None
     fields = tuple(wanted[i] for i in kept)
     values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(kept)])
-    model, pairs = _learnt(values, fields, filled["all"], config)
+    model, pairs, keys = _learnt(values, fields, filled["all"], config)
     scored = pairs.mapInArrow(partial(_score, model=model), _SCORE_SCHEMA)
     stop = threshold_bits(config.link_threshold, stop_bits(model.parameters, model.records))
     edges = _edges(scored).localCheckpoint()
@@ -140,7 +142,7 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
     everything.unpersist()
     clusters, refused = _clustered(edges, atoms, had, stop)
     best = edges.select("low_atom", "high_atom", "best.*").mapInArrow(partial(_explained, model=model), _BEST_SCHEMA)
-    return Matches(model, clusters, best, refused, stop)
+    return Matches(model, clusters, best, refused, stop, keys)
 
 
 def stop_bits(parameters: Parameters, records: int) -> float:
@@ -168,7 +170,8 @@ def _worth_comparing(fields: Sequence[Field], filled: dict[str, int]) -> list[in
 
 def _learnt(
     values: DataFrame, fields: tuple[Field, ...], records: int, config: IdentityConfig
-) -> tuple[Model, DataFrame]:
+) -> tuple[Model, DataFrame, DataFrame]:
+    """The model; `candidates.compared_pairs`, held; and `Matches.keys`."""
     pieces = pieces_of(fields)
     order = tuple(pieces)
     numbers = candidates.hashed(values, tuple(pieces.values()))
@@ -177,7 +180,7 @@ def _learnt(
     codes = {piece: sample.column(f"p{i}").to_numpy() for i, piece in enumerate(order)}
     blocking = chosen_rules(codes, records, wanted=_wanted(config, pieces))
     frequencies = _frequencies(values, fields)
-    keys = candidates.keyed(numbers, blocking.rules, order)
+    held = keys = candidates.keyed(numbers, blocking.rules, order).persist()
     crowds = candidates.crowded(keys).collect()  # at most rules * records / MOST_IN_BLOCK
     dropped = []
     if crowds:
@@ -188,7 +191,9 @@ def _learnt(
     told += [Crowd(blocking.rules[row["rule"]].name, row["key"], row["records"], True) for row in dropped]
     pairs = candidates.compared_pairs(keys, fields, frequencies, records).persist()
     parameters = _parameters(pairs, sample, fields, frequencies, blocking, records)
-    return Model(fields, blocking, parameters, tuple(told), records), pairs
+    named = candidates.named_keys(keys, [rule.name for rule in blocking.rules]).localCheckpoint()
+    held.unpersist()
+    return Model(fields, blocking, parameters, tuple(told), records), pairs, named
 
 
 def _wanted(config: IdentityConfig, pieces: dict[Piece, Column]) -> list[tuple[Piece, ...]]:
