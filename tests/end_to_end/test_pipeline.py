@@ -70,10 +70,13 @@ def test_nobody_is_sent_without_consent(retailer: Retailer):
 
 
 def test_two_models_are_registered(retailer: Retailer):
+    assert {"cdp_ltv", "cdp_churn"} <= _of_models(retailer, "SELECT name FROM registered_models")
+
+
+def _of_models(retailer: Retailer, query: str) -> set[str]:
     (store,) = Path(retailer.lake.root).glob("mlflow/*.db")
     with sqlite3.connect(store) as database:
-        names = {row[0] for row in database.execute("SELECT name FROM registered_models")}
-    assert {"cdp_ltv", "cdp_churn"} <= names
+        return {row[0] for row in database.execute(query)}
 
 
 def test_predictions_are_within_bounds_for_every_buyer(retailer: Retailer):
@@ -81,8 +84,15 @@ def test_predictions_are_within_bounds_for_every_buyer(retailer: Retailer):
     predicted = retailer.lake.read(gold.PREDICTIONS).where("horizon_days = 90")
     assert buyers.join(predicted, on="customer_id", how="left_anti").isEmpty()
     spread = predicted.agg(F.count_distinct("churn_probability").alias("churn"), F.count_distinct("ltv").alias("ltv")).first()
-    # It was 10 for churn, too, before records were compared; since then 9 or 10 are found, and why has not been looked into.
-    assert spread["churn"] > 5 and spread["ltv"] > 10
+    # The baseline knows ten groups of customers by their last order, of which two may have one rate; it wins where nobody
+    # is better by more than chance, as may be on so small a sample. Any other model tells customers apart.
+    (chosen,) = _of_models(
+        retailer,
+        "SELECT value FROM params JOIN runs USING (run_uuid) JOIN experiments USING (experiment_id)"
+        " WHERE experiments.name = 'cdp_churn' AND key = 'h90_chosen'",
+    )
+    assert 5 < spread["churn"] <= 10 if chosen == "recency_rule" else spread["churn"] > 10
+    assert spread["ltv"] > 10
 
 
 def test_the_report_and_the_logs_name_nobody(retailer: Retailer):

@@ -95,7 +95,8 @@ class _Work:
         lake.replace(TRAITS_HISTORY, lake.read(TRAITS), where=f"as_of = DATE'{as_of.isoformat()}'")
 
     def households(self) -> None:
-        self._replace(HOUSEHOLDS, households(self.lake.read(PROFILES), self.settings.households))
+        found = households(self.lake.read(PROFILES), self.settings.households, self.lake.read(HOUSEHOLDS))
+        self._replace(HOUSEHOLDS, found)
 
     def close(self) -> None:
         self.owners.unpersist()

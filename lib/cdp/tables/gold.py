@@ -199,7 +199,7 @@ HOUSEHOLDS = Table(
     grain="people who share a home: one address and family name, two customers or more",
     key=("household_id",),
     columns=(
-        Column("household_id", "string", "hash of address and family name"),
+        Column("household_id", "string", "the household; lasts when it moves, grows or loses somebody"),
         Column("customer_ids", "array<string>", "members"),
         Column("size", "int", "members"),
         _text("family_name", "family name"),
