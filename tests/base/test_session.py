@@ -12,6 +12,8 @@ _KEYS = (
     "spark.sql.shuffle.partitions",
     "spark.sql.codegen.wholeStage",
     "spark.sql.codegen.factoryMode",
+    "spark.sql.adaptive.enabled",
+    "spark.sql.constraintPropagation.enabled",
     "spark.cdp.fitPartitions",
 )
 
@@ -45,6 +47,14 @@ def test_large_data_gets_a_partition_each_16_mb_and_compiled_queries(session: Sp
     assert _settings(session) == (640, True)
 
 
+def test_queries_on_small_data_are_planned_once(session: SparkSession):
+    def plans(size: int) -> set[str | None]:
+        fit_to(session, size)
+        return {session.conf.get("spark.sql.adaptive.enabled"), session.conf.get("spark.sql.constraintPropagation.enabled")}
+
+    assert (plans(1 << 20), plans(1 << 30), plans(1 << 20)) == ({"false"}, {"true"}, {"false"})
+
+
 def test_what_makes_more_than_it_reads_is_compiled_though_small(session: SparkSession):
     fit_to(session, 1 << 20, compiled=True)
 
@@ -60,12 +70,13 @@ def test_a_session_that_somebody_tuned_is_left_alone(session: SparkSession):
     assert session.conf.get("spark.sql.shuffle.partitions") == "7"
 
 
-def test_what_was_observed_is_told_though_no_row_is_left(spark: SparkSession):
+def test_what_was_observed_is_told_though_no_row_is_left(session: SparkSession):
+    session.conf.set("spark.sql.adaptive.enabled", "true")
     seen = Observation()
-    rows = spark.range(100, numPartitions=2).observe(seen, F.count(F.lit(1)).alias("rows"))
+    rows = session.range(100, numPartitions=2).observe(seen, F.count(F.lit(1)).alias("rows"))
 
     # Empty after its first shuffle, which adaptive execution knows only then.
-    left = rows.where("hash(id) = 0").groupBy("id").count().join(spark.range(9), on="id", how="inner")
+    left = rows.where("hash(id) = 0").groupBy("id").count().join(session.range(9), on="id", how="inner")
     left.write.format("noop").mode("overwrite").save()
 
     assert seen.get == {"rows": 100}

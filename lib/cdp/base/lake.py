@@ -19,7 +19,7 @@ from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, ContractError, UsageError
 from cdp.base.files import FileSystem
 from cdp.base.guards import breach_of, guarded, shape_problems
-from cdp.base.session import spark_session
+from cdp.base.session import fit_to, spark_session
 from cdp.base.settings import did_you_mean
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Lake:
         lake = cls(spark_session("cdp notebook"), str(root))
         if not lake.names():
             raise UsageError(f"{lake.root}: found no table, wanted a lake; `./spark-submit.sh pipeline` makes one")
+        if lake.files.is_local:
+            fit_to(lake.spark, lake.files.size())
         return lake
 
     # -- reading -------------------------------------------------------------------------------------------------

@@ -45,6 +45,11 @@ _PARTITIONS_ELSEWHERE = 200
 _INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 _COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
 _COMPILED_FROM_BYTES = 256 << 20
+# Planning anew after each stage, and looking for filters that nobody wrote, takes a quarter to a third of the CPU of a run
+# over some thousand rows; from about ten megabytes on it is won back.
+_PLANNED_ONCE = {"spark.sql.adaptive.enabled": "false", "spark.sql.constraintPropagation.enabled": "false"}
+_PLANNED_AGAIN = {"spark.sql.adaptive.enabled": "true", "spark.sql.constraintPropagation.enabled": "true"}
+_PLANNED_AGAIN_FROM_BYTES = 8 << 20
 _BYTES_A_PARTITION = 16 << 20
 _LOCAL_DEFAULTS = {
     # Reading shuffled rows where they lie saves a network that is not there, and leaves as many tasks as partitions.
@@ -98,7 +103,7 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
     # Each task of a small job costs more than its rows, so what nobody has set starts low; see `fit_to`.
     conf.setIfMissing("spark.cdp.fitPartitions", "false" if conf.contains(_PARTITIONS) else "true")
     conf.setIfMissing(_PARTITIONS, str(_least_partitions() if master.startswith("local") else _PARTITIONS_ELSEWHERE))
-    local = {**_LOCAL_DEFAULTS, **_INTERPRETED} if master.startswith("local") else {}
+    local = {**_LOCAL_DEFAULTS, **_INTERPRETED, **_PLANNED_ONCE} if master.startswith("local") else {}
     for key, value in {**_DEFAULTS, **local}.items():
         conf.setIfMissing(key, value)
     session = SparkSession.builder.appName(app_name).config(conf=conf).getOrCreate()
@@ -108,7 +113,7 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
 
 
 def fit_to(spark: "SparkSession", size: int, *, compiled: bool = False) -> None:
-    """Choose the number of shuffle partitions, and whether queries are compiled, by the size of the data on disk.
+    """Choose the number of shuffle partitions, and how much planning and compiling is worth it, by the size of the data on disk.
 
     Whoever has set the number of partitions has tuned the session, which is then left alone.
 
@@ -120,7 +125,9 @@ def fit_to(spark: "SparkSession", size: int, *, compiled: bool = False) -> None:
     if spark.conf.get("spark.cdp.fitPartitions", "false") == "true":
         wanted = max(_least_partitions(), min(-(-size // _BYTES_A_PARTITION), 4000))
         spark.conf.set(_PARTITIONS, str(wanted))
-        for key, value in (_COMPILED if compiled or size >= _COMPILED_FROM_BYTES else _INTERPRETED).items():
+        code = _COMPILED if compiled or size >= _COMPILED_FROM_BYTES else _INTERPRETED
+        plans = _PLANNED_AGAIN if compiled or size >= _PLANNED_AGAIN_FROM_BYTES else _PLANNED_ONCE
+        for key, value in {**code, **plans}.items():
             spark.conf.set(key, value)
 
 
