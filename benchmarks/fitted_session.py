@@ -18,6 +18,8 @@ SPARKS_OWN = {
     "spark.sql.shuffle.partitions": "200",
     "spark.sql.codegen.wholeStage": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.constraintPropagation.enabled": "true",
 }
 
 
