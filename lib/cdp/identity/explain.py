@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from cdp.base.errors import UsageError
 from cdp.identity.rules import side_of
+from cdp.identity.sets import DisjointSets
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
@@ -231,17 +232,5 @@ def _path(links: Iterable[Link], start: Record, end: Record) -> tuple[Link, ...]
 
 def _spanning(links: Sequence[Link]) -> tuple[Link, ...]:
     """Links that join all records, strongest first, none that joins what is joined."""
-    group: dict[Record, Record] = {}
-
-    def root(record: Record) -> Record:
-        while group.setdefault(record, record) != record:
-            record = group[record]
-        return record
-
-    kept = []
-    for link in links:
-        one, other = root(link.left), root(link.right)
-        if link.decision == "accepted" and one != other:
-            group[other] = one
-            kept.append(link)
-    return tuple(kept)
+    joined: DisjointSets[Record] = DisjointSets()
+    return tuple(link for link in links if link.decision == "accepted" and joined.join(link.left, link.right))

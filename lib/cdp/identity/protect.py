@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.identity.config import IdentityConfig
+from cdp.identity.sets import DisjointSets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,24 +163,16 @@ def keep_apart(edges: Iterable[Edge], had: Iterable[Fact]) -> dict[int, int]:
     Returns:
         Node to the smallest node of its cluster. The same whatever the order of the arguments.
     """
-    parent: dict[int, int] = {}
+    clusters: DisjointSets[int] = DisjointSets()
     limits = Limits(had)
-
-    def find(node: int) -> int:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
     for edge in sorted(edges, key=lambda e: (e.priority, *sorted((e.src, e.dst)))):
-        low, high = sorted((find(edge.src), find(edge.dst)))
+        low, high = sorted((clusters.root(edge.src), clusters.root(edge.dst)))
         # Priority 0 is the steward's own word. What it joined may have too much already: no more of it comes in.
         if low == high or (edge.priority > 0 and not limits.allows(low, high)):
             continue
-        parent[high] = low
+        clusters.join(low, high)
         limits.join(low, high)
-    return {node: find(node) for node in list(parent)}
+    return clusters.roots()
 
 
 class Limits:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import yaml
 
 from cdp.base.errors import ConfigError, UsageError
 from cdp.base.settings import did_you_mean
+from cdp.identity.sets import DisjointSets
 
 CSV_FILE, YAML_FILE = "identity_rules.csv", "identity_rules.yaml"
 _COLUMNS = ("action", "left", "right", "reason", "author")
@@ -182,17 +183,11 @@ def _rule(row: Mapping[str, Any], place: str) -> tuple[Rule | None, list[str]]:
     return Rule(value["action"], value["left"], right or None, value["reason"], value["author"] or None, place), wrong
 
 
-def _contradictions(rules: Iterable[Rule]) -> list[str]:
+def _contradictions(rules: Collection[Rule]) -> list[str]:
     """Pairs that are to be one and never to be one: by themselves, or through what else is to be one."""
-    people: dict[str, str] = {}
-
-    def find(side: str) -> str:
-        while people.setdefault(side, side) != side:
-            side = people[side]
-        return side
-
-    always = [rule for rule in rules if rule.action == "always_link"]
-    for rule in always:
-        people[find(rule.left)] = find(rule.right or rule.left)
-    torn = [r.place for r in rules if r.action == "never_link" and r.right and find(r.left) == find(r.right)]
+    people: DisjointSets[str] = DisjointSets()
+    for rule in rules:
+        if rule.action == "always_link" and rule.right:
+            people.join(rule.left, rule.right)
+    torn = [r.place for r in rules if r.action == "never_link" and r.right and people.root(r.left) == people.root(r.right)]
     return [f"{place}: never_link of two that always_link makes one; wanted one of the two" for place in torn]

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ONE_SWAPPED
 from cdp.identity.matching.parameters import CLASSES, HOMES, LEVELS, RARE, WORLD, Floats, Parameters, Patterns, chances
+from cdp.identity.sets import DisjointSets
 
 _LEAST_EQUAL = 0.25
 """Share of equal values below which what was learnt is no match: in every set with duplicates it is above 0.4."""
@@ -352,14 +353,12 @@ def _heaviest_forest(
     gains: dict[tuple[int, int], float], fields: int, *, least: float
 ) -> tuple[list[int], tuple[int, ...]]:
     """The fields, each after its parent, and the parent of each (-1: none)."""
-    tree = list(range(fields))
+    trees: DisjointSets[int] = DisjointSets()
     neighbours: dict[int, list[int]] = {i: [] for i in range(fields)}
     for (one, other), gain in sorted(gains.items(), key=lambda item: (-item[1], item[0])):
-        if gain < least or _root(tree, one) == _root(tree, other):
-            continue
-        tree[_root(tree, other)] = _root(tree, one)
-        neighbours[one].append(other)
-        neighbours[other].append(one)
+        if gain >= least and trees.join(one, other):
+            neighbours[one].append(other)
+            neighbours[other].append(one)
     parents, order = [-1] * fields, list[int]()
     for start in range(fields):
         waiting = [] if start in order else [start]
@@ -370,12 +369,6 @@ def _heaviest_forest(
                 parents[child] = field
                 waiting.append(child)
     return order, tuple(parents)
-
-
-def _root(tree: list[int], node: int) -> int:
-    while tree[node] != node:
-        node = tree[node]
-    return node
 
 
 def ways_to_meet(
