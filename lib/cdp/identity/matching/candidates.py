@@ -32,7 +32,8 @@ BITS = 4
 """Bits of a field's level in a pattern."""
 PARTS_OF_A_BIT = 8
 """In which rarity is counted."""
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 200_000
+"""Each distinct value is read and prepared once for so many rows, in which a record stands as often as it has keys."""
 _PAIRS_AT_ONCE = 400_000
 _ROWS_A_PARTITION = 400_000
 _PAIR_SCHEMA = (
@@ -187,7 +188,7 @@ def _compare_blocks(
 
 
 def _whole_blocks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Tables of some 20,000 rows that never end within a block."""
+    """Tables of some `_ROWS_AT_ONCE` rows that never end within a block."""
     held: list[pa.RecordBatch] = []
     rows = 0
     for batch in batches:
@@ -223,7 +224,7 @@ def _compare_table(
     rule = table.column("rule").to_numpy()
     width = len(table.column("keys")[0]) if len(table) else 0
     keys = table.column("keys").combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(table), width)
-    columns = [Values.of(table.column(f"f{i}")) for i in range(len(fields))]
+    columns = columns_of(table, frequencies)
     for first, last in _slices(np.cumsum(rank)):
         ranks = rank[first:last]
         left = np.repeat(np.arange(first, last), ranks)
@@ -231,7 +232,7 @@ def _compare_table(
         right = left - 1 - (np.repeat(ends, ranks) - 1 - np.arange(len(left)))
         left, right, rules = _made_here(left, right, keys, rule)
         if len(left):
-            found = patterns(columns, left, right, fields, frequencies)
+            found = patterns(columns, left, right, fields)
             turned = node[left] > node[right]
             low, high = np.where(turned, right, left), np.where(turned, left, right)
             yield pa.RecordBatch.from_pydict(
@@ -278,35 +279,56 @@ class Likeness:
     rarity: npt.NDArray[np.int8]
 
 
-def patterns(
-    columns: Sequence[Values], left: Pairs, right: Pairs, fields: Sequence[Field], frequencies: Sequence[Frequencies]
-) -> Likeness:
+@dataclass(frozen=True)
+class ComparedColumn:
+    """A field of the rows that are compared.
+
+    Attributes:
+        values: what the rows have.
+        rarity: bits by which each distinct value is rarer than the average one.
+        local_rarity: for e-mail addresses, the same of what stands before the @.
+    """
+
+    values: Values
+    rarity: npt.NDArray[np.float32]
+    local_rarity: npt.NDArray[np.float32] | None
+
+
+def columns_of(table: pa.Table, frequencies: Sequence[Frequencies]) -> list[ComparedColumn]:
+    """The columns f0, f1 ... of a table, a frequency each."""
+    found = []
+    for i, of_field in enumerate(frequencies):
+        values = Values.of(table.column(f"f{i}"))
+        local = _rarity(values.whole(local_parts), of_field.local_parts) if of_field.local_parts else None
+        found.append(ComparedColumn(values, _rarity(values.distinct, of_field), local))
+    return found
+
+
+def patterns(columns: Sequence[ComparedColumn], left: Pairs, right: Pairs, fields: Sequence[Field]) -> Likeness:
     """Compare pairs of rows.
 
     Args:
-        columns: the rows' values, a column a field.
+        columns: of each field.
         left: rows.
         right: as many other rows.
         fields: what is compared.
-        frequencies: of each field.
     """
     place = {field.name: i for i, field in enumerate(fields)}
     pattern = np.zeros(len(left), np.int64)
     rarity = np.zeros((len(left), len(fields)), np.int8)
     found: list[Levels] = []
     for i, field in enumerate(fields):
-        values = columns[i]
+        column, values = columns[i], columns[i].values
         at = place.get(field.other or "", -1)
-        levels = compared(field.kind, values, left, right, columns[at] if at >= 0 else None)
+        levels = compared(field.kind, values, left, right, columns[at].values if at >= 0 else None)
         if 0 <= at < i:  # two names that changed places are one piece of evidence, which the first has
             levels[found[at] == BOTH_SWAPPED] = MISSING
         found.append(levels)
         pattern |= levels.astype(np.int64) << (BITS * i)
         codes = values.codes[left]
-        bits = _bits(_rarity(values.distinct, frequencies[i]), codes, (codes >= 0) & (codes == values.codes[right]))
-        of_local = frequencies[i].local_parts
-        if of_local:
-            bits += _bits(_rarity(local_parts(values.distinct), of_local), codes, levels == SAME_LOCAL_PART)
+        bits = _bits(column.rarity, codes, (codes >= 0) & (codes == values.codes[right]))
+        if column.local_rarity is not None:
+            bits += _bits(column.local_rarity, codes, levels == SAME_LOCAL_PART)
         rarity[:, i] = np.clip(np.round(bits * PARTS_OF_A_BIT), -127, 127)
     return Likeness(pattern, rarity)
 

@@ -7,6 +7,7 @@ truncated code. 0 is missing, 1 equal, and what follows grows less alike; the la
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ Strings = npt.NDArray[np.object_]
 Levels = npt.NDArray[np.uint8]
 Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Made = TypeVar("Made")
 
 NAMES: dict[str, tuple[str, ...]] = {
     "name": (
@@ -68,7 +70,7 @@ class Values:
 
     distinct: Strings
     codes: Codes
-    _derived: dict[Callable[[str], object], Codes] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, column: pa.ChunkedArray | pa.Array) -> "Values":
@@ -80,15 +82,26 @@ class Values:
 
     def derived(self, function: Callable[[str], object]) -> Codes:
         """A number for each distinct value, the same for two whose `function` is the same."""
-        if function not in self._derived:
+
+        def numbered(distinct: Strings) -> Codes:
             known: dict[object, int] = {}
-            numbers = [known.setdefault(function(value), len(known)) for value in self.distinct]
-            self._derived[function] = np.array(numbers, np.int64)
-        return self._derived[function]
+            return np.array([known.setdefault(function(value), len(known)) for value in distinct], np.int64)
+
+        return self._once(("derived", function), numbered)
 
     def measured(self, function: Callable[[str], int]) -> Codes:
         """`function` of each distinct value."""
-        return np.array([function(value) for value in self.distinct], np.int64)
+        return self._once(("measured", function), lambda distinct: np.array([function(value) for value in distinct], np.int64))
+
+    def whole(self, function: Callable[[Strings], Made]) -> Made:
+        """`function` of all distinct values."""
+        return self._once(function, function)
+
+    def _once(self, key: object, make: Callable[[Strings], Made]) -> Made:
+        if key not in self._kept:
+            self._kept[key] = make(self.distinct)
+        made: Made = self._kept[key]
+        return made
 
 
 def compared(kind: str, values: Values, left: Codes, right: Codes, other: Values | None = None) -> Levels:
@@ -207,7 +220,11 @@ def _is_other(values: Values, name: Codes, other: Values, theirs: Codes) -> Flag
 
 
 def _code_points(values: Values) -> Codes:
-    return values.measured(lambda text: ord(text[0]) if text else 0)
+    return values.measured(_first_code_point)
+
+
+def _first_code_point(text: str) -> int:
+    return ord(text[0]) if text else 0
 
 
 def _has_space(text: str) -> bool:
@@ -247,7 +264,7 @@ def _first_letter(text: str) -> str:
 
 def _date(values: Values, a: Codes, b: Codes) -> Levels:
     """Dates as yyyy-mm-dd."""
-    digits = _digits(values.distinct)
+    digits = values.whole(_digits)
     one, other = digits[a], digits[b]
     wrong = one != other
     count = wrong.sum(axis=1)
@@ -269,7 +286,7 @@ def _digits(dates: Strings) -> npt.NDArray[np.int16]:
 
 
 def _email(values: Values, a: Codes, b: Codes) -> Levels:
-    local = local_parts(values.distinct)
+    local = values.whole(local_parts)
     alike = _alike(local[a], local[b])
     # anna.smith82 and anna.smith91 are two people of one name, whom digits tell apart.
     same_digits = _agree(values, a, b, _digits_before_at)

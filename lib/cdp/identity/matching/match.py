@@ -15,7 +15,7 @@ from cdp.identity.matching import candidates
 from cdp.identity.matching.blocking import Blocking, chosen_rules
 from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
-from cdp.identity.matching.levels import EQUAL, MISSING, NAMES, Values
+from cdp.identity.matching.levels import EQUAL, MISSING, NAMES
 from cdp.identity.matching.linkage import Edges, average_linkage
 from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns, unpacked
 from cdp.identity.protect import FACT, Fact, Limits
@@ -251,7 +251,7 @@ def _parameters(
 def _random_patterns(
     sample: pa.Table, fields: Sequence[Field], frequencies: Sequence[candidates.Frequencies]
 ) -> candidates.Pairs:
-    columns = [Values.of(sample.column(f"f{i}")) for i in range(len(fields))]
+    columns = candidates.columns_of(sample, frequencies)
     size = len(sample)
     if size * (size - 1) // 2 <= _RANDOM_PAIRS:
         left, right = np.triu_indices(size, 1)
@@ -259,7 +259,7 @@ def _random_patterns(
         random = np.random.default_rng(_SEED)
         left = random.integers(0, size, _RANDOM_PAIRS)
         right = (left + random.integers(1, size, _RANDOM_PAIRS)) % size
-    return candidates.patterns(columns, left, right, fields, frequencies).pattern
+    return candidates.patterns(columns, left, right, fields).pattern
 
 
 def _score(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.RecordBatch]:
