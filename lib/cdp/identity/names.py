@@ -62,7 +62,8 @@ def _words(text: Column, between: str) -> Column:
 def root(given: Column) -> Column:
     """The name that a folded given name's first word is short for, else that word."""
     first = F.substring_index(given, " ", 1)
-    names = F.create_map(*[F.lit(x) for pair in ROOTS.items() for x in pair])
+    # As text: each literal of its own would be a call into the JVM, four hundred of them.
+    names = F.expr(f"map({', '.join(repr(word) for pair in ROOTS.items() for word in pair)})")
     return F.coalesce(F.try_element_at(names, first), first)
 
 
