@@ -2,32 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.bronze.config import load_sources
-from cdp.identity import protect
-from cdp.identity.components import connected_components
-from cdp.identity.config import CONTACT_TYPES, IdentityConfig
-from cdp.identity.devices import is_device_type, touched
-from cdp.identity.groups import described, grouped, learned, node_of
+from cdp.identity.config import IdentityConfig
+from cdp.identity.devices import is_device_type
+from cdp.identity.graph import Graph, began_at, graph_of
 from cdp.identity.links import after_cuts, audit_rows, crowd_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
 from cdp.identity.matching.fields import unknown_pieces
-from cdp.identity.matching.match import REVIEW_FROM, Matches, matched, threshold_bits
+from cdp.identity.matching.match import REVIEW_FROM, Matches, threshold_bits
 from cdp.identity.matching.stored import parameter_rows
 from cdp.identity.naming import assignment_changes, change_rows, named
 from cdp.identity.preview import examples, preview, summed
 from cdp.identity.quality import Check, checks, quality_rows
 from cdp.identity.review import review_rows
-from cdp.identity.ruled import endpoints, rule_rows
+from cdp.identity.ruled import rule_rows
 from cdp.identity.rules import Rule, load_rules
-from cdp.identity.values import refusal, without_blocked
 from cdp.tables.identity import ASSIGNMENTS, AUDIT, BLOCKING_KEYS, CHANGES, LINKS, PARAMETERS, QUALITY, REVIEW, RULES
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
@@ -45,7 +41,6 @@ _MADE_OF = {
 """What cleaning may find in a field beside itself."""
 _PLACES = 10
 """Rules that do nothing, named one by one in a note."""
-_GENERATIONS = ("jr", "junior", "sr", "senior", "i", "ii", "iii", "iv")
 
 
 @dataclass(frozen=True)
@@ -56,33 +51,11 @@ class Settings:
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True)
-class _Graph:
-    """What was found out about the records.
-
-    Attributes:
-        nodes: node, source, record_key, record_type, is_person, first_seen_at: every record.
-        seen: `groups.grouped`: every identifier.
-        devices: `devices.touched`.
-        members: source, record_key, first_seen_at, component: every record's cluster.
-        cuts: breaches of the components that were cut; None where none was.
-        ends: `rules.endpoints`; None where there are no rules.
-        matches: what the comparison of records came to; None where there was nothing to compare.
-    """
-
-    nodes: DataFrame
-    seen: DataFrame
-    devices: DataFrame
-    members: DataFrame
-    cuts: DataFrame | None
-    ends: DataFrame | None
-    matches: Matches | None
-
-
 def resolve(run: Run) -> StageResult:
     """Resolve all records as of the run's date; see docs/identity.md."""
     settings = load_settings(run.config)
-    graph = _graph(run, settings)
+    records, identifiers = _inputs(run)
+    graph = graph_of(records, identifiers, settings.config, settings.rules)
     links = link_rows(
         graph.seen.where(~is_device_type()),
         graph.devices,
@@ -126,7 +99,7 @@ def resolve(run: Run) -> StageResult:
     return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=tuple(notes), broken_rules=broken)
 
 
-def _review_rows(run: Run, graph: _Graph, links: DataFrame) -> DataFrame:
+def _review_rows(run: Run, graph: Graph, links: DataFrame) -> DataFrame:
     if graph.matches is None:
         return run.spark.createDataFrame([], REVIEW.schema)
     return review_rows(links, graph.members, graph.matches.stop)
@@ -142,7 +115,7 @@ def _parameter_rows(run: Run, matches: Matches | None) -> DataFrame:
     return run.spark.createDataFrame(rows, PARAMETERS.schema)
 
 
-def _key_rows(run: Run, graph: _Graph) -> DataFrame:
+def _key_rows(run: Run, graph: Graph) -> DataFrame:
     if graph.matches is None:
         return run.spark.createDataFrame([], BLOCKING_KEYS.schema)
     return graph.nodes.join(graph.matches.keys, on="node", how="inner").select("source", "record_key", "keys")
@@ -173,141 +146,11 @@ def _mapped(folder: ConfigFolder) -> set[str]:
     return found
 
 
-def _graph(run: Run, settings: Settings) -> _Graph:
-    config = settings.config
-    records, identifiers = _inputs(run)
-    who = described(identifiers, records).withColumn("refused", refusal(config))
-    bad = learned(identifiers, records, config.thresholds())
-    if bad is not None:
-        who = who.join(bad, on=["id_type", "id_value"], how="left")
-        who = who.withColumn("refused", F.coalesce("refused", "learned")).drop("learned")
-    ends = None
-    if settings.rules:
-        keys = records.select(node_of().alias("node"), "source", "record_key")
-        known = keys.union(who.select("node", "source", "record_key")).distinct()
-        ends = endpoints(run.spark, settings.rules, known, who).localCheckpoint()
-        who = without_blocked(who, ends)
-    # What is found is kept and its plan forgotten: what builds on it would be planned and sent to every task with it.
-    seen = grouped(who, config).localCheckpoint()
-    nodes = _nodes(seen, records)
-    by_person = _person_edges(seen, config)
-    if ends is not None:
-        by_person = by_person.unionByName(_ruled_edges(ends, nodes))
-    had = protect.facts(nodes, seen, _suffixes(records), ends, config).localCheckpoint()
-    atoms, cuts = _protected(by_person, had, connected_components(by_person))
-    atoms = atoms.localCheckpoint()
-    matches = matched(_comparable(records, seen), atoms, had, config)
-    people = _people(atoms, matches.clusters) if matches is not None else atoms
-    of_devices = is_device_type() & F.col("refused").isNull()
-    devices = touched(seen.where(of_devices), people, config).localCheckpoint()
-    by_device = devices.where("target is not null").select(
-        F.col("own").alias("src"), F.col("target").alias("dst"), F.lit(99).alias("priority")
-    )
-    joined = connected_components(by_device.where("src <> dst").distinct())
-    components = _whole(nodes, people, joined)
-    # What has been decided so far stays: devices come last, and only add to it.
-    decided = people.select(F.col("node").alias("src"), F.col("component").alias("dst"), F.lit(0).alias("priority"))
-    components, torn = _protected(
-        decided.unionByName(by_device), had.unionByName(protect.device_facts(nodes, people)), components
-    )
-    members = nodes.join(components, on="node", how="inner")
-    members = members.select("source", "record_key", "first_seen_at", "component").localCheckpoint()
-    all_cuts = [found for found in (cuts, torn) if found is not None]
-    return _Graph(nodes, seen, devices, members, reduce(DataFrame.unionByName, all_cuts) if all_cuts else None, ends, matches)
-
-
-def _suffixes(records: DataFrame) -> DataFrame:
-    """node, suffix, first_seen_at: Jr is not Sr; where nothing else holds it, the given name may end with it."""
-    of_given = F.regexp_extract(F.lower("given_name"), rf" ({'|'.join(_GENERATIONS)})\.?$", 1)
-    suffix = F.regexp_replace(F.lower(F.coalesce("name_suffix", of_given)), r"\W", "")
-    return records.select(
-        node_of().alias("node"), suffix.alias("suffix"), F.col("updated_at").alias("first_seen_at")
-    ).where(F.col("suffix").isin(*_GENERATIONS))
-
-
-def _comparable(records: DataFrame, seen: DataFrame) -> DataFrame:
-    """The records without contact points that identify nobody: equal ones would say that two are one."""
-    is_contact = F.col("id_type").isin(*CONTACT_TYPES)
-    void = seen.where(is_contact & F.col("refused").isNotNull() & (F.col("record_type") == "customer_record"))
-    void = void.groupBy("source", "record_key").agg(F.collect_set("id_value").alias("_void"))
-    joined = records.join(void, on=["source", "record_key"], how="left")
-    nothing = F.array().cast("array<string>")
-    keys = F.coalesce(F.col("email_keys"), F.col("emails"))
-    kept = F.filter(keys, lambda _, i: ~F.array_contains(F.coalesce("_void", nothing), F.get("emails", i)))
-    return joined.withColumns(
-        {"email_keys": kept, "phones": F.array_except("phones", F.coalesce("_void", nothing))}
-    ).drop("_void")
-
-
-def _people(atoms: DataFrame, clusters: DataFrame) -> DataFrame:
-    """node, component: atoms, and what became of them by comparison; a row for each node that is with another."""
-    whole = atoms.join(clusters.select(F.col("atom").alias("component"), "cluster"), on="component", how="left")
-    grown = whole.select("node", F.coalesce("cluster", "component").alias("component"))
-    alone = clusters.join(atoms, on=F.col("atom") == F.col("node"), how="left_anti")
-    return grown.unionByName(alone.select(F.col("atom").alias("node"), F.col("cluster").alias("component"))).localCheckpoint()
-
-
 def _inputs(run: Run) -> tuple[DataFrame, DataFrame]:
     """Records and identifiers that existed on the run's date; of a record changed since, the newest version is known."""
     end = F.lit((run.as_of + timedelta(days=1)).isoformat()).cast("timestamp")
     records = run.lake.read(CUSTOMER_RECORDS)
-    began = F.coalesce(F.least("created_at", "updated_at"), "updated_at")
-    return records.where(began < end), run.lake.read(IDENTIFIERS_TABLE).where(F.col("first_seen_at") < end)
-
-
-def _nodes(seen: DataFrame, records: DataFrame) -> DataFrame:
-    began = F.coalesce(F.least("created_at", "updated_at"), "updated_at")
-    here = records.select(
-        node_of().alias("node"), "source", "record_key", F.lit("customer_record").alias("record_type"),
-        F.lit(True).alias("is_person"), began.alias("first_seen_at"),
-    )  # fmt: skip
-    columns = here.columns
-    rows = here.unionByName(seen.select(columns))
-    return rows.groupBy(*columns[:5]).agg(F.min("first_seen_at").alias("first_seen_at"))
-
-
-def _person_edges(seen: DataFrame, config: IdentityConfig) -> DataFrame:
-    linked = seen.where(~is_device_type() & F.col("hub").isNotNull() & (F.col("hub.node") != F.col("node")))
-    return linked.select(
-        F.col("node").alias("src"), F.col("hub.node").alias("dst"), _priority(config).alias("priority")
-    )
-
-
-def _priority(config: IdentityConfig) -> Column:
-    """Place of an id type in the order in which links are made."""
-    names = sorted({"user_id", *CONTACT_TYPES, *(t.name for t in config.id_types)})
-    chosen = F.when(F.lit(False), F.lit(0))
-    for name in names:
-        chosen = chosen.when(F.col("id_type") == name, F.lit(config.priority(name)))
-    return chosen.otherwise(F.lit(config.priority("any other")))
-
-
-def _ruled_edges(ends: DataFrame, nodes: DataFrame) -> DataFrame:
-    linked = ruled_links(ends, nodes).where("decision = 'accepted'")
-    return linked.select(
-        F.col("left.node").alias("src"), F.col("right.node").alias("dst"), F.lit(0).alias("priority")
-    )
-
-
-def _whole(nodes: DataFrame, people: DataFrame, joined: DataFrame) -> DataFrame:
-    """node, component: first by identifiers of people, then by what devices joined."""
-    own = nodes.select("node").join(people, on="node", how="left").select("node", F.coalesce("component", "node").alias("own"))
-    devices = joined.select(F.col("node").alias("own"), F.col("component").alias("_by_device"))
-    whole = own.join(devices, on="own", how="left")
-    return whole.select("node", F.coalesce("_by_device", "own").alias("component"))
-
-
-def _protected(edges: DataFrame, had: DataFrame, components: DataFrame) -> tuple[DataFrame, DataFrame | None]:
-    """Cut what is more than one person; also says what was cut, or None."""
-    flagged = protect.breaches(had, components).localCheckpoint()
-    if flagged.isEmpty():
-        return components, None
-    pieces = protect.cut(edges, had, components, flagged).localCheckpoint()
-    parts = pieces.join(components, on="node", how="inner").groupBy("component")
-    torn = parts.agg(F.count_distinct("cluster").alias("pieces")).where("pieces > 1").select("component")
-    cuts = flagged.join(torn, on="component", how="left_semi")
-    apart = components.join(pieces, on="node", how="left")
-    return apart.select("node", F.coalesce("cluster", "component").alias("component")), cuts
+    return records.where(began_at() < end), run.lake.read(IDENTIFIERS_TABLE).where(F.col("first_seen_at") < end)
 
 
 @dataclass(frozen=True)
@@ -356,7 +199,7 @@ def _write_ids(run: Run, ids: _Ids) -> None:
     rows.unpersist()
 
 
-def _notes(settings: Settings, graph: _Graph) -> tuple[str, ...]:
+def _notes(settings: Settings, graph: Graph) -> tuple[str, ...]:
     notes = []
     if graph.matches is not None:
         notes += _compared_notes(graph.matches)
