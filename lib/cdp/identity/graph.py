@@ -76,16 +76,7 @@ def graph_of(records: DataFrame, identifiers: DataFrame, config: IdentityConfig,
     people = _people(atoms, matches.clusters) if matches is not None else atoms
     of_devices = is_device_type() & F.col("refused").isNull()
     devices = touched(seen.where(of_devices), people, config).localCheckpoint()
-    by_device = devices.where("target is not null").select(
-        F.col("own").alias("src"), F.col("target").alias("dst"), F.lit(99).alias("priority")
-    )
-    joined = connected_components(by_device.where("src <> dst").distinct())
-    components = _whole(nodes, people, joined)
-    # What has been decided so far stays: devices come last, and only add to it.
-    decided = people.select(F.col("node").alias("src"), F.col("component").alias("dst"), F.lit(0).alias("priority"))
-    components, torn = _protected(
-        decided.unionByName(by_device), had.unionByName(protect.device_facts(nodes, people)), components
-    )
+    components, torn = _with_devices(nodes, people, devices, had)
     members = nodes.join(components, on="node", how="inner")
     members = members.select("source", "record_key", "first_seen_at", "component").localCheckpoint()
     all_cuts = [found for found in (cuts, torn) if found is not None]
@@ -161,12 +152,22 @@ def _ruled_edges(ends: DataFrame, nodes: DataFrame) -> DataFrame:
     )
 
 
-def _whole(nodes: DataFrame, people: DataFrame, joined: DataFrame) -> DataFrame:
-    """node, component: first by identifiers of people, then by what devices joined."""
+def _with_devices(
+    nodes: DataFrame, people: DataFrame, devices: DataFrame, had: DataFrame
+) -> tuple[DataFrame, DataFrame | None]:
+    """node, component: first by identifiers of people and by likeness, then by what devices joined; and what was cut, or None."""
     own = nodes.select("node").join(people, on="node", how="left").select("node", F.coalesce("component", "node").alias("own"))
-    devices = joined.select(F.col("node").alias("own"), F.col("component").alias("_by_device"))
-    whole = own.join(devices, on="own", how="left")
-    return whole.select("node", F.coalesce("_by_device", "own").alias("component"))
+    if devices.isEmpty():
+        return own.withColumnRenamed("own", "component"), None
+    by_device = devices.where("target is not null").select(
+        F.col("own").alias("src"), F.col("target").alias("dst"), F.lit(99).alias("priority")
+    )
+    joined = connected_components(by_device.where("src <> dst").distinct())
+    joined = joined.select(F.col("node").alias("own"), F.col("component").alias("_by_device"))
+    whole = own.join(joined, on="own", how="left").select("node", F.coalesce("_by_device", "own").alias("component"))
+    # What has been decided so far stays: devices come last, and only add to it.
+    decided = people.select(F.col("node").alias("src"), F.col("component").alias("dst"), F.lit(0).alias("priority"))
+    return _protected(decided.unionByName(by_device), had.unionByName(protect.device_facts(nodes, people)), whole)
 
 
 def _protected(edges: DataFrame, had: DataFrame, components: DataFrame) -> tuple[DataFrame, DataFrame | None]:
