@@ -79,6 +79,7 @@ def test_records_that_have_nothing_to_do_with_each_other(lake: Path):
     found = explain_pair(lake, ("crm", "1"), ("web", "9"))
 
     assert not found.is_one and not found.links
+    assert "No link between them" in printed(found)
     assert found.met == () and "they were never compared" in printed(found)
     compared = explain_pair(lake, ("crm", "1"), ("pos", "1"))
     assert compared.met and any("birth_date" in rule for rule in compared.met)

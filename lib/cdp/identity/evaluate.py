@@ -109,19 +109,6 @@ def _seen_with(ones: Iterable[str], others: Iterable[str]) -> dict[str, set[str]
     return found
 
 
-@dataclass(frozen=True)
-class Errors:
-    """Where errors come from.
-
-    Attributes:
-        wrong: accepted links between two persons, by what linked them.
-        missed: of persons with several customers the pairs of customers, by what is known of the two.
-    """
-
-    wrong: Mapping[str, int]
-    missed: Mapping[str, int]
-
-
 def reached(keys: Mapping[Record, Collection[int]], truth: Mapping[Record, str]) -> tuple[int, int]:
     """How many pairs of compared records of one person met by blocking, and how many there are.
 
@@ -135,6 +122,19 @@ def reached(keys: Mapping[Record, Collection[int]], truth: Mapping[Record, str])
             people.setdefault(truth[record], []).append(set(own))
     pairs = [pair for records in people.values() for pair in combinations(records, 2)]
     return sum(not one.isdisjoint(other) for one, other in pairs), len(pairs)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Where errors come from.
+
+    Attributes:
+        wrong: accepted links between two persons, by what linked them.
+        missed: of persons with several customers the pairs of customers, by what is known of the two.
+    """
+
+    wrong: Mapping[str, int]
+    missed: Mapping[str, int]
 
 
 def errors(links: Iterable[Link], assignments: Mapping[Record, str], truth: Mapping[Record, str]) -> Errors:
