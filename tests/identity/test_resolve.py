@@ -90,6 +90,23 @@ def test_limits_of_the_configuration_and_the_stewards_rules_win(silver, customer
     assert {"crm:5"} in found and {"shop:5"} in found
 
 
+def test_who_could_be_either_of_two_people_is_left_to_the_steward(silver, customers, run: Run):
+    home = {"family": "Smith", "street": "3212 w 32nd st", "city": "palm harbor", "postal_code": "60527"}
+    silver(
+        person("crm:1", "John", born="1970-10-10", **home),
+        person("crm:2", "John", born="1992-03-05", **home),
+        person("shop:3", "John", **home),
+        person("shop:4", "John", **home),
+    )
+
+    assert customers() == [{"crm:1"}, {"crm:2"}, {"shop:3", "shop:4"}]
+    told = {(r["left_record_key"], r["right_record_key"]): r for r in run.lake.read(LINKS).where("rule = 'comparison'").collect()}
+    assert told["1", "2"]["decision"] != "accepted"
+    assert {told[key]["decision"] for key in (("1", "3"), ("2", "4"))} == {"review"}
+    assert told["1", "3"]["reason"] == "alike, but one of them is as much like another person"
+    assert told["3", "4"]["decision"] == "accepted"
+
+
 def test_an_id_lasts_through_growing_merging_and_running_again(silver, run: Run):
     silver(person("crm:1", "Ann", emails=["ann@x.org"]), person("shop:2", "Ann", emails=["mueller.a@web.example"]))
     resolve(run)

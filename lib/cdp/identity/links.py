@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cdp.identity.config import CONTACT_TYPES
+from cdp.identity.matching.linkage import AMBIGUOUS
 from cdp.identity.matching.match import Crowd, Matches
 from cdp.tables.identity import AUDIT
 
@@ -76,12 +77,16 @@ def scored_links(matches: Matches, nodes: DataFrame, review: float) -> DataFrame
     ordered = pairs.withColumns({"_low_root": F.least(*roots.values()), "_high_root": F.greatest(*roots.values())})
     told = ordered.join(limits, on=["_low_root", "_high_root"], how="left")
     kept_apart = F.concat(F.lit("alike, but together more than one person has: "), F.col("kind"))
+    is_doubtful = F.col("kind") == AMBIGUOUS
     reason = (
         F.when(is_one, F.lit("alike, and so are the records of both"))
+        .when(is_doubtful, F.lit("alike, but one of them is as much like another person"))
         .when(F.col("kind").isNotNull(), kept_apart)
         .otherwise(F.lit("alike, but not alike enough, or their other records are not"))
     )
-    decision = F.when(is_one, "accepted").when(F.col("kind").isNotNull(), "refused").otherwise("review")
+    # Which of the two it is, a steward may know.
+    is_refused = F.col("kind").isNotNull() & ~is_doubtful
+    decision = F.when(is_one, "accepted").when(is_refused, "refused").otherwise("review")
     left, right = F.least("low_record", "high_record"), F.greatest("low_record", "high_record")
     return told.select(
         left["source"].alias("left_source"),

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp.identity.matching.linkage import Edges, average_linkage
+from cdp.identity.matching.linkage import MARGIN, Edges, average_linkage
 from cdp.identity.protect import Fact, Limits
 
 STOP, UNSEEN = -1000, -3000
@@ -56,23 +56,42 @@ def slow(
     """All averages anew for each merge."""
     clusters = [frozenset([n]) for n in sorted({n for pair in graph for n in pair})]
     apart: set[frozenset[frozenset[int]]] = set()
+
+    def met(a: frozenset[int], b: frozenset[int]) -> list[tuple[int, int]]:
+        return [p for x in a for y in b if (p := (min(x, y), max(x, y))) in graph]
+
+    def average(a: frozenset[int], b: frozenset[int]) -> Fraction:
+        every = sum(sizes.get(x, 1) for x in a) * sum(sizes.get(x, 1) for x in b)
+        told = [graph[pair] for pair in met(a, b)]
+        return Fraction(sum(w for w, _ in told) + UNSEEN * (every - sum(n for _, n in told)), every)
+
+    def are_two(a: frozenset[int], b: frozenset[int]) -> bool:
+        said = {_says(births or {}, *pair) for pair in met(a, b)}
+        return len({cards[n] for n in a | b if n in cards}) > 1 or (-1 in said and 1 not in said)
+
     while True:
         best = None
         for a, b in combinations(sorted(clusters, key=min), 2):
-            met = [graph[p] for x in a for y in b if (p := (min(x, y), max(x, y))) in graph]
-            if not met or any((x <= a and y <= b) or (x <= b and y <= a) for x, y in map(tuple, apart)):
+            if not met(a, b) or any((x <= a and y <= b) or (x <= b and y <= a) for x, y in map(tuple, apart)):
                 continue
-            every = sum(sizes.get(x, 1) for x in a) * sum(sizes.get(x, 1) for x in b)
-            total = sum(w for w, _ in met) + UNSEEN * (every - sum(n for _, n in met))
-            key = (-Fraction(total, every), min(a), min(b))
-            if Fraction(total, every) >= STOP and (best is None or key < best[0]):
+            key = (-average(a, b), min(a), min(b))
+            if average(a, b) >= STOP and (best is None or key < best[0]):
                 best = key, a, b
         if best is None:
             return set(clusters)
         _, a, b = best
-        said = {_says(births or {}, x, y) for x in a for y in b if (min(x, y), max(x, y)) in graph}
-        if len({cards[n] for n in a | b if n in cards}) > 1 or (-1 in said and 1 not in said):
+        if are_two(a, b):
             apart.add(frozenset((a, b)))
+            continue
+        least = average(a, b) - MARGIN
+        rivals = [
+            frozenset((x, c))
+            for x, y in ((a, b), (b, a))
+            for c in clusters
+            if c not in (a, b) and met(x, c) and average(x, c) >= least and are_two(y, c)
+        ]
+        if rivals:
+            apart |= {frozenset((a, b)), *rivals}
             continue
         clusters = [c for c in clusters if c not in (a, b)] + [a | b]
 
@@ -96,8 +115,16 @@ def test_births_of_two_people_keep_apart_what_is_alike(graph: Weights, births: d
 
 
 def test_a_record_without_a_birth_date_does_not_join_two_people():
-    graph = {(0, 1): (9000, 1), (1, 2): (8000, 1), (0, 2): (7000, 1)}
+    graph = {(0, 1): (9000, 1), (1, 2): (6000, 1), (0, 2): (5000, 1)}
     assert fast(graph, {}, Free(), {0: 1956, 2: 1992}) == {frozenset({0, 1}), frozenset({2})}
+
+
+def test_a_record_that_could_be_either_of_two_people_is_neither():
+    births = {0: 1956, 2: 1992}
+    graph = {(0, 1): (9000, 1), (1, 2): (8000, 1), (0, 2): (5000, 1)}
+    assert fast(graph, {}, Free(), births) == {frozenset({0}), frozenset({1}), frozenset({2})}
+    two_of_them = graph | {(0, 3): (8500, 1), (2, 3): (8500, 1), (1, 3): (8000, 1)}
+    assert fast(two_of_them, {}, Free(), births) == {frozenset({0}), frozenset({1, 3}), frozenset({2})}
 
 
 def test_one_wrong_pair_does_not_chain_two_people():

@@ -17,6 +17,11 @@ import numpy.typing as npt
 
 CONTRADICTION = "birth dates of two people"
 """What is said of clusters some of whose pairs contradict each other, while none agrees."""
+AMBIGUOUS = "as much like another person"
+"""What is said of a cluster that is about as much like two others, which are two people."""
+MARGIN = 2_000
+"""Thousandths of a bit by which the better of two such must be more alike: then it is the right one four times of five."""
+_NEVER_MET = (0, 0, 0, 0)
 
 Numbers = npt.NDArray[np.int64]
 
@@ -68,7 +73,8 @@ def average_linkage(
 
     Returns:
         Node to the smallest node of its cluster, for the nodes of clusters of two and more; and of the clusters
-        that `limits` kept apart their smallest nodes, and why. The same whatever the order of the edges.
+        that were kept apart their smallest nodes, and why: what `limits` says, `CONTRADICTION` or `AMBIGUOUS`. The same
+        whatever the order of the edges.
     """
     nodes, ends = np.unique(np.concatenate([edges.low, edges.high]), return_inverse=True)
     low, high = np.split(ends, 2)
@@ -84,6 +90,23 @@ def average_linkage(
         every = size[a] * size[b]
         return -(weight + unseen * (every - pairs)) / every, min(a, b), max(a, b)
 
+    apart: list[set[int]] = [set() for _ in names]
+
+    def contradiction(a: int, b: int) -> str | None:
+        _, _, agree, contradict = between[a].get(b, _NEVER_MET)
+        return CONTRADICTION if contradict and not agree else limits.broken(names[a], names[b])
+
+    def rivals(a: int, b: int) -> list[int]:
+        """Clusters about as much like a as b is, none of which can be the person that b is."""
+        least = -entry(a, b)[0] - MARGIN
+        alike = (c for c in between[a] if c != b and -entry(a, c)[0] >= least)
+        return [c for c in alike if contradiction(b, c)]
+
+    def part(a: int, b: int, why: str) -> None:
+        refused.append((names[min(a, b)], names[max(a, b)], why))
+        apart[a].add(b)
+        apart[b].add(a)
+
     heap = [e for a, others in enumerate(between) for b in others if a < b and (e := entry(a, b))[0] <= -stop]
     heapq.heapify(heap)
     into = list(range(len(names)))
@@ -91,14 +114,18 @@ def average_linkage(
     while heap:
         item = heapq.heappop(heap)
         _, a, b = item
-        if b not in between[a] or entry(a, b) != item:
-            continue  # one of them has grown since
-        _, _, agree, contradict = between[a][b]
-        broken = CONTRADICTION if contradict and not agree else limits.broken(names[a], names[b])
+        if b not in between[a] or b in apart[a] or entry(a, b) != item:
+            continue  # one of them has grown since, or has been told from the other
+        broken = contradiction(a, b)
         if broken:
-            refused.append((names[a], names[b], broken))
-            # Whatever they grow into would have too much, too; the pairs still weigh in the averages of others.
-            del between[a][b], between[b][a]
+            part(a, b, broken)
+            continue
+        doubtful = [(one, rival) for one, other in ((a, b), (b, a)) for rival in rivals(one, other)]
+        if doubtful:
+            part(a, b, AMBIGUOUS)
+            for one, rival in doubtful:
+                if rival not in apart[one]:
+                    part(one, rival, AMBIGUOUS)
             continue
         limits.join(names[a], names[b])
         into[b] = a  # a < b: the smallest node of a cluster stands for it
@@ -108,12 +135,18 @@ def average_linkage(
         size[a] += size[b]
         for c, (weight, pairs, agree, contradict) in theirs.items():
             del between[c][b]
-            old = mine.get(c, (0, 0, 0, 0))
+            old = mine.get(c, _NEVER_MET)
             mine[c] = between[c][a] = (old[0] + weight, old[1] + pairs, old[2] + agree, old[3] + contradict)
         between[b] = {}
+        # Whatever they grow into is two people, too.
+        for c in apart[b]:
+            apart[c].discard(b)
+            apart[c].add(a)
+        apart[a] |= apart[b]
+        apart[b] = set()
         for c in mine:
             new = entry(a, c)
-            if new[0] <= -stop:
+            if new[0] <= -stop and c not in apart[a]:
                 heapq.heappush(heap, new)
     found = {}
     for node in range(len(names)):

@@ -37,8 +37,10 @@ REVIEW_FROM = -2.0
 _UNLIKE = NAMES["date"].index("same year")
 _BIRTHS = list(range(EQUAL, _UNLIKE)), list(range(_UNLIKE, len(NAMES["date"])))
 """Levels of dates that may be one written wrongly, and those that are two."""
-_HARDLY_EVER = 0.01
+_HARDLY_EVER = 0.03
 """Share of matches below which two birth dates are a contradiction, and not a slip of the finger."""
+_PRESUMED = 300.0
+"""Imagined matches without one: a birth date is believed until enough people have two."""
 _FLOOR, _CEILING = -15.0, 25.0
 """Bits of one pair, at least and at most: no pair alone outweighs all others of two clusters."""
 _SAMPLE = 20_000
@@ -276,10 +278,12 @@ def _score(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.Recor
 
 def _telling_births(model: Model) -> list[int]:
     """Places of the birth date, if those of one person hardly ever differ here: then two of them are two people."""
+    matches = model.parameters.seen(model.records)[1]
+    least = _HARDLY_EVER * (1 + _PRESUMED / max(matches, 1.0))
     return [
         i
         for i, field in enumerate(model.fields)
-        if field.name == "birth_date" and model.parameters.m[i, 0, _BIRTHS[1]].sum() < _HARDLY_EVER
+        if field.name == "birth_date" and model.parameters.m[i, 0, _BIRTHS[1]].sum() < least
     ]
 
 
