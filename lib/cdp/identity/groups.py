@@ -1,21 +1,45 @@
 """Who shares a value: the records of one identifier's value, put into groups that may be one person each.
 
 An identifier of an account links all its records. An e-mail address or a phone number links those whose names and birth
-dates may be one person's (`names.may_be_one`); a family's address is split. The work is linear in the records: each value
+dates may be one person's (`people.may_be_one`); a family's address is split. The work is linear in the records: each value
 has a few distinct people, and those are compared, not the records.
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from cdp.identity.blocks import whole_blocks
 from cdp.identity.config import CONTACT_TYPES, BadValues, IdentityConfig
 from cdp.identity.devices import is_device_type
-from cdp.identity.names import folded, is_firm, may_be_one, root
+from cdp.identity.names import folded
+from cdp.identity.people import Described, Who, told_apart
 
-_WHO = ("given", "root", "words", "birth_date", "suffix")
 _VALUE = ["id_type", "id_value"]
+_WHO = ["given", "words", "birth_date", "suffix"]
+_KEPT = ["node", "source", "record_key", "record_type", *_VALUE, "first_seen_at", "last_seen_at", "refused"]
+_RECORD = ["source", "record_key", "node"]
+_GROUPED_SCHEMA = (
+    "node bigint, source string, record_key string, record_type string, id_type string, id_value string,"
+    " first_seen_at timestamp, last_seen_at timestamp, refused string, ids bigint, is_person boolean,"
+    " hub struct<source:string,record_key:string,node:bigint>, first_hub struct<source:string,record_key:string,node:bigint>,"
+    " reason string, groups int"
+)
 _SPREAD = 20
 """Ways of writing one person that a contact point may hold before it is too many to look into."""
+_ROWS_AT_ONCE = 200_000
+_ITS_KIND, _NOBODY = -1, -2
+"""In place of a group's number: with the records that carry nothing else, and linked to nobody."""
+
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 def described(identifiers: DataFrame, records: DataFrame) -> DataFrame:
@@ -27,7 +51,7 @@ def described(identifiers: DataFrame, records: DataFrame) -> DataFrame:
 
     Returns:
         The identifiers with node (xxHash64 of source and record_key: that two of a million records share one has a chance
-        of 3 in 100 million), given, root, words, birth_date and suffix.
+        of 3 in 100 million), given, words, birth_date and suffix (`people.Who`).
     """
     given = folded(F.col("given_name"))
     full = F.concat_ws(" ", given, folded(F.col("family_name")))
@@ -35,9 +59,8 @@ def described(identifiers: DataFrame, records: DataFrame) -> DataFrame:
         "source",
         "record_key",
         given.alias("given"),
-        root(given).alias("root"),
         F.array_join(F.array_sort(F.split(full, " ")), " ").alias("words"),
-        "birth_date",
+        F.date_format("birth_date", "yyyy-MM-dd").alias("birth_date"),
         F.lower("name_suffix").alias("suffix"),
     )
     return identifiers.join(who, on=["source", "record_key"], how="left").withColumn("node", node_of())
@@ -50,12 +73,14 @@ def node_of() -> Column:
 def grouped(seen: DataFrame, config: IdentityConfig) -> DataFrame:
     """Find the group of each record within each of its values, and the group's hub.
 
+    One shuffle by value; the rows of one value are held in memory.
+
     Args:
         seen: `described` with `refused` (why the value links nobody; null where it may).
         config: thresholds, policy.
 
     Returns:
-        `seen` with
+        `seen`, without who the person is, with
         refused: also for values shared by too many;
         ids: usable identifiers of the record;
         is_person: whether it is a customer's record or has an identifier of a person, not of a device alone;
@@ -64,108 +89,142 @@ def grouped(seen: DataFrame, config: IdentityConfig) -> DataFrame:
         reason: why the record belongs to its group;
         groups: people who share the value.
     """
-    is_contact = F.col("id_type").isin(*CONTACT_TYPES)
-    # Names have a say on contact points only: elsewhere all records of a value are one item.
-    items_of = {name: F.when(is_contact, F.col(name)).alias(name) for name in _WHO}
-    item = F.when(is_contact, F.xxhash64(*_WHO)).otherwise(F.lit(0).cast("bigint"))
     usable = F.col("refused").isNull()
     alone = Window.partitionBy("source", "record_key")
     names_people = usable & ~is_device_type()
-    rows = seen.withColumn("item", item).select(
-        "*",
-        F.count_if(usable).over(alone).alias("_ids"),
+    rows = seen.select(
+        *_KEPT,
+        *_WHO,
+        F.count_if(usable).over(alone).alias("ids"),
         ((F.col("record_type") == "customer_record") | F.max(names_people).over(alone)).alias("is_person"),
+        F.xxhash64(*_VALUE).alias("value"),
     )
-    people = _people(rows.where(usable), items_of, config)
-    joined = rows.join(people, on=[*_VALUE, "item"], how="left").drop("item")
-    # Of a crowd only the first people were looked into: what was found of the value holds for all.
-    refused = F.coalesce("refused", F.max("_refused").over(Window.partitionBy(*_VALUE)))
+    blocks = rows.repartition("value").sortWithinPartitions("value", *_VALUE, "source", "record_key")
+    return blocks.mapInArrow(partial(_grouped, config=config), _GROUPED_SCHEMA)
+
+
+def _grouped(batches: Iterator[pa.RecordBatch], config: IdentityConfig) -> Iterator[pa.RecordBatch]:
+    for table in whole_blocks(batches, "value", _ROWS_AT_ONCE):
+        yield from _grouped_table(table, config).to_batches()
+
+
+def _grouped_table(table: pa.Table, config: IdentityConfig) -> pa.Table:
+    """The same of whole values, whose rows stand together in the order of source and record_key."""
+    value, value_row = _joint_codes(table, _VALUE)
+    is_contact = pc.is_in(table.column("id_type"), pa.array(CONTACT_TYPES)).to_numpy()
+    # Names have a say on contact points only: elsewhere all records of a value are one person's.
+    who = np.where(is_contact, _joint_codes(table, _WHO)[0] + 1, 0)
+    items = _items_of(table, value, who, config)
+    too_many = _refusals(items, table.column("id_type").take(pa.array(value_row)).to_pylist(), config)
+    refused = pc.coalesce(table.column("refused"), pa.array(too_many[value], pa.string()))
+    group, by_policy = items.of_rows(items.group), items.of_rows(items.by_policy)
     # A record that carries nothing but a shared identifier links to others of its kind, and to no person; one with
     # other identifiers is left to those, or it would chain the people who share.
-    leftover = F.when(F.col("_ids") == 1, F.coalesce(F.col("_policy_group"), F.lit(-1)))
-    group = F.when(refused.isNull(), F.coalesce(F.col("_group"), leftover))
-    joined = joined.withColumns({"refused": refused, "_link": group, "_is_given": F.col("_group").isNotNull()})
-    in_group = Window.partitionBy(*_VALUE, "_link")
-    first = F.when(F.col("_link").isNotNull(), F.min(F.struct("source", "record_key", "node")).over(in_group))
-    # The first group is that of the value's first record: its hub is that record.
-    of_value = F.min(F.when(F.col("_link").isNotNull(), F.struct("source", "record_key", "node"))).over(
-        Window.partitionBy(*_VALUE)
-    )
-    reason = (
-        F.when(F.col("_is_given"), F.concat(F.lit("same "), F.col("id_type")))
-        .when(F.col("_policy_group").isNotNull(), F.concat_ws(" ", F.lit("shared"), "id_type", F.lit(_policy_text(config))))
-        .otherwise(F.concat(F.lit("same "), F.col("id_type"), F.lit(", which several people share")))
-    )
-    kept = ["node", "source", "record_key", "record_type", *_VALUE, "first_seen_at", "last_seen_at", "refused"]
-    return joined.select(
+    of_its_kind = np.where(by_policy >= 0, by_policy, _ITS_KIND)
+    link = np.where(group >= 0, group, np.where(table.column("ids").to_numpy() == 1, of_its_kind, _NOBODY))
+    link[pc.is_valid(refused).to_numpy()] = _NOBODY
+    # The rows of a value are in order: the first one of a group is its hub.
+    _, of_group = np.unique(value * (link.max(initial=0) + 3) + link - _NOBODY, return_inverse=True)
+    hub = _first_rows(of_group, link != _NOBODY)
+    kept = [refused if name == "refused" else table.column(name) for name in _KEPT]
+    columns = [
         *kept,
-        F.col("_ids").alias("ids"),
-        "is_person",
-        first.alias("hub"),
-        of_value.alias("first_hub"),
-        reason.alias("reason"),
-        F.coalesce("_groups", F.lit(1)).alias("groups"),
-    )
+        table.column("ids"),
+        table.column("is_person"),
+        _records(table, hub),
+        _records(table, _first_rows(value, link != _NOBODY)),
+        _reasons(table.column("id_type"), group >= 0, by_policy >= 0, config),
+        pa.array(items.groups[value].astype(np.int32)),
+    ]
+    return pa.table(columns, names=[*_KEPT, "ids", "is_person", "hub", "first_hub", "reason", "groups"])
 
 
-def _policy_text(config: IdentityConfig) -> str:
-    return {"most_recent": "seen last", "existing": "seen first"}.get(config.shared_identifier_policy, "ambiguous")
+@dataclass(frozen=True)
+class _Items:
+    """What the usable records of each value say of their person, each distinct description once.
 
-
-def _people(rows: DataFrame, items_of: dict[str, Column], config: IdentityConfig) -> DataFrame:
-    """Each distinct person that a value's records describe, with its group.
-
-    Returns:
-        id_type, id_value, item, _group (from 0; null: it could be any of several), _groups, _policy_group, _refused.
+    Attributes:
+        of_row: of each row the number of its description; -1 where the row is not usable.
+        group: of each description; `_NOBODY` where it could be any of several.
+        by_policy: the group that the policy chooses; `_NOBODY` where it chooses none.
+        records: of each value, its usable rows.
+        distinct: of each value, its descriptions.
+        groups: of each value, the people who share it.
     """
-    items = rows.groupBy(*_VALUE, "item", *items_of.values()).agg(
-        F.count("*").alias("records"), F.min("first_seen_at").alias("first_at"), F.max("last_seen_at").alias("last_at")
-    )
-    is_full = F.length("given") > 1
-    order = Window.partitionBy(*_VALUE).orderBy(
-        # Those who say most come first: the others join them.
-        F.coalesce(is_full, F.lit(False)).desc(),
-        F.col("birth_date").isNotNull().desc(),
-        F.col("given").isNotNull().desc(),
-        F.col("suffix").isNotNull().desc(),
-        F.col("records").desc(),
-        F.col("words"),
-        F.col("birth_date"),
-        F.col("item"),
-    )
-    whole = Window.partitionBy(*_VALUE)
-    most = {t: _given_threshold(config, t) for t in CONTACT_TYPES}
-    cap = max((m for m in most.values() if m), default=1) * _SPREAD
-    ranked = items.select(
-        "*",
-        F.row_number().over(order).alias("_rank"),
-        F.count("*").over(whole).alias("_items"),
-        F.sum("records").over(whole).alias("_records"),
-    )
-    values = ranked.where(F.col("_rank") <= cap).groupBy(*_VALUE).agg(
-        F.array_sort(F.collect_list(F.struct("_rank", "item", *_WHO, "first_at", "last_at"))).alias("items"),
-        F.first("_items").alias("_items"),
-        F.first("_records").alias("_records"),
-    )
-    first_ones = F.when(F.size("items") == 1, F.col("items")).otherwise(_leaders(F.col("items")))
-    values = values.withColumn("leaders", F.when(F.col("_items") <= cap, first_ones)).withColumn(
-        "_groups", F.size("leaders")
-    )
-    refused = _refusal(config, most, cap)
-    assigned = F.transform("items", lambda x: _assigned(x, F.col("leaders"), config))
-    return values.withColumn("_refused", refused).select(
-        *_VALUE, F.inline(assigned), F.greatest("_groups", F.lit(1)).alias("_groups"), "_refused"
-    )
+
+    of_row: Numbers
+    group: Numbers
+    by_policy: Numbers
+    records: Numbers
+    distinct: Numbers
+    groups: Numbers
+
+    def of_rows(self, numbers: Numbers) -> Numbers:
+        """What the descriptions have, by row; `_NOBODY` where a row is not usable."""
+        return np.append(numbers, _NOBODY)[self.of_row]
 
 
-def _refusal(config: IdentityConfig, most: dict[str, int | None], cap: int) -> Column:
-    too_many = F.col("_records") > config.max_cluster_size * 10
-    reason = F.when(too_many, F.concat(F.lit("on more than "), F.lit(config.max_cluster_size * 10), F.lit(" records")))
-    for id_type, threshold in most.items():
-        if threshold:
-            crowd = (F.col("id_type") == id_type) & ((F.col("_groups") > threshold) | (F.col("_items") > cap))
-            reason = reason.when(crowd, F.lit(f"shared by more than {threshold} people of different given names"))
-    return reason
+def _items_of(table: pa.Table, value: Numbers, who: Numbers, config: IdentityConfig) -> _Items:
+    values = int(value.max(initial=-1)) + 1
+    rows = np.flatnonzero(pc.is_null(table.column("refused")).to_numpy())
+    cells = value[rows] * (who.max(initial=0) + 1) + who[rows]
+    _, first, item, records = np.unique(cells, return_index=True, return_inverse=True, return_counts=True)
+    of_row = np.full(len(table), -1)
+    of_row[rows] = item
+    distinct = np.bincount(value[rows[first]], minlength=values)
+    found = _Items(
+        of_row,
+        np.zeros(len(first), np.int64),
+        np.full(len(first), _NOBODY),
+        np.bincount(value[rows], minlength=values),
+        distinct,
+        np.ones(values, np.int64),
+    )
+    if (distinct > 1).any():
+        held = _described(table, rows, first, item, records, np.repeat(distinct > 1, distinct))
+        ends = np.cumsum(distinct)
+        for number in np.flatnonzero(distinct > 1).tolist():
+            start, end = int(ends[number] - distinct[number]), int(ends[number])
+            if end - start > _cap(config):
+                found.group[start:end] = _NOBODY
+                continue
+            mine = [held[i] for i in range(start, end)]
+            places, found.groups[number] = told_apart(mine, config.shared_identifier_policy)
+            found.group[start:end] = [_NOBODY if place.group is None else place.group for place in places]
+            found.by_policy[start:end] = [_NOBODY if p.by_policy is None else p.by_policy for p in places]
+    return found
+
+
+def _described(
+    table: pa.Table, rows: Numbers, first: Numbers, item: Numbers, records: Numbers, wanted: Flags
+) -> dict[int, Described]:
+    """The wanted descriptions, by number."""
+    first_at = np.full(len(first), np.iinfo(np.int64).max)
+    last_at = np.full(len(first), np.iinfo(np.int64).min)
+    for column, found, of_two in (("first_seen_at", first_at, np.minimum), ("last_seen_at", last_at, np.maximum)):
+        of_two.at(found, item, table.column(column).cast(pa.int64()).to_numpy()[rows])
+    places = np.flatnonzero(wanted)
+    said = table.select(_WHO).take(pa.array(rows[first[places]])).to_pydict()
+    people = map(Who, *(said[name] for name in _WHO))
+    numbers = (array[places].tolist() for array in (records, first_at, last_at))
+    return dict(zip(places.tolist(), map(Described, people, *numbers), strict=True))
+
+
+def _refusals(items: _Items, id_types: Sequence[str], config: IdentityConfig) -> npt.NDArray[np.object_]:
+    """Of each value why too many share it; None where they do not."""
+    most = config.max_cluster_size * 10
+    found = np.full(len(items.records), None, object)
+    found[items.records > most] = f"on more than {most} records"
+    for number in np.flatnonzero((items.distinct > 1) & (items.records <= most)).tolist():
+        threshold = _given_threshold(config, id_types[number])
+        if threshold and (items.groups[number] > threshold or items.distinct[number] > _cap(config)):
+            found[number] = f"shared by more than {threshold} people of different given names"
+    return found
+
+
+def _cap(config: IdentityConfig) -> int:
+    """Descriptions of a value that are looked into; a crowd has more."""
+    return max((threshold for t in CONTACT_TYPES if (threshold := _given_threshold(config, t))), default=1) * _SPREAD
 
 
 def _given_threshold(config: IdentityConfig, id_type: str) -> int | None:
@@ -173,32 +232,37 @@ def _given_threshold(config: IdentityConfig, id_type: str) -> int | None:
     return min(rules, default=None)
 
 
-def _leaders(items: Column) -> Column:
-    """One item of each person: the items that cannot be one with any before them."""
+def _joint_codes(table: pa.Table, names: Sequence[str]) -> tuple[Numbers, Numbers]:
+    """A number for each row, the same for rows that are the same in all these columns, and the first row of each number."""
+    found = np.zeros(len(table), np.int64)
+    for name in names:
+        encoded = table.column(name).combine_chunks().dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1
+        _, first, found = np.unique(found * (len(encoded.dictionary) + 1) + codes, return_index=True, return_inverse=True)
+    return found, first
 
-    def joined(found: Column, item: Column) -> Column:
-        is_known = F.exists(found, lambda leader: may_be_one(item, leader))
-        return F.when(is_known, found).otherwise(F.concat(found, F.array(item)))
 
-    return F.aggregate(items, F.filter(items, lambda _: F.lit(False)), joined)
+def _first_rows(block: Numbers, where: Flags) -> Numbers:
+    """Of each row the first row of its block that counts; -1 where none does."""
+    found = np.full(int(block.max(initial=-1)) + 1, -1)
+    rows = np.flatnonzero(where)[::-1]
+    found[block[rows]] = rows
+    return found[block]
 
 
-def _assigned(item: Column, leaders: Column, config: IdentityConfig) -> Column:
-    """The leader that an item may be one with; of several the one that name or birth date decide for, else none."""
-    numbered = F.transform(leaders, lambda leader, i: F.struct(leader.alias("who"), i.alias("i")))
-    fits = F.when(F.size(leaders) == 1, numbered).otherwise(
-        F.filter(numbered, lambda leader: may_be_one(item, leader["who"]))
-    )
-    firm = F.filter(fits, lambda leader: is_firm(item, leader["who"]))
-    group = F.when(F.size(fits) == 1, F.get(fits, F.lit(0))["i"]).when(F.size(firm) == 1, F.get(firm, F.lit(0))["i"])
-    if config.shared_identifier_policy == "most_recent":
-        chosen = F.array_max(F.transform(fits, lambda x: F.struct(x["who"]["last_at"].alias("at"), x["i"].alias("i"))))
-    else:
-        chosen = F.array_min(F.transform(fits, lambda x: F.struct(x["who"]["first_at"].alias("at"), x["i"].alias("i"))))
-    by_policy = F.lit(None).cast("int") if config.shared_identifier_policy == "ambiguous" else chosen["i"]
-    return F.struct(
-        item["item"].alias("item"), group.alias("_group"), F.when(group.isNull(), by_policy).alias("_policy_group")
-    )
+def _records(table: pa.Table, rows: Numbers) -> pa.Array:
+    """These records; null for -1."""
+    taken = table.select(_RECORD).take(pa.array(rows, mask=rows < 0))
+    columns = [column.combine_chunks() for column in taken.columns]
+    return pa.StructArray.from_arrays(columns, _RECORD, mask=pa.array(rows < 0))
+
+
+def _reasons(id_type: pa.ChunkedArray, is_given: Flags, is_by_policy: Flags, config: IdentityConfig) -> pa.ChunkedArray:
+    policy = {"most_recent": "seen last", "existing": "seen first"}.get(config.shared_identifier_policy, "ambiguous")
+    same = pc.binary_join_element_wise("same", id_type, " ")
+    shared = pc.binary_join_element_wise("shared", id_type, policy, " ")
+    several = pc.binary_join_element_wise(same, ", which several people share", "")
+    return pc.if_else(pa.array(is_given), same, pc.if_else(pa.array(is_by_policy), shared, several))
 
 
 def learned(identifiers: DataFrame, records: DataFrame, rules: tuple[BadValues, ...]) -> DataFrame | None:

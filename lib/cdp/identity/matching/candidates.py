@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, LongType, StructField, StructType
 
+from cdp.identity.blocks import whole_blocks
 from cdp.identity.matching.blocking import MOST_IN_BLOCK, Rule, combined
 from cdp.identity.matching.fields import Field, Piece
 from cdp.identity.matching.levels import (
@@ -183,28 +184,8 @@ def compared_pairs(
 def _compare_blocks(
     batches: Iterator[pa.RecordBatch], fields: Sequence[Field], frequencies: Sequence[Frequencies]
 ) -> Iterator[pa.RecordBatch]:
-    for table in _whole_blocks(batches):
+    for table in whole_blocks(batches, "key", _ROWS_AT_ONCE):
         yield from _compare_table(table, fields, frequencies)
-
-
-def _whole_blocks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Tables of some `_ROWS_AT_ONCE` rows that never end within a block."""
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        held.append(batch)
-        rows += batch.num_rows
-        if rows < _ROWS_AT_ONCE:
-            continue
-        table = pa.Table.from_batches(held)
-        keys = table.column("key").to_numpy()
-        end = int(np.searchsorted(keys, keys[-1], side="left"))
-        if end:
-            yield table.slice(0, end)
-        held = table.slice(end).combine_chunks().to_batches()
-        rows -= end
-    if rows:
-        yield pa.Table.from_batches(held)
 
 
 def _compare_table(

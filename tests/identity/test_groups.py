@@ -1,0 +1,127 @@
+"""The groups of an identifier's value, found for all values at once, are those that an obvious way finds one by one."""
+
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cdp.identity.config import IdentityConfig, Policy
+from cdp.identity.groups import _grouped_table
+from cdp.identity.people import Described, Who, told_apart
+
+CROWD = 3
+"""Given names of one contact point from which it is everybody's, in these tests."""
+SMALL = 2
+"""`max_cluster_size`: more than twenty records of one value are a crowd."""
+
+
+class Row(NamedTuple):
+    id_type: str
+    id_value: str
+    source: str
+    record_key: str
+    who: Who
+    seen: int
+    refused: str | None
+    ids: int
+
+
+people = st.builds(
+    Who,
+    st.sampled_from([None, "ann", "anna", "bob", "robert", "carl", "dora"]),
+    st.sampled_from([None, "", "smith", "ann smith"]),
+    st.sampled_from([None, None, "1980-01-02", "1950-03-04"]),
+    st.sampled_from([None, None, "jr"]),
+)
+rows = st.builds(
+    Row,
+    st.sampled_from(["email", "phone", "card"]), st.sampled_from(["x", "y"]),
+    st.sampled_from(["crm", "shop"]), st.sampled_from("abcdefghijklmn"),
+    people, st.integers(1, 9), st.sampled_from([None, None, None, "placeholder"]), st.integers(1, 2),
+)  # fmt: skip
+tables = st.lists(rows, min_size=1, max_size=60, unique_by=lambda r: r[:4])
+policies = st.sampled_from(["ambiguous", "most_recent", "existing"])
+
+
+@settings(deadline=None, max_examples=300)
+@given(tables, policies)
+def test_all_values_at_once_are_grouped_as_one_by_one(table: list[Row], policy: Policy):
+    config = IdentityConfig.model_validate(
+        {
+            "shared_identifier_policy": policy,
+            "max_cluster_size": SMALL,
+            "bad_values": [{"column": c, "distinct": "given_name", "threshold": CROWD} for c in ("email", "phone")],
+        }
+    )
+    ordered = sorted(table)
+
+    found = _grouped_table(_arrow(ordered), config).select(["refused", "hub", "first_hub", "groups"]).to_pylist()
+
+    assert found == [_obvious(row, ordered, policy) for row in ordered]
+
+
+def _obvious(row: Row, table: list[Row], policy: Policy) -> dict[str, Any]:
+    mine = [other for other in table if other[:2] == row[:2]]
+    usable = [other for other in mine if other.refused is None]
+    said = sorted({_said(other) for other in usable}, key=repr)
+    described = []
+    for who in said:
+        seen = [other.seen for other in usable if _said(other) == who]
+        described.append(Described(who, len(seen), min(seen), max(seen)))
+    places, groups = told_apart(described, policy) if len(said) > 1 else (told_apart(described, policy)[0], 1)
+    too_many = None
+    if len(usable) > SMALL * 10:
+        too_many = f"on more than {SMALL * 10} records"
+    elif row.id_type != "card" and groups > CROWD:
+        too_many = f"shared by more than {CROWD} people of different given names"
+
+    def link(other: Row) -> int | None:
+        if other.refused or too_many:
+            return None
+        place = places[said.index(_said(other))]
+        if place.group is not None:
+            return place.group
+        if other.ids > 1:
+            return None
+        return -1 if place.by_policy is None else place.by_policy
+
+    hubs = [other for other in mine if link(other) is not None and link(other) == link(row)]
+    return {
+        "refused": row.refused or too_many,
+        "hub": _record(min(hubs, key=_key)) if hubs else None,
+        "first_hub": _record(min(linked, key=_key)) if (linked := [o for o in mine if link(o) is not None]) else None,
+        "groups": groups,
+    }
+
+
+def _said(row: Row) -> Who:
+    return Who(None, None, None, None) if row.id_type == "card" else row.who
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return row.source, row.record_key
+
+
+def _record(row: Row) -> dict[str, Any]:
+    return {"source": row.source, "record_key": row.record_key, "node": _node(row)}
+
+
+def _node(row: Row) -> int:
+    return ord(row.record_key) * 2 + (row.source == "shop")
+
+
+def _arrow(table: list[Row]) -> pa.Table:
+    columns: dict[str, list[Any]] = {
+        "node": [_node(row) for row in table],
+        **{name: [getattr(row, name) for row in table] for name in ("source", "record_key", "id_type", "id_value", "refused", "ids")},
+        "record_type": ["customer_record"] * len(table),
+        **{name: [getattr(row.who, name) for row in table] for name in Who._fields},
+        "is_person": [True] * len(table),
+    }
+    texts = ("refused", *Who._fields)
+    seen = pa.array([row.seen for row in table], pa.timestamp("us", tz="UTC"))
+    return pa.table(
+        {name: pa.array(values, pa.string()) if name in texts else pa.array(values) for name, values in columns.items()}
+        | {"first_seen_at": seen, "last_seen_at": seen}
+    )
