@@ -4,8 +4,8 @@
 
 For each number of records: extracts of the customer sources alone, ingested and cleaned, and then `resolve` in a fresh process.
 Printed are its seconds, the start of the session included, the peak memory of all its processes, the pairs it expected to
-compare, and pair F1 against the truth. With --splink, Splink's DuckDB back end links the same records in a process of its
-own: names, birth date, e-mail, phone, address, term frequencies, expectation maximisation, clusters at a probability of 0.95.
+compare, and pair F1 against the truth. With --splink, Splink's DuckDB and Spark back ends link the same records, each in a process
+of its own: names, birth date, e-mail, phone, address, term frequencies, expectation maximisation, clusters at a probability of 0.95.
 What counts are the ratios: seconds differ from machine to machine, and on a shared one from minute to minute.
 """
 
@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from fitted_session import PROJECT, submit
 
@@ -95,7 +96,7 @@ def scores(folder: Path, customers: dict[tuple[str, str], str]) -> dict[str, flo
     return {"precision": pairs.precision, "recall": pairs.recall, "F1": pairs.f1}
 
 
-def splinks(folder: Path, python: str) -> dict[str, float]:
+def splinks(folder: Path, python: str, backend: str) -> dict[str, float]:
     """The same of Splink."""
     from cdp.identity.explain import dataset
 
@@ -106,7 +107,7 @@ def splinks(folder: Path, python: str) -> dict[str, float]:
     pq.write_table(table, folder / "records.parquet")
     began = time.monotonic()
     with Peak() as peak:
-        call = [python, __file__, "--peer", str(folder / "records.parquet"), str(folder / "clusters.parquet")]
+        call = [python, __file__, "--peer", str(folder / "records.parquet"), str(folder / "clusters.parquet"), backend]
         subprocess.run(call, check=True, capture_output=True)
     took = time.monotonic() - began
     clusters = pq.read_table(folder / "clusters.parquet").to_pylist()
@@ -115,10 +116,10 @@ def splinks(folder: Path, python: str) -> dict[str, float]:
     return {"seconds": took, "GiB": peak.gib, "pairs": float(pairs), **scores(folder, of)}
 
 
-def peer(records: Path, clusters: Path) -> None:
+def peer(records: str, clusters: str, backend: str) -> None:
     """Splink, in an environment of its own."""
     import pandas as pd
-    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+    from splink import Linker, SettingsCreator, block_on
     from splink import comparison_library as cl
 
     frame = pd.read_parquet(records)
@@ -144,7 +145,8 @@ def peer(records: Path, clusters: Path) -> None:
         ],
         blocking_rules_to_generate_predictions=rules,
     )
-    linker = Linker(DuckDBAPI().register(frame.drop(columns=["emails", "phones"])), settings)
+    frame = frame.drop(columns=["emails", "phones"])
+    linker = Linker(_on_spark(frame) if backend == "Spark" else _on_duckdb(frame), settings)
     linker.training.estimate_probability_two_random_records_match([block_on("email"), block_on("phone")], recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
     for rule in (block_on("given_name_key", "family_name_key"), block_on("email"), block_on("street", "postal_code")):
@@ -155,27 +157,51 @@ def peer(records: Path, clusters: Path) -> None:
     found[["source", "record_key", "cluster_id", "pairs"]].to_parquet(clusters)
 
 
+def _on_duckdb(frame: Any) -> Any:
+    from splink import DuckDBAPI
+
+    return DuckDBAPI().register(frame)
+
+
+def _on_spark(frame: Any) -> Any:
+    from pyspark.sql import SparkSession
+    from splink import SparkAPI
+    from splink.backends.spark import similarity_jar_location
+
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.driver.memory", "6g")
+        .config("spark.jars", similarity_jar_location())
+        .config("spark.sql.shuffle.partitions", "8")
+        .config("spark.default.parallelism", "8")
+        .getOrCreate()
+    )
+    spark.sparkContext.setCheckpointDir(tempfile.mkdtemp())
+    return SparkAPI(spark_session=spark).register(spark.createDataFrame(frame))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, nargs="+", default=[50_000, 200_000])
-    parser.add_argument("--splink", metavar="PYTHON", help="python of an environment with Splink 5 and pandas")
+    parser.add_argument("--splink", metavar="PYTHON", help="python of an environment with Splink 5 and PySpark")
     parser.add_argument("--keep", type=Path, help="keep the extracts and tables there, and use those of a run before")
-    parser.add_argument("--peer", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--peer", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peer:
         peer(*arguments.peer)
         return
-    print(f"{'records':>9} {'':8} {'seconds':>8} {'GiB':>5} {'pairs':>12} {'precision':>9} {'recall':>7} {'F1':>7}")
+    print(f"{'records':>9} {'':14} {'seconds':>8} {'GiB':>5} {'pairs':>12} {'precision':>9} {'recall':>7} {'F1':>7}")
     with tempfile.TemporaryDirectory() as temporary:
         for records in arguments.records:
             folder = (arguments.keep or Path(temporary)) / str(records)
             prepare(folder, records)
             results = {"cdp": ours(folder)}
             if arguments.splink:
-                results["Splink"] = splinks(folder, arguments.splink)
+                for backend in ("DuckDB", "Spark"):
+                    results[f"Splink, {backend}"] = splinks(folder, arguments.splink, backend)
             for name, r in results.items():
                 right = f"{r['precision']:9.4f} {r['recall']:7.4f} {r['F1']:7.4f}"
-                print(f"{records:9,} {name:8} {r['seconds']:8.1f} {r['GiB']:5.1f} {r['pairs']:12,.0f} {right}", flush=True)
+                print(f"{records:9,} {name:14} {r['seconds']:8.1f} {r['GiB']:5.1f} {r['pairs']:12,.0f} {right}", flush=True)
 
 
 if __name__ == "__main__":
