@@ -164,6 +164,7 @@ def _on_duckdb(frame: Any) -> Any:
 
 
 def _on_spark(frame: Any) -> Any:
+    import pyarrow as pa
     from pyspark.sql import SparkSession
     from splink import SparkAPI
     from splink.backends.spark import similarity_jar_location
@@ -177,7 +178,7 @@ def _on_spark(frame: Any) -> Any:
         .getOrCreate()
     )
     spark.sparkContext.setCheckpointDir(tempfile.mkdtemp())
-    return SparkAPI(spark_session=spark).register(spark.createDataFrame(frame))
+    return SparkAPI(spark_session=spark).register(spark.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False)))
 
 
 def main() -> None:
@@ -195,13 +196,14 @@ def main() -> None:
         for records in arguments.records:
             folder = (arguments.keep or Path(temporary)) / str(records)
             prepare(folder, records)
-            results = {"cdp": ours(folder)}
-            if arguments.splink:
-                for backend in ("DuckDB", "Spark"):
-                    results[f"Splink, {backend}"] = splinks(folder, arguments.splink, backend)
-            for name, r in results.items():
-                right = f"{r['precision']:9.4f} {r['recall']:7.4f} {r['F1']:7.4f}"
-                print(f"{records:9,} {name:14} {r['seconds']:8.1f} {r['GiB']:5.1f} {r['pairs']:12,.0f} {right}", flush=True)
+            _print(records, "cdp", ours(folder))
+            for backend in ("DuckDB", "Spark") if arguments.splink else ():
+                _print(records, f"Splink, {backend}", splinks(folder, arguments.splink, backend))
+
+
+def _print(records: int, name: str, of: dict[str, float]) -> None:
+    right = f"{of['precision']:9.4f} {of['recall']:7.4f} {of['F1']:7.4f}"
+    print(f"{records:9,} {name:14} {of['seconds']:8.1f} {of['GiB']:5.1f} {of['pairs']:12,.0f} {right}", flush=True)
 
 
 if __name__ == "__main__":
