@@ -226,11 +226,12 @@ def evaluate_(
     if found.unknown:
         print(f"{found.unknown:,} records of the truth have no customer")
     print(f"{len(found.merged):,} customers hold several persons, {found.split:,} persons have several customers")
-    met, true = reached(read_keys(lake), persons)
+    keys = read_keys(lake)
+    met, true = reached(keys, persons)
     if true:
         print(f"blocking reaches {met / true:.2%} of the {true:,} pairs of customer records of one person")
     links = read_links(lake)
-    told = errors(links, assignments, persons)
+    told = errors(links, assignments, persons, keys)
     for title, counts in (("accepted links between two persons, by", told.wrong), ("customers of one person kept apart, as", told.missed)):
         if counts:
             kinds = RichTable(title, "", header_style="bold")

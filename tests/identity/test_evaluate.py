@@ -65,10 +65,14 @@ def test_errors_are_told_by_kind():
         link("8", "9", "comparison", "accepted", 9.0),
     ]
 
-    found = errors(links, customers, truth)
+    keys = {("a", "5"): [3, 4], ("a", "7"): [4], ("a", "6"): [5]}
+
+    found = errors(links, customers, truth, keys)
 
     assert found.wrong == {"comparison": 1}
-    assert found.missed == {"doubtful": 1, "refused: two names": 1, "never compared, or not alike at all": 2}
+    # Of person z, 5 and 7 met, 6 and 7 did not.
+    told = {"doubtful": 1, "refused: two names": 1, "compared, and hardly alike": 1, "never compared": 1}
+    assert found.missed == told
 
 
 def test_blocking_reaches_those_who_share_a_key():

@@ -72,7 +72,7 @@ def test_a_refused_link_says_why(lake: Path):
 
     assert not found.is_one and not found.chain
     assert {(link.rule, link.decision) for link in found.links} >= {("email", "refused")}
-    assert "two people" in printed(found)
+    assert "These records are two customers" in printed(found)
 
 
 def test_records_that_have_nothing_to_do_with_each_other(lake: Path):

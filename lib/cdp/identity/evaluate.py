@@ -137,13 +137,19 @@ class Errors:
     missed: Mapping[str, int]
 
 
-def errors(links: Iterable[Link], assignments: Mapping[Record, str], truth: Mapping[Record, str]) -> Errors:
+def errors(
+    links: Iterable[Link],
+    assignments: Mapping[Record, str],
+    truth: Mapping[Record, str],
+    keys: Mapping[Record, Collection[int]],
+) -> Errors:
     """Sort the errors by kind.
 
     Args:
         links: `identity.links`.
         assignments: record to its customer_id.
         truth: record to its person.
+        keys: `read_keys`.
     """
     wrong: Counter[str] = Counter()
     between: dict[frozenset[str], str] = {}
@@ -159,12 +165,15 @@ def errors(links: Iterable[Link], assignments: Mapping[Record, str], truth: Mapp
             # A refusal says more than a doubt.
             if len(customers) == 2 and not between.get(customers, "").startswith("refused"):
                 between[customers] = kind
-    known = [record for record in truth if record in assignments]
-    customers_of = _seen_with((truth[record] for record in known), (assignments[record] for record in known))
+    customers_of: dict[str, dict[str, set[int]]] = {}
+    for record, person in truth.items():
+        if record in assignments:
+            customers_of.setdefault(person, {}).setdefault(assignments[record], set()).update(keys.get(record, ()))
     missed: Counter[str] = Counter()
-    for customers_ in customers_of.values():
-        for pair in combinations(sorted(customers_), 2):
-            missed[between.get(frozenset(pair), "never compared, or not alike at all")] += 1
+    for keys_of in customers_of.values():
+        for one, other in combinations(sorted(keys_of), 2):
+            met = bool(keys_of[one] & keys_of[other])
+            missed[between.get(frozenset((one, other)), "compared, and hardly alike" if met else "never compared")] += 1
     return Errors(+wrong, missed)
 
 
@@ -212,12 +221,11 @@ def read_links(lake: Path) -> list[Link]:
 
 
 def read_keys(lake: Path) -> dict[Record, list[int]]:
-    """Of each compared record the keys by which it met others.
-
-    Raises:
-        UsageError: there is no such table.
-    """
-    rows = dataset(lake, "identity.blocking_keys").to_table()
+    """Of each compared record the keys by which it met others; of none in a lake resolved before they were stored."""
+    try:
+        rows = dataset(lake, "identity.blocking_keys").to_table()
+    except UsageError:
+        return {}
     source, record, keys = (rows.column(name).to_pylist() for name in ("source", "record_key", "keys"))
     return {(s, r): [key for _, key in entries] for s, r, entries in zip(source, record, keys, strict=True)}
 

@@ -76,7 +76,7 @@ def scored_links(matches: Matches, nodes: DataFrame, review: float) -> DataFrame
     roots = {"_low_root": F.coalesce("_low", "low_atom"), "_high_root": F.coalesce("_high", "high_atom")}
     ordered = pairs.withColumns({"_low_root": F.least(*roots.values()), "_high_root": F.greatest(*roots.values())})
     told = ordered.join(limits, on=["_low_root", "_high_root"], how="left")
-    kept_apart = F.concat(F.lit("alike, but together more than one person has: "), F.col("kind"))
+    kept_apart = F.concat(F.lit("alike, but all records of the two customers together would be more than one person: "), F.col("kind"))
     is_doubtful = F.col("kind") == AMBIGUOUS
     reason = (
         F.when(is_one, F.lit("alike, and so are the records of both"))

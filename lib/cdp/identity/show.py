@@ -24,7 +24,7 @@ def show(found: Explanation, console: Console, *, show_pii: bool) -> None:
     for link in found.links:
         if link.evidence:
             console.print(_waterfall(link))
-    verdict = "one person" if found.is_one else "two people"
+    verdict = "one customer" if found.is_one else "two customers"
     console.print(f"[bold]These records are {verdict}.[/bold]")
     told = [link for link in found.links if not link.evidence]
     if told:
