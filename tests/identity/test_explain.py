@@ -53,7 +53,7 @@ def test_a_right_link_is_shown_with_what_speaks_for_it(lake: Path, tmp_path: Pat
     names = [name for name, _, _ in steps(compared)]
     assert names[0] == "prior" and "birth_date: equal" in names and "given_name: nearly equal" in names
     text = printed(found)
-    assert "one person" in text and "birth_date: equal" in text
+    assert "These records are one customer" in text and "birth_date: equal" in text
     assert "Zimmermann" not in text and "Zi********" in text
     evidence_picture(compared).savefig(tmp_path / "why.svg")
     assert "birth_date: equal" in (tmp_path / "why.svg").read_text()
