@@ -20,12 +20,19 @@ ONE: list[tuple[Said, Said]] = [
     (("Søren", None, None, None), ("Soren", None, None, None)),
     (("Ann", None, "1980-02-01", None), ("Ann", None, "1980-01-02", None)),
     (("Grete", None, "1980-02-01", None), ("Margarete", None, "1980-02-01", None)),
+    (("Ed", None, None, None), ("Eddie", None, None, None)),
+    (("Chris", None, None, None), ("Christine", None, None, None)),
+    (("Toño", None, None, None), ("Antonio", None, None, None)),
+    (("Alejandro", None, None, None), ("Alexander", None, None, None)),
     (("Susanne", None, "1980-02-01", None), ("Sussane", None, "1980-02-01", None)),
 ]
 TWO: list[tuple[Said, Said]] = [
     (("Ann", None, None, None), ("Bob", None, None, None)),
     (("Daniel", None, None, None), ("Daniela", None, None, None)),
     (("Mario", None, None, None), ("Maria", None, None, None)),
+    (("Christine", None, None, None), ("Christopher", None, None, None)),
+    (("Ella", None, None, None), ("Nora", None, None, None)),  # both may be Eleanor
+    (("Andrea", None, None, None), ("Andreas", None, None, None)),
     (("Jean Paul", None, None, None), ("Jean Pierre", None, None, None)),
     (("John", None, None, "Jr"), ("John", None, None, "Sr")),
     (("John", None, "1950-03-04", None), ("John", None, "1981-06-07", None)),

@@ -5,32 +5,259 @@ import unicodedata
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-# Short forms by the name they stand for; a few of each language, for those that no spelling distance finds.
-_SHORT_FORMS = {
-    "alexander": "alex sascha xander", "alexandra": "sandra sascha", "albert": "bert al", "alfred": "alf fred", "andrew": "andy drew andi", "arthur": "art", "anthony": "tony",
-    "antonio": "toni", "barbara": "barb babs", "benjamin": "ben benny", "catherine": "cathy kate katie cath",
-    "charles": "charlie chuck", "christina": "tina chris", "christopher": "chris", "daniel": "dan danny",
-    "david": "dave", "deborah": "debbie deb", "dorothy": "dot dottie", "edward": "ed eddie ted ned",
-    "elizabeth": "liz lizzie beth betty libby eliza", "elisabeth": "lisa lisbeth sisi", "emanuel": "manuel manu",
-    "ernest": "ernie", "eugene": "gene", "florence": "flo flossie", "francis": "frank fran", "francisco": "paco pancho fran", "francesca": "fanny", "frederick": "fred freddie", "friedrich": "fritz",
-    "gabriel": "gabi gabe", "gerald": "gerry", "gregory": "greg", "harold": "hal", "howard": "howie", "hubert": "hub hubi", "guillermo": "memo", "heinrich": "heinz heiner",
-    "henry": "harry hank", "isabel": "isa bel", "jacob": "jake", "jacqueline": "jacky jackie",
-    "james": "jim jimmy jamie", "jennifer": "jen jenny", "jessica": "jess jessie", "jesus": "chus", "joachim": "achim",
-    "johannes": "hannes hans", "john": "jack johnny", "jonathan": "jon", "jose": "pepe", "joseph": "joe joey jo",
-    "josefa": "pepa", "joshua": "josh", "judith": "judy", "katharina": "kathi katja", "kenneth": "ken kenny",
-    "konstantin": "kosta", "lawrence": "larry", "leonard": "leo lenny", "manuela": "manu", "mohammed": "muhammad mohammad mohamed muhammed mohamad muhamad mhd md", "margaret": "maggie meg peggy peggie madge marge margie",
-    "margarete": "grete gretel", "marie": "mimi mary maria", "matthew": "matt", "maximilian": "max", "michael": "mike micky mick michi",
-    "michelle": "shelly", "nathaniel": "nate nathan", "pavel": "pasha", "nicholas": "nick", "nicolas": "nico", "nikolaus": "klaus niko",
-    "olivia": "liv livvy", "pamela": "pam", "patricia": "pat patty tricia", "patrick": "paddy", "peter": "pete",
-    "philip": "phil", "raymond": "ray", "rebecca": "becky", "roderick": "rod", "sarah": "sara sally sadie", "richard": "rick dick rich ricky", "robert": "bob rob bobby robbie bert",
-    "ronald": "ron ronnie", "rosario": "charo", "samantha": "sam", "samuel": "sammy", "sebastian": "basti seb",
-    "stephen": "steve", "steven": "steve", "susan": "sue susie suzy", "theodore": "theo", "theresa": "terry tess",
-    "thomas": "tom tommy", "timothy": "tim timmy", "tobias": "tobi", "valerie": "val", "victoria": "vicky tori",
-    "vincent": "vince", "walter": "walt", "wilhelm": "willi", "william": "bill will billy willy liam", "wolfgang": "wolf",
-    "zachary": "zach zack",
-}  # fmt: skip
-ROOTS = {short: name for name, shorts in _SHORT_FORMS.items() for short in shorts.split()}
-"""Short forms of given names to the name they stand for."""
+_SHORT_FORMS = """
+alexander: alex sascha sasha xander lex sandy alec sander alessandro alejandro alexandre aleksandr alexandr
+alejandro: alex ale jandro
+alexandre: alex
+alessandro: ale sandro alex
+alexandra: alex sandra sascha sasha lexi sandy alejandra alessandra
+alexis: alex lexi
+albert: bert al bertie alberto
+alfred: alf fred freddie alfredo
+alice: ali allie
+amanda: mandy manda
+andrew: andy drew andi andreas andre
+andreas: andi andy
+andrea: andi andy
+angela: angie
+anthony: tony ant antonio antoine anton
+antonio: toni tony tono nino anton antoine
+antonia: toni tonia
+antoine: toine tony
+antoinette: toinette toni nettie
+arthur: art artie arturo
+barbara: barb babs barbie babsi
+bartholomew: bart
+beatrice: bea trixie beatriz beatrix
+beatriz: bea
+benjamin: ben benny benji
+bill: will willy
+bernard: bernie bernhard
+bernadette: bernie
+bernhard: bernd bernie
+brigitte: gitte biggi
+bob: rob robbie
+bruno: bru
+caroline: caro carrie carolin carolina line
+carolina: caro
+catherine: cathy kate katie cath cat kathy katherine kathryn katharine catarina caterina
+charles: charlie chuck chas charley carlos carlo karl
+charlotte: charlie lotte lottie charly
+christian: chris christo
+christine: chris tina chrissie chrissy christina kristin kristina
+christina: tina chris chrissie christine kristina
+christopher: chris kit topher christoph christophe cristobal
+clemens: clem
+concepcion: concha conchita
+cynthia: cindy
+daniel: dan danny dani
+daniela: dani
+david: dave davy
+deborah: debbie deb debora
+dolores: lola loli
+dominique: dom
+dominic: dom nick dominik
+dorothy: dot dottie dolly dorothea
+eduardo: edu lalo
+edward: ed eddie ted ned teddy eddy eduard eduardo
+elizabeth: liz lizzie beth betty libby eliza bess elsie lisa elisabeth
+elisabeth: lisa lisbeth sisi elli liesel betty lisl elise
+eleanor: ellie nell nora ella
+emanuel: manuel manu emmanuel
+emmanuel: manu manuel manny
+emily: em emmy millie
+enrique: quique kike
+ernest: ernie ernst ernesto
+eugene: gene eugen
+evelyn: eve evie
+florence: flo flossie
+florian: flo flori
+frances: fran fanny frankie francesca francoise
+francis: frank fran
+francisco: paco pancho fran curro kiko
+francesca: fanny franca checca
+francesco: franco checco
+franziska: franzi
+frederick: fred freddie freddy rick frederic federico friedrich
+friedrich: fritz fred friedel
+gabriel: gabi gabe
+gabriele: gabi lele
+gabriela: gabi
+geoffrey: geoff jeff
+george: georgie georg georges jorge giorgio
+gerald: gerry jerry
+gerard: gerry gerardo gerhard
+gertrude: trudy trude gerti
+gilbert: gil bert gilberto
+giovanni: gianni vanni nanni
+giuseppe: beppe peppe pino
+gregory: greg gregor
+guadalupe: lupe lupita
+guillermo: memo guille
+gustavo: gus tavo
+harold: hal harry
+heinrich: heinz heiner
+helen: nell ellen helena helene elena
+henry: harry hank hal henri enrique heinrich
+howard: howie
+hubert: hub hubi
+ignacio: nacho
+isabel: isa bel isabella isabelle
+isabella: bella izzy isa
+isabelle: isa
+jacob: jake jakob
+jacqueline: jacky jackie
+james: jim jimmy jamie jem
+jane: janie janet
+jean: jeannot
+jeffrey: jeff
+jennifer: jen jenny jenn
+jeremy: jerry jem
+jessica: jess jessie
+jesus: chus chuy
+joachim: achim jochen
+johannes: hannes hans jo
+john: jack johnny jon johan juan giovanni
+jonathan: jon jonny
+jose: pepe chepe
+joseph: joe joey jo josef jose giuseppe
+josefa: pepa
+josephine: jo josie
+joshua: josh
+juan: juanito
+judith: judy judi
+julia: jules
+juliane: jule
+julian: jules
+karl: kalle
+karoline: karo
+katharina: kathi katja kati trina kathe
+katherine: kate kathy katie kat kitty
+kenneth: ken kenny
+konstantin: kosta
+lawrence: larry laurie laurence
+leonard: leo lenny len leonardo
+leopold: leo poldi
+lorenzo: renzo
+louis: lou ludwig luis
+louise: lou lulu
+lucia: lucy lu
+ludwig: lutz wiggerl
+luigi: gigi
+madeleine: mado maddie
+magdalena: lena magda
+manuel: manolo manu
+manuela: manu
+margaret: maggie meg peggy peggie madge marge margie greta rita daisy marguerite margarita margarethe
+margarete: grete gretel gretchen
+marguerite: margot
+maria: mia mitzi marie mary mari
+marie: mimi mary maria
+martha: marty
+martin: marty martino
+mathilde: tilda tilly
+matthew: matt matty mathieu matthias
+matthias: matze hias
+maximilian: max maxi
+maxime: max
+melanie: mel mela
+michael: mike micky mick michi mickey mikey michel miguel
+michelle: shelly
+mohammed: muhammad mohammad mohamed muhammed mohamad muhamad mhd md mo
+montserrat: montse
+natalie: nat nathalie
+nathaniel: nate nathan nat
+nicholas: nick nicky nicolas nikolaus
+nicole: nicky nikki
+nicolas: nico nick
+nikolaus: klaus niko
+olivia: liv livvy
+oliver: olli ollie
+peggy: meg maggie
+pamela: pam
+patricia: pat patty tricia trish pati
+patrick: pat paddy patricio
+paul: pablo paolo
+pavel: pasha
+peter: pete pedro pierre pietro
+philip: phil pip philippe felipe phillip
+rafael: rafa raphael
+ramon: moncho
+raymond: ray raimund
+rebecca: becky bec
+reinhard: reini
+richard: rick dick rich ricky richie ricardo riccardo
+robert: bob rob bobby robbie bert roberto
+roderick: rod
+ronald: ron ronnie
+rosario: charo
+roland: rolli
+salvador: salva
+salvatore: toto turi
+samantha: sam
+samuel: sam sammy
+sarah: sara sally sadie
+sebastian: basti seb bastian sebas sebastien
+sergio: checho
+silvia: silvie
+simon: si
+sophie: sofia sophia
+stanislav: stas
+stephanie: steph steffi stefanie
+stephen: steve steven stephan stefan
+steven: steve
+susan: sue susie suzy susanna susanne
+susanne: susi sanne susi
+teresa: tere teri
+theodore: theo ted teddy theodor
+theresa: terry tess resi teresa therese
+thomas: tom tommy tomas tommaso
+timothy: tim timmy
+tobias: tobi toby
+ursula: uschi ulla
+valerie: val
+victoria: vicky tori vicki
+victor: vic viktor
+vincent: vince vinnie vincenzo vicente
+vicente: chente
+virginia: ginny
+vladimir: vova volodya
+walter: walt walti
+wilhelm: willi willy
+william: bill will billy willy liam guillaume guillermo
+wolfgang: wolf wolfi
+yevgeny: zhenya
+zachary: zach zack
+"""
+"""Names, and what their bearers are called as well: short forms, and the same name in other languages; those that no spelling
+distance finds."""
+
+
+_NAMES_OF: dict[str, set[str]] = {}
+for _line in _SHORT_FORMS.split("\n")[1:-1]:
+    _name, _forms = _line.split(": ")
+    for _form in _forms.split():
+        _NAMES_OF.setdefault(_form, set()).add(_name)
+
+
+def is_form(given: str) -> bool:
+    """Whether the first word of a folded given name stands for another name as well."""
+    return first_word(given) in _NAMES_OF
+
+
+def first_word(given: str) -> str:
+    return given.split(" ", 1)[0]
+
+
+def are_one_name(a: str, b: str) -> bool:
+    """Whether two folded names of one word are one: equal, a form and its name, or two forms of which one begins the other.
+
+    Chris is Christina or Christopher, who are two; Ella and Nora may both be Eleanor, and are two as well.
+    """
+    of_a, of_b = _NAMES_OF.get(a, set()), _NAMES_OF.get(b, set())
+    if a == b or b in of_a or a in of_b:
+        return True
+    return (a.startswith(b) or b.startswith(a)) and not of_a.isdisjoint(of_b)
 
 
 def folded(text: Column) -> Column:

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
 from cdp.identity.config import Policy
-from cdp.identity.names import ROOTS
+from cdp.identity.names import are_one_name, first_word
 
 _GENERATION = 12
 """Years between two birth dates from which another day and month, too, mean another person."""
@@ -116,7 +115,7 @@ def may_be_one(a: Who, b: Who) -> bool:
     if a.given is None or b.given is None:
         return True
     return (
-        _same_root(a.given, b.given)
+        _same_name(a.given, b.given)
         or (a.words is not None and a.words == b.words and " " in a.words)
         or _initial(a.given, b.given)
         or _begins(a.given, b.given)
@@ -132,19 +131,15 @@ def is_firm(a: Who, b: Who) -> bool:
         return False
     if a.birth_date is not None:
         return True
-    return a.given is not None and b.given is not None and _root(a.given) == _root(b.given) and len(_root(a.given)) > 1
+    if a.given is None or b.given is None:
+        return False
+    first, other = first_word(a.given), first_word(b.given)
+    return min(len(first), len(other)) > 1 and are_one_name(first, other)
 
 
-@lru_cache(maxsize=100_000)
-def _root(given: str) -> str:
-    """The name that the first word of a given name is short for, else that word."""
-    first = given.split(" ", 1)[0]
-    return ROOTS.get(first, first)
-
-
-def _same_root(a: str, b: str) -> bool:
+def _same_name(a: str, b: str) -> bool:
     # Jean and Jean Paul may be one, Jean Paul and Jean Pierre are brothers.
-    return _root(a) == _root(b) and (" " not in a or " " not in b or a == b)
+    return are_one_name(first_word(a), first_word(b)) and (" " not in a or " " not in b or a == b)
 
 
 def _begins(long: str, short: str) -> bool:

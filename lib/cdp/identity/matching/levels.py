@@ -15,7 +15,7 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.process import cpdist
 
-from cdp.identity.names import ROOTS
+from cdp.identity.names import are_one_name, first_word, is_form
 
 MISSING = 0
 EQUAL = 1
@@ -204,10 +204,11 @@ def _name(
     one_way, other_way = np.zeros((2, len(a)), bool)
     if other is not None and other_a is not None and other_b is not None and len(other.distinct):
         one_way, other_way = _is_other(values, a, other, other_b), _is_other(values, b, other, other_a)
-    roots = _agree(values, a, b, _name_root)
+    forms = values.measured(is_form).astype(bool)
+    short = _test(values, a, b, _are_forms, forms[a] | forms[b])
     swaps = one_way & other_way, one_way | other_way
     sound = _agree(values, a, b, _sound)
-    return _first(roots, alike >= 0.92, sound, part, initial, *swaps, alike >= 0.80, first)
+    return _first(short, alike >= 0.92, sound, part, initial, *swaps, alike >= 0.80, first)
 
 
 def _is_other(values: Values, name: Codes, other: Values, theirs: Codes) -> Flags:
@@ -236,9 +237,8 @@ def _shares_words(a: str, b: str) -> bool:
     return any(len(word) > 1 for word in one & other) or a.replace(" ", "") == b.replace(" ", "")
 
 
-def _name_root(name: str) -> str:
-    first = name.split(" ", 1)[0]
-    return ROOTS.get(first, name)
+def _are_forms(a: str, b: str) -> bool:
+    return are_one_name(first_word(a), first_word(b))
 
 
 def _sound(name: str) -> str:
