@@ -182,10 +182,10 @@ def _items_of(table: pa.Table, value: Numbers, who: Numbers, config: IdentityCon
     )
     if (distinct > 1).any():
         held = _described(table, rows, first, item, records, np.repeat(distinct > 1, distinct))
-        ends = np.cumsum(distinct)
+        ends, cap = np.cumsum(distinct), _cap(_given_thresholds(config))
         for number in np.flatnonzero(distinct > 1).tolist():
             start, end = int(ends[number] - distinct[number]), int(ends[number])
-            if end - start > _cap(config):
+            if end - start > cap:
                 found.group[start:end] = _NOBODY
                 continue
             mine = [held[i] for i in range(start, end)]
@@ -215,21 +215,26 @@ def _refusals(items: _Items, id_types: Sequence[str], config: IdentityConfig) ->
     most = config.max_cluster_size * 10
     found = np.full(len(items.records), None, object)
     found[items.records > most] = f"on more than {most} records"
+    thresholds = _given_thresholds(config)
     for number in np.flatnonzero((items.distinct > 1) & (items.records <= most)).tolist():
-        threshold = _given_threshold(config, id_types[number])
-        if threshold and (items.groups[number] > threshold or items.distinct[number] > _cap(config)):
+        threshold = thresholds.get(id_types[number])
+        if threshold and (items.groups[number] > threshold or items.distinct[number] > _cap(thresholds)):
             found[number] = f"shared by more than {threshold} people of different given names"
     return found
 
 
-def _cap(config: IdentityConfig) -> int:
+def _given_thresholds(config: IdentityConfig) -> dict[str, int]:
+    """Of each type of contact point, the given names from which it is nobody's."""
+    found: dict[str, int] = {}
+    for rule in config.thresholds():
+        if rule.column in CONTACT_TYPES and rule.distinct == "given_name":
+            found[rule.column] = min(rule.threshold, found.get(rule.column, rule.threshold))
+    return found
+
+
+def _cap(thresholds: dict[str, int]) -> int:
     """Descriptions of a value that are looked into; a crowd has more."""
-    return max((threshold for t in CONTACT_TYPES if (threshold := _given_threshold(config, t))), default=1) * _SPREAD
-
-
-def _given_threshold(config: IdentityConfig, id_type: str) -> int | None:
-    rules = [r.threshold for r in config.thresholds() if r.column == id_type and r.distinct == "given_name"]
-    return min(rules, default=None)
+    return max(thresholds.values(), default=1) * _SPREAD
 
 
 def _joint_codes(table: pa.Table, names: Sequence[str]) -> tuple[Numbers, Numbers]:

@@ -6,46 +6,46 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 _SHORT_FORMS = """
-alexander: alex sascha sasha xander lex sandy alec sander alessandro alejandro alexandre aleksandr alexandr
-alejandro: alex ale jandro
-alexandre: alex
-alessandro: ale sandro alex
-alexandra: alex sandra sascha sasha lexi sandy alejandra alessandra
-alexis: alex lexi
 albert: bert al bertie alberto
+alejandro: alex ale jandro
+alessandro: ale sandro alex
+alexander: alex sascha sasha xander lex sandy alec sander alessandro alejandro alexandre aleksandr alexandr
+alexandra: alex sandra sascha sasha lexi sandy alejandra alessandra
+alexandre: alex
+alexis: alex lexi
 alfred: alf fred freddie alfredo
 alice: ali allie
 amanda: mandy manda
-andrew: andy drew andi andreas andre
-andreas: andi andy
 andrea: andi andy
+andreas: andi andy
+andrew: andy drew andi andreas andre
 angela: angie
 anthony: tony ant antonio antoine anton
-antonio: toni tony tono nino anton antoine
-antonia: toni tonia
 antoine: toine tony
 antoinette: toinette toni nettie
+antonia: toni tonia
+antonio: toni tony tono nino anton antoine
 arthur: art artie arturo
 barbara: barb babs barbie babsi
 bartholomew: bart
 beatrice: bea trixie beatriz beatrix
 beatriz: bea
 benjamin: ben benny benji
-bill: will willy
-bernard: bernie bernhard
 bernadette: bernie
+bernard: bernie bernhard
 bernhard: bernd bernie
-brigitte: gitte biggi
+bill: will willy
 bob: rob robbie
+brigitte: gitte biggi
 bruno: bru
-caroline: caro carrie carolin carolina line
 carolina: caro
+caroline: caro carrie carolin carolina line
 catherine: cathy kate katie cath cat kathy katherine kathryn katharine catarina caterina
 charles: charlie chuck chas charley carlos carlo karl
 charlotte: charlie lotte lottie charly
 christian: chris christo
-christine: chris tina chrissie chrissy christina kristin kristina
 christina: tina chris chrissie christine kristina
+christine: chris tina chrissie chrissy christina kristin kristina
 christopher: chris kit topher christoph christophe cristobal
 clemens: clem
 concepcion: concha conchita
@@ -55,17 +55,17 @@ daniela: dani
 david: dave davy
 deborah: debbie deb debora
 dolores: lola loli
-dominique: dom
 dominic: dom nick dominik
+dominique: dom
 dorothy: dot dottie dolly dorothea
 eduardo: edu lalo
 edward: ed eddie ted ned teddy eddy eduard eduardo
-elizabeth: liz lizzie beth betty libby eliza bess elsie lisa elisabeth
-elisabeth: lisa lisbeth sisi elli liesel betty lisl elise
 eleanor: ellie nell nora ella
+elisabeth: lisa lisbeth sisi elli liesel betty lisl elise
+elizabeth: liz lizzie beth betty libby eliza bess elsie lisa elisabeth
 emanuel: manuel manu emmanuel
-emmanuel: manu manuel manny
 emily: em emmy millie
+emmanuel: manu manuel manny
 enrique: quique kike
 ernest: ernie ernst ernesto
 eugene: gene eugen
@@ -73,16 +73,16 @@ evelyn: eve evie
 florence: flo flossie
 florian: flo flori
 frances: fran fanny frankie francesca francoise
-francis: frank fran
-francisco: paco pancho fran curro kiko
 francesca: fanny franca checca
 francesco: franco checco
+francis: frank fran
+francisco: paco pancho fran curro kiko
 franziska: franzi
 frederick: fred freddie freddy rick frederic federico friedrich
 friedrich: fritz fred friedel
 gabriel: gabi gabe
-gabriele: gabi lele
 gabriela: gabi
+gabriele: gabi lele
 geoffrey: geoff jeff
 george: georgie georg georges jorge giorgio
 gerald: gerry jerry
@@ -120,15 +120,15 @@ johannes: hannes hans jo
 john: jack johnny jon johan juan giovanni
 jonathan: jon jonny
 jose: pepe chepe
-joseph: joe joey jo josef jose giuseppe
 josefa: pepa
+joseph: joe joey jo josef jose giuseppe
 josephine: jo josie
 joshua: josh
 juan: juanito
 judith: judy judi
 julia: jules
-juliane: jule
 julian: jules
+juliane: jule
 karl: kalle
 karoline: karo
 katharina: kathi katja kati trina kathe
@@ -158,8 +158,8 @@ martin: marty martino
 mathilde: tilda tilly
 matthew: matt matty mathieu matthias
 matthias: matze hias
-maximilian: max maxi
 maxime: max
+maximilian: max maxi
 melanie: mel mela
 michael: mike micky mick michi mickey mikey michel miguel
 michelle: shelly
@@ -168,17 +168,17 @@ montserrat: montse
 natalie: nat nathalie
 nathaniel: nate nathan nat
 nicholas: nick nicky nicolas nikolaus
-nicole: nicky nikki
 nicolas: nico nick
+nicole: nicky nikki
 nikolaus: klaus niko
-olivia: liv livvy
 oliver: olli ollie
-peggy: meg maggie
+olivia: liv livvy
 pamela: pam
 patricia: pat patty tricia trish pati
 patrick: pat paddy patricio
 paul: pablo paolo
 pavel: pasha
+peggy: meg maggie
 peter: pete pedro pierre pietro
 philip: phil pip philippe felipe phillip
 rafael: rafa raphael
@@ -189,9 +189,9 @@ reinhard: reini
 richard: rick dick rich ricky richie ricardo riccardo
 robert: bob rob bobby robbie bert roberto
 roderick: rod
+roland: rolli
 ronald: ron ronnie
 rosario: charo
-roland: rolli
 salvador: salva
 salvatore: toto turi
 samantha: sam
@@ -216,10 +216,10 @@ timothy: tim timmy
 tobias: tobi toby
 ursula: uschi ulla
 valerie: val
-victoria: vicky tori vicki
-victor: vic viktor
-vincent: vince vinnie vincenzo vicente
 vicente: chente
+victor: vic viktor
+victoria: vicky tori vicki
+vincent: vince vinnie vincenzo vicente
 virginia: ginny
 vladimir: vova volodya
 walter: walt walti
@@ -233,11 +233,17 @@ zachary: zach zack
 distance finds."""
 
 
-_NAMES_OF: dict[str, set[str]] = {}
-for _line in _SHORT_FORMS.split("\n")[1:-1]:
-    _name, _forms = _line.split(": ")
-    for _form in _forms.split():
-        _NAMES_OF.setdefault(_form, set()).add(_name)
+def _names_of() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for line in _SHORT_FORMS.split("\n")[1:-1]:
+        name, forms = line.split(": ")
+        for form in forms.split():
+            found.setdefault(form, set()).add(name)
+    return found
+
+
+_NAMES_OF = _names_of()
+"""Of each form the names that it stands for."""
 
 
 def is_form(given: str) -> bool:

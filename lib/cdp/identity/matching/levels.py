@@ -179,10 +179,12 @@ def _edits(a: Strings, b: Strings, most: int) -> npt.NDArray[np.int32]:
 
 
 def _test(values: Values, a: Codes, b: Codes, test: Callable[[str, str], bool], where: Flags) -> Flags:
-    """`test` of some pairs of values, for what cannot be had for all of them at once."""
+    """`test` of some pairs of values, for what cannot be had for all of them at once; once for each two values."""
     found = np.zeros(len(a), bool)
-    for i in np.flatnonzero(where):
-        found[i] = test(values.distinct[a[i]], values.distinct[b[i]])
+    rows = np.flatnonzero(where)
+    pairs, back = np.unique(a[rows] * len(values.distinct) + b[rows], return_inverse=True)
+    one, other = values.distinct[pairs // len(values.distinct)], values.distinct[pairs % len(values.distinct)]
+    found[rows] = np.fromiter(map(test, one, other), bool, len(pairs))[back]
     return found
 
 
