@@ -2,7 +2,8 @@
 
     python benchmarks/identity.py [--records 50000 200000] [--splink /path/to/python/with/splink] [--keep DIR]
 
-For each number of records: extracts of the customer sources alone, ingested and cleaned, and then `resolve` in a fresh process.
+For each number of records: extracts of the customer sources alone, ingested and cleaned, and then `resolve` in a fresh process,
+as of a day after which about one in a hundred records came; and once more in another process, as of the last day, for those.
 Printed are its seconds, the start of the session included, the peak memory of all its processes, the pairs it expected to
 compare, and pair F1 against the truth. With --splink, Splink's DuckDB and Spark back ends link the same records, each in a process
 of its own: names, birth date, e-mail, phone, address, term frequencies, expectation maximisation, clusters at a probability of 0.95.
@@ -22,6 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from fitted_session import PROJECT, submit
 
 sys.path.insert(0, str(PROJECT / "lib"))
@@ -43,11 +45,21 @@ def prepare(folder: Path, records: int) -> None:
     submit("pipeline", "--stages", "ingest", "clean", *_places(folder))
 
 
-def _places(folder: Path) -> list[str]:
+def _places(folder: Path, as_of: str = AS_OF) -> list[str]:
     return [
         *("--config", str(folder / "conf"), "--landing", str(folder / "landing")),
-        *("--lake", str(folder / "lake"), "--as-of", AS_OF),
+        *("--lake", str(folder / "lake"), "--as-of", as_of),
     ]
+
+
+def day_before(folder: Path, share: float) -> str:
+    """The day after which so large a share of the customer records began."""
+    from cdp.identity.explain import dataset
+
+    rows = dataset(folder / "lake", "silver.customer_records").to_table(columns=["created_at", "updated_at"])
+    created, updated = (rows.column(name).cast("timestamp[us]").to_numpy() for name in rows.column_names)
+    began = np.sort(np.fmin(created, updated))
+    return str(began[int(len(began) * (1 - share))].astype("datetime64[D]"))
 
 
 class Peak:
@@ -73,14 +85,15 @@ class Peak:
             self.gib = max(self.gib, sum(size for pid, _, size in rows if pid in mine) / (1 << 20))
 
 
-def ours(folder: Path) -> dict[str, float]:
-    """Seconds, GiB, pairs and pair F1 of `resolve` from nothing."""
+def ours(folder: Path, as_of: str, *, from_nothing: bool) -> dict[str, float]:
+    """Seconds, GiB, pairs and pair F1 of `resolve`."""
     from cdp.identity.evaluate import read_assignments
 
-    shutil.rmtree(folder / "lake" / "identity", ignore_errors=True)
+    if from_nothing:
+        shutil.rmtree(folder / "lake" / "identity", ignore_errors=True)
     began = time.monotonic()
     with Peak() as peak:
-        summary = Path(submit("resolve", *_places(folder)))
+        summary = Path(submit("resolve", *_places(folder, as_of)))
     took = time.monotonic() - began
     notes = " ".join(json.loads(summary.read_text(encoding="utf-8"))["stages"][0]["notes"])
     pairs = re.search(r"some ([\d,]+) pairs", notes)
@@ -196,7 +209,8 @@ def main() -> None:
         for records in arguments.records:
             folder = (arguments.keep or Path(temporary)) / str(records)
             prepare(folder, records)
-            _print(records, "cdp", ours(folder))
+            _print(records, "cdp", ours(folder, day_before(folder, 0.01), from_nothing=True))
+            _print(records, "cdp, 1 % more", ours(folder, AS_OF, from_nothing=False))
             for backend in ("DuckDB", "Spark") if arguments.splink else ():
                 _print(records, f"Splink, {backend}", splinks(folder, arguments.splink, backend))
 

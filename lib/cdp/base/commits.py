@@ -1,14 +1,22 @@
 """What the commits of a Delta table did, read from its log: a few small files in place of a query."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from cdp.base.contracts import Table
-from cdp.base.lake import Lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cdp.base.lake import Lake
 
 _MOST_COMMITS = 1_000
 
 
-def rows_appended(lake: Lake, table: Table, *, after: int, until: int) -> int | None:
+def rows_appended(lake: "Lake", table: Table, *, after: int, until: int) -> int | None:
     """Rows that the commits after one version, up to another, have added.
 
     None where that is not known: a commit took rows away or does not say how many it added, its file is cleaned up, or
@@ -24,6 +32,25 @@ def rows_appended(lake: Lake, table: Table, *, after: int, until: int) -> int | 
             return None
         rows += added
     return rows
+
+
+def rows_written(lake: "Lake", table: Table, version: int, columns: Sequence[str], *, most: int) -> "pa.Table | None":
+    """Some columns of the rows that a commit has written: of files on a local disk, read without a query.
+
+    None where that is not known: the files are elsewhere, do not say how many rows they hold, or hold more than `most`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    commit = lake.files.read_text(f"{table.folder}/_delta_log/{version:020d}.json") if lake.files.is_local else None
+    if commit is None:
+        return None
+    added = [action["add"] for action in map(json.loads, commit.splitlines()) if "add" in action]
+    counts = [json.loads(file.get("stats") or "{}").get("numRecords") for file in added]
+    if not added or None in counts or sum(counts) > most:
+        return None
+    files = [Path(lake.path(table)) / unquote(file["path"]) for file in added]
+    return pa.concat_tables([pq.ParquetFile(file).read(columns=list(columns)) for file in files])
 
 
 def _added(commit: str) -> int | None:

@@ -223,7 +223,7 @@ def read_links(lake: Path) -> list[Link]:
 def read_keys(lake: Path) -> dict[Record, list[int]]:
     """Of each compared record the keys by which it met others; of none in a lake resolved before they were stored."""
     try:
-        rows = dataset(lake, "identity.blocking_keys").to_table()
+        rows = dataset(lake, "identity.resolved_records").to_table(filter=pc.field("keys").is_valid())
     except UsageError:
         return {}
     source, record, keys = (rows.column(name).to_pylist() for name in ("source", "record_key", "keys"))

@@ -171,10 +171,10 @@ def _met(lake: Path, left: Record, right: Record) -> tuple[str, ...] | None:
     """The blocking rules of which both records have the same value; None where one was not compared, or nothing is stored."""
     wanted = pc.field("record_key").isin(pa.array([left[1], right[1]], pa.string()))
     try:
-        rows = _rows(lake, "identity.blocking_keys", wanted, ["source", "record_key", "keys"])
+        rows = _rows(lake, "identity.resolved_records", wanted, ["source", "record_key", "keys"])
     except UsageError:
         return None
-    keys = {(row["source"], row["record_key"]): dict(row["keys"]) for row in rows}
+    keys = {(row["source"], row["record_key"]): dict(row["keys"]) for row in rows if row["keys"] is not None}
     if left not in keys or right not in keys:
         return None
     return tuple(rule for rule, key in keys[left].items() if keys[right].get(rule) == key)

@@ -13,11 +13,25 @@ from cdp.identity.devices import is_device_type, touched
 from cdp.identity.groups import described, grouped, learned, node_of
 from cdp.identity.links import ruled_links
 from cdp.identity.matching.match import Matches, matched
+from cdp.identity.matching.model import Learnt
 from cdp.identity.ruled import endpoints
 from cdp.identity.rules import Rule
-from cdp.identity.values import refusal, without_blocked
+from cdp.identity.values import refusal, refused_before, without_blocked
 
 _GENERATIONS = ("jr", "junior", "sr", "senior", "i", "ii", "iii", "iv")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a run on all records found out, by which some of them are looked at alone.
+
+    Attributes:
+        learnt: what they are compared by.
+        refused: id_type, value_hash, reason: values that are nobody's, too many records having them.
+    """
+
+    learnt: Learnt
+    refused: DataFrame
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,13 @@ class Graph:
     matches: Matches | None
 
 
-def graph_of(records: DataFrame, identifiers: DataFrame, config: IdentityConfig, rules: tuple[Rule, ...]) -> Graph:
+def graph_of(
+    records: DataFrame,
+    identifiers: DataFrame,
+    config: IdentityConfig,
+    rules: tuple[Rule, ...],
+    known: Known | None = None,
+) -> Graph:
     """Find out who is who.
 
     Args:
@@ -51,8 +71,9 @@ def graph_of(records: DataFrame, identifiers: DataFrame, config: IdentityConfig,
         identifiers: `silver.identifiers` as of that date.
         config: conf/identity.yaml.
         rules: the steward's ledger.
+        known: where these are some of the records, what is known from all of them.
     """
-    who = described(identifiers, records).withColumn("refused", refusal(config))
+    who = with_refusals(described(identifiers, records), config, known)
     bad = learned(identifiers, records, config.thresholds())
     if bad is not None:
         who = who.join(bad, on=["id_type", "id_value"], how="left")
@@ -60,8 +81,8 @@ def graph_of(records: DataFrame, identifiers: DataFrame, config: IdentityConfig,
     ends = None
     if rules:
         keys = records.select(node_of().alias("node"), "source", "record_key")
-        known = keys.union(who.select("node", "source", "record_key")).distinct()
-        ends = endpoints(records.sparkSession, rules, known, who).localCheckpoint()
+        there = keys.union(who.select("node", "source", "record_key")).distinct()
+        ends = endpoints(records.sparkSession, rules, there, who).localCheckpoint()
         who = without_blocked(who, ends)
     # What is found is kept and its plan forgotten: what builds on it would be planned and sent to every task with it.
     seen = grouped(who, config).localCheckpoint()
@@ -72,7 +93,7 @@ def graph_of(records: DataFrame, identifiers: DataFrame, config: IdentityConfig,
     had = protect.facts(nodes, seen, _suffixes(records), ends, config).localCheckpoint()
     atoms, cuts = _protected(by_person, had, connected_components(by_person))
     atoms = atoms.localCheckpoint()
-    matches = matched(_comparable(records, seen), atoms, had, config)
+    matches = matched(comparable(records, seen), atoms, had, config, known.learnt if known else None)
     people = _people(atoms, matches.clusters) if matches is not None else atoms
     of_devices = is_device_type() & F.col("refused").isNull()
     devices = touched(seen.where(of_devices), people, config).localCheckpoint()
@@ -81,6 +102,12 @@ def graph_of(records: DataFrame, identifiers: DataFrame, config: IdentityConfig,
     members = members.select("source", "record_key", "first_seen_at", "component").localCheckpoint()
     all_cuts = [found for found in (cuts, torn) if found is not None]
     return Graph(nodes, seen, devices, members, reduce(DataFrame.unionByName, all_cuts) if all_cuts else None, ends, matches)
+
+
+def with_refusals(identifiers: DataFrame, config: IdentityConfig, known: Known | None) -> DataFrame:
+    """`identifiers` with `refused`: why a value links nobody by what it is, or by what is known of it; else null."""
+    plain = identifiers.withColumn("refused", refusal(config))
+    return plain if known is None else refused_before(plain, known.refused)
 
 
 def began_at() -> Column:
@@ -97,8 +124,13 @@ def _suffixes(records: DataFrame) -> DataFrame:
     ).where(F.col("suffix").isin(*_GENERATIONS))
 
 
-def _comparable(records: DataFrame, seen: DataFrame) -> DataFrame:
-    """The records without contact points that identify nobody: equal ones would say that two are one."""
+def comparable(records: DataFrame, seen: DataFrame) -> DataFrame:
+    """The records without contact points that identify nobody: equal ones would say that two are one.
+
+    Args:
+        records: `silver.customer_records`.
+        seen: their identifiers: source, record_key, record_type, id_type, id_value, refused.
+    """
     is_contact = F.col("id_type").isin(*CONTACT_TYPES)
     void = seen.where(is_contact & F.col("refused").isNotNull() & (F.col("record_type") == "customer_record"))
     void = void.groupBy("source", "record_key").agg(F.collect_set("id_value").alias("_void"))

@@ -66,8 +66,9 @@ def described(identifiers: DataFrame, records: DataFrame) -> DataFrame:
     return identifiers.join(who, on=["source", "record_key"], how="left").withColumn("node", node_of())
 
 
-def node_of() -> Column:
-    return F.xxhash64("source", "record_key")
+def node_of(source: str = "source", record_key: str = "record_key") -> Column:
+    """`node` of the record that these columns name."""
+    return F.xxhash64(source, record_key)
 
 
 def grouped(seen: DataFrame, config: IdentityConfig) -> DataFrame:

@@ -8,7 +8,8 @@ from pyspark.sql import functions as F
 
 from cdp.identity.config import CONTACT_TYPES
 from cdp.identity.matching.linkage import AMBIGUOUS
-from cdp.identity.matching.match import Crowd, Matches
+from cdp.identity.matching.match import Matches
+from cdp.identity.matching.model import Crowd
 from cdp.tables.identity import AUDIT
 
 _VALUE = ["id_type", "id_value"]

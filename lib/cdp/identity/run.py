@@ -17,6 +17,7 @@ from cdp.identity.links import after_cuts, audit_rows, crowd_rows, link_rows, ru
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
 from cdp.identity.matching.fields import unknown_pieces
 from cdp.identity.matching.match import REVIEW_FROM, Matches, threshold_bits
+from cdp.identity.matching.model import blocking_rows, frequency_table
 from cdp.identity.matching.stored import parameter_rows
 from cdp.identity.naming import assignment_changes, change_rows, named
 from cdp.identity.preview import examples, preview, summed
@@ -24,7 +25,22 @@ from cdp.identity.quality import Check, checks, quality_rows
 from cdp.identity.review import review_rows
 from cdp.identity.ruled import rule_rows
 from cdp.identity.rules import Rule, load_rules
-from cdp.tables.identity import ASSIGNMENTS, AUDIT, BLOCKING_KEYS, CHANGES, LINKS, PARAMETERS, QUALITY, REVIEW, RULES
+from cdp.identity.scope import KEPT_TABLES, Part, Scope, not_of_nodes, note_run, of_nodes, scope_of
+from cdp.identity.standing import audit_with_standing, concerned_assignments, members_with_standing, standing_links
+from cdp.tables.identity import (
+    ASSIGNMENTS,
+    AUDIT,
+    BLOCKING_RULES,
+    CHANGES,
+    LINKS,
+    PARAMETERS,
+    QUALITY,
+    RESOLVED_RECORDS,
+    REVIEW,
+    RULES,
+    VALUE_FREQUENCIES,
+)
+from cdp.tables.ops import RESOLVED
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
 
 _MADE_OF = {
@@ -52,57 +68,78 @@ class Settings:
 
 
 def resolve(run: Run) -> StageResult:
-    """Resolve all records as of the run's date; see docs/identity.md."""
+    """Resolve all records as of the run's date, or those that new ones have to do with; see docs/identity.md."""
     settings = load_settings(run.config)
-    records, identifiers = _inputs(run)
-    graph = graph_of(records, identifiers, settings.config, settings.rules)
-    links = link_rows(
-        graph.seen.where(~is_device_type()),
-        graph.devices,
-        graph.nodes,
-        ruled_links(graph.ends, graph.nodes) if graph.ends is not None else None,
-    )
-    if graph.matches is not None:
-        review = threshold_bits(settings.config.review_threshold, graph.matches.stop + REVIEW_FROM)
-        links = links.unionByName(scored_links(graph.matches, graph.nodes, review))
-    no_cuts = run.spark.createDataFrame([], "component bigint, kind string, records bigint")
-    audit = audit_rows(graph.seen, graph.devices, graph.cuts if graph.cuts is not None else no_cuts)
-    if graph.matches is not None and graph.matches.model.crowds:
-        audit = audit.unionByName(crowd_rows(run.spark, graph.matches.model.crowds))
-    if graph.cuts is not None:
-        links = after_cuts(links, graph.members)
-    totals = graph.members.agg(F.count("*").alias("records"), F.count_distinct("component").alias("customers")).first()
+    config, lake = settings.config, run.lake
+    scope = scope_of(run, config, settings.rules, *_inputs(run))
+    part = scope.part
+    graph = graph_of(scope.records, scope.identifiers, config, settings.rules, part.known if part else None)
+    links, audit = _links(graph, config), _audit(run, graph, part)
+    members = graph.members.select("source", "record_key", "component")
+    if part:
+        links = links.unionByName(standing_links(lake.read(LINKS), part.nodes, part.news))
+        refused = part.known.refused
+        audit = audit_with_standing(audit, lake.read(AUDIT), scope.identifiers, part.nodes, refused)
+        members = members_with_standing(members, lake.read(ASSIGNMENTS), part.nodes).localCheckpoint()
+    totals = members.agg(F.count("*").alias("records"), F.count_distinct("component").alias("customers")).first()
     assert totals is not None
-    ids = _named(run, graph.members)
-    notes = [f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph)]
+    ids = _named(run, graph.members, part)
+    notes = [f"{totals['records']:,} records are {totals['customers']:,} customers", *_notes(settings, graph, part)]
     changed = summed(ids.told)
-    found = checks(run.lake.read(CUSTOMER_RECORDS), graph.members, (changed.records, ids.had), settings.config)
+    found = checks(lake.read(CUSTOMER_RECORDS), members, (changed.records, ids.had), config)
     notes += [check.sentence for check in found if check.status == "red"]
     if run.dry_run:
         notes += preview(changed, examples(ids.told))
     else:
         links = links.localCheckpoint() if graph.matches is not None else links
-        run.lake.together(
-            [
-                lambda: _write_ids(run, ids),
-                lambda: run.lake.replace(LINKS, links),
-                lambda: run.lake.replace(REVIEW, _review_rows(run, graph, links)),
-                lambda: _write_quality(run, found),
-                lambda: run.lake.replace(AUDIT, audit),
-                lambda: run.lake.replace(RULES, rule_rows(run.spark, settings.rules)),
-                lambda: run.lake.replace(PARAMETERS, _parameter_rows(run, graph.matches)),
-                lambda: run.lake.replace(BLOCKING_KEYS, _key_rows(run, graph)),
-            ]
-        )
+        review = _review_rows(run, graph, links, members)
+        tasks = [
+            lambda: _write_ids(run, ids),
+            lambda: lake.replace(LINKS, links),
+            lambda: lake.replace(REVIEW, review),
+            lambda: _write_quality(run, found),
+            lambda: lake.replace(AUDIT, audit),
+            lambda: lake.replace(RESOLVED_RECORDS, _resolved_rows(run, scope, graph)),
+        ]
+        if part is None or part.is_amended:
+            tasks.append(lambda: lake.replace(RULES, rule_rows(run.spark, settings.rules)))
+        if part is None:
+            tasks.append(lambda: _write_learnt(run, graph.matches))
+        lake.together(tasks)
+        note_run(run, config, _learnt_from(graph, part), part.changed if part else 0)
     ids.told.unpersist()
+    scope.digests.unpersist()
     broken = tuple(check.sentence for check in found if check.is_broken)
     return StageResult(rows_in=totals["records"], rows_out=totals["records"], notes=tuple(notes), broken_rules=broken)
 
 
-def _review_rows(run: Run, graph: Graph, links: DataFrame) -> DataFrame:
+def _links(graph: Graph, config: IdentityConfig) -> DataFrame:
+    ruled = ruled_links(graph.ends, graph.nodes) if graph.ends is not None else None
+    links = link_rows(graph.seen.where(~is_device_type()), graph.devices, graph.nodes, ruled)
+    if graph.matches is not None:
+        review = threshold_bits(config.review_threshold, graph.matches.stop + REVIEW_FROM)
+        links = links.unionByName(scored_links(graph.matches, graph.nodes, review))
+    return links if graph.cuts is None else after_cuts(links, graph.members)
+
+
+def _audit(run: Run, graph: Graph, part: Part | None) -> DataFrame:
+    no_cuts = run.spark.createDataFrame([], "component bigint, kind string, records bigint")
+    audit = audit_rows(graph.seen, graph.devices, graph.cuts if graph.cuts is not None else no_cuts)
+    if part is None and graph.matches is not None and graph.matches.model.crowds:
+        audit = audit.unionByName(crowd_rows(run.spark, graph.matches.model.crowds))
+    return audit
+
+
+def _learnt_from(graph: Graph, part: Part | None) -> int | None:
+    if part is not None:
+        return part.learnt_from
+    return graph.matches.model.records if graph.matches is not None else None
+
+
+def _review_rows(run: Run, graph: Graph, links: DataFrame, members: DataFrame) -> DataFrame:
     if graph.matches is None:
         return run.spark.createDataFrame([], REVIEW.schema)
-    return review_rows(links, graph.members, graph.matches.stop)
+    return review_rows(links, members, graph.matches.stop)
 
 
 def _write_quality(run: Run, found: list[Check]) -> None:
@@ -110,15 +147,27 @@ def _write_quality(run: Run, found: list[Check]) -> None:
     run.lake.replace(QUALITY, rows, where=f"run_id = '{run.run_id}'")
 
 
-def _parameter_rows(run: Run, matches: Matches | None) -> DataFrame:
-    rows = parameter_rows(matches.model.fields, matches.model.parameters) if matches else []
-    return run.spark.createDataFrame(rows, PARAMETERS.schema)
+def _write_learnt(run: Run, matches: Matches | None) -> None:
+    spark, lake = run.spark, run.lake
+    parameters = parameter_rows(matches.model.fields, matches.model.parameters) if matches else []
+    lake.replace(PARAMETERS, spark.createDataFrame(parameters, PARAMETERS.schema))
+    rules = blocking_rows(matches.model) if matches else []
+    lake.replace(BLOCKING_RULES, spark.createDataFrame(rules, BLOCKING_RULES.schema))
+    frequencies = spark.createDataFrame(frequency_table(matches.learnt) if matches else [], VALUE_FREQUENCIES.schema)
+    lake.replace(VALUE_FREQUENCIES, frequencies)
 
 
-def _key_rows(run: Run, graph: Graph) -> DataFrame:
+def _resolved_rows(run: Run, scope: Scope, graph: Graph) -> DataFrame:
+    """`identity.resolved_records`: of records not looked at as they are."""
+    now = scope.digests if scope.part is None else of_nodes(scope.digests, scope.part.nodes)
     if graph.matches is None:
-        return run.spark.createDataFrame([], BLOCKING_KEYS.schema)
-    return graph.nodes.join(graph.matches.keys, on="node", how="inner").select("source", "record_key", "keys")
+        rows = now.withColumn("keys", F.lit(None).cast("map<string,bigint>"))
+    else:
+        rows = now.join(graph.matches.keys, on="node", how="left")
+    rows = rows.select(*[c.name for c in RESOLVED_RECORDS.columns])
+    if scope.part is None:
+        return rows
+    return rows.unionByName(not_of_nodes(run.lake.read(RESOLVED_RECORDS), scope.part.nodes))
 
 
 def load_settings(folder: ConfigFolder) -> Settings:
@@ -158,7 +207,7 @@ class _Ids:
     """The ids of this run.
 
     Attributes:
-        before: `identity.assignments` as they are.
+        before: `identity.assignments` as they are, of the records looked at.
         now: source, record_key, customer_id.
         told: `identity.changes` of this run; held.
         had: records that had a customer before.
@@ -172,14 +221,16 @@ class _Ids:
     batch: int
 
 
-def _named(run: Run, members: DataFrame) -> _Ids:
+def _named(run: Run, members: DataFrame, part: Part | None) -> _Ids:
     lake = run.lake
     version = lake.version(ASSIGNMENTS)
     batch = 0 if version is None else version + 1
-    before = lake.read(ASSIGNMENTS)
+    whole = before = lake.read(ASSIGNMENTS)
+    if part:
+        before = concerned_assignments(whole, part.nodes, part.ids).localCheckpoint()
     now, overlaps = named(members, before, lake.read(CHANGES).where(F.col("batch") < batch))
     told = change_rows(overlaps, run_id=run.run_id, batch=batch, as_of=run.as_of).persist()
-    return _Ids(before, now, told, before.where("is_current").count() if version is not None else 0, batch)
+    return _Ids(before, now, told, whole.where("is_current").count() if version is not None else 0, batch)
 
 
 def _write_ids(run: Run, ids: _Ids) -> None:
@@ -199,7 +250,12 @@ def _write_ids(run: Run, ids: _Ids) -> None:
     rows.unpersist()
 
 
-def _notes(settings: Settings, graph: Graph) -> tuple[str, ...]:
+def _notes(settings: Settings, graph: Graph, part: Part | None) -> tuple[str, ...]:
+    if part:
+        return (
+            f"{part.told:,} of them new, changed or gone: {part.looked_at:,} looked at with those they may have to do with, by"
+            " what was learnt before; --full-refresh looks at all",
+        )
     notes = []
     if graph.matches is not None:
         notes += _compared_notes(graph.matches)
@@ -236,6 +292,6 @@ STAGE = Stage(
     title="finding out which records are one person",
     run=resolve,
     reads=lambda config: [CUSTOMER_RECORDS, IDENTIFIERS_TABLE],
-    writes=lambda config: [LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, BLOCKING_KEYS, REVIEW, QUALITY],
+    writes=lambda config: [*KEPT_TABLES, CHANGES, REVIEW, QUALITY, RESOLVED],
     settings=load_settings,
 )

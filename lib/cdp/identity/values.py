@@ -5,6 +5,8 @@ from pyspark.sql import functions as F
 
 from cdp.identity.config import IdentityConfig
 
+BY_STEWARD = "blocked by the steward"
+"""Why a value links nobody that the ledger blocks."""
 _WORDS = (
     *("", "-1", "0", "na", "n/a", "n.a.", "none", "null", "nil", "nan", "undefined", "unknown", "anonymous", "guest"),
     *("test", "void", "default", "empty", "blank", "missing", "invalid", "blocked", "declined", "refused", "tbd", "xxx"),
@@ -51,6 +53,18 @@ def refusal(config: IdentityConfig) -> Column:
     return reason
 
 
+def refused_before(seen: DataFrame, refused: DataFrame) -> DataFrame:
+    """Refuse the values, too, that were refused when all records were looked at.
+
+    Args:
+        seen: id_type, id_value, `refused`.
+        refused: id_type, value_hash (SHA-256), reason.
+    """
+    by_hash = refused.select("id_type", F.col("value_hash").alias("_hash"), F.col("reason").alias("_reason"))
+    joined = seen.withColumn("_hash", F.sha2("id_value", 256)).join(by_hash, on=["id_type", "_hash"], how="left")
+    return joined.withColumn("refused", F.coalesce("refused", "_reason")).drop("_hash", "_reason")
+
+
 def without_blocked(seen: DataFrame, ends: DataFrame) -> DataFrame:
     """Refuse the values and records that the steward blocked.
 
@@ -64,5 +78,5 @@ def without_blocked(seen: DataFrame, ends: DataFrame) -> DataFrame:
     joined = seen.join(F.broadcast(values), on=["id_type", "id_value"], how="left")
     joined = joined.join(F.broadcast(nodes), on="node", how="left")
     is_blocked = F.coalesce("_value", "_record").isNotNull()
-    reason = F.when(is_blocked, F.lit("blocked by the steward")).otherwise(F.col("refused"))
+    reason = F.when(is_blocked, F.lit(BY_STEWARD)).otherwise(F.col("refused"))
     return joined.withColumn("refused", reason).drop("_value", "_record")

@@ -104,18 +104,51 @@ PARAMETERS = Table(
     expect=(between("matches", 0, 1), between("strangers", 0, 1), between("households", 0, 1)),
 )
 
-BLOCKING_KEYS = Table(
-    name="identity.blocking_keys",
-    grain="a customer record that was compared",
+BLOCKING_RULES = Table(
+    name="identity.blocking_rules",
+    grain="a rule by which records were compared",
+    key=("rule",),
+    columns=(
+        Column("rule", "string", "the pieces of fields that two records must have in common"),
+        Column("place", "int", "its place in the order in which rules were found worth their pairs"),
+        Column("refined_by", "string", "piece that tells apart the records of a value that too many have", nullable=True),
+        Column("pairs", "double", "expected number of pairs that it yields"),
+        Column("share", "double", "share of the imagined matches that it reaches first"),
+        Column("crowds", "map<bigint,bigint>", "hash of each value that too many records have, to how many: they meet by the finer rule"),
+        Column("dropped", "map<bigint,bigint>", "the same of values of the finer rule: their records do not meet by this rule"),
+    ),
+    expect=(between("share", 0, 1),),
+)
+
+VALUE_FREQUENCIES = Table(
+    name="identity.value_frequencies",
+    grain="a common value of a compared field; and one row of all its other values",
+    key=("field", "part", "value"),
+    columns=(
+        Column("field", "string", "the field"),
+        Column("part", "string", "`value`, or of e-mail addresses `local part`; `other values`, `other local parts`: any other one"),
+        Column("value", "string", "the value as it is compared; empty for the other ones", pii=True),
+        Column("share", "double", "share of the filled records that has it"),
+        Column("average", "double", "of the value of a record drawn at random; only of the other ones", nullable=True),
+    ),
+    expect=(between("share", 0, 1),),
+)
+
+RESOLVED_RECORDS = Table(
+    name="identity.resolved_records",
+    grain="a record as it was when it was resolved last",
     key=("source", "record_key"),
     columns=(
         SOURCE,
         RECORD,
+        Column("digest", "bigint", "hash of what it said: where another one is found, the record is resolved anew", pii=True),
         Column(
             "keys",
             "map<string,bigint>",
-            "of each blocking rule the hash of the record's value: records that share one met. Absent: no value, or one that too many have",
+            "of each blocking rule the hash of the record's value: records that share one met. Absent: no value, or one that too"
+            " many have; null: it was not compared",
             pii=True,
+            nullable=True,
         ),
     ),
 )
@@ -159,4 +192,4 @@ QUALITY = Table(
     expect=(one_of("status", "green", "orange", "red"), one_of("severity", "warn", "error"), between("share", 0, 1)),
 )
 
-TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, BLOCKING_KEYS, REVIEW, QUALITY)
+TABLES = (LINKS, ASSIGNMENTS, CHANGES, RULES, AUDIT, PARAMETERS, BLOCKING_RULES, VALUE_FREQUENCIES, RESOLVED_RECORDS, REVIEW, QUALITY)

@@ -122,4 +122,17 @@ CLEANED = Table(
     ),
 )
 
-TABLES = (RUNS, STAGE_RUNS, RECONCILIATION, QUALITY_RESULTS, FILES, CLEANED, TRACKING_VIOLATIONS)
+RESOLVED = Table(
+    name="ops.resolved",
+    grain="the last run of resolve",
+    key=("fingerprint",),
+    columns=(
+        Column("fingerprint", "string", "hash of what records were resolved by: settings, code"),
+        Column("as_of", "date", "the run's date"),
+        Column("learnt_from", "bigint", "customer records from which was learnt what likeness is worth; null: nothing was compared", nullable=True),
+        Column("changed", "bigint", "records that are new, other or gone since all were resolved together"),
+        Column("tables", "map<string,bigint>", "identity table to the version it had right afterwards"),
+    ),
+)
+
+TABLES = (RUNS, STAGE_RUNS, RECONCILIATION, QUALITY_RESULTS, FILES, CLEANED, RESOLVED, TRACKING_VIOLATIONS)

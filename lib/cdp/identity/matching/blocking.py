@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from cdp.identity.matching.draws import chances_of, pairs_of
 from cdp.identity.matching.fields import Piece
 
 SURVIVES = 0.75
@@ -29,7 +30,6 @@ MOST_IN_BLOCK = 400
 """Records that meet by one value of a rule; more are told apart by another piece."""
 _LEAST_GAIN = 0.001
 _IMAGINED = 4000
-_SEED = 20
 
 Codes = npt.NDArray[np.int64]
 
@@ -75,12 +75,13 @@ class Blocking:
 
 
 def chosen_rules(
-    codes: dict[Piece, Codes], records: int, *, wanted: Sequence[tuple[Piece, ...]] = ()
+    codes: dict[Piece, Codes], nodes: Codes, records: int, *, wanted: Sequence[tuple[Piece, ...]] = ()
 ) -> Blocking:
     """Choose the rules that reach most matches for their pairs.
 
     Args:
         codes: of each piece the sample's values as numbers, 0 where missing; all of one length.
+        nodes: the sample's records.
         records: records in all, of which the sample is a part.
         wanted: rules that the configuration adds; they are always taken.
     """
@@ -88,7 +89,7 @@ def chosen_rules(
     if size < 2:
         return Blocking((), 0, 0)
     scale = records * max(records - 1, 1) / (size * (size - 1))
-    survived = _imagined(codes)
+    survived = _imagined(codes, nodes)
     options = list(dict.fromkeys([*wanted, *_combinations(codes)]))
     reached = {pieces: np.logical_and.reduce([survived[p] for p in pieces]) for pieces in options}
     options = [o for o in options if reached[o].any() or o in wanted]
@@ -133,17 +134,19 @@ def _combinations(codes: dict[Piece, Codes]) -> Iterable[tuple[Piece, ...]]:
                 yield (one, other, third)
 
 
-def _imagined(codes: dict[Piece, Codes]) -> dict[Piece, npt.NDArray[np.bool_]]:
+def _imagined(codes: dict[Piece, Codes], nodes: Codes) -> dict[Piece, npt.NDArray[np.bool_]]:
     """Of imagined matches, whether a piece is there on both sides and agrees."""
-    random = np.random.default_rng(_SEED)
-    size = len(next(iter(codes.values())))
-    left, right = random.integers(0, size, _IMAGINED), random.integers(0, size, _IMAGINED)
+    # Of few records each pair stands for several matches, to which other things happen.
+    pairs = pairs_of(nodes, _IMAGINED)
+    copies = np.arange(_IMAGINED) // len(pairs[0])
+    left, right = (np.resize(rows, _IMAGINED) for rows in pairs)
+    ends = nodes[left] + copies, nodes[right]
     names = sorted({name for piece in codes for name in piece.fields})
-    kept = {name: random.random(_IMAGINED) < SURVIVES for name in names}
+    kept = {name: chances_of(*ends, name) < SURVIVES for name in names}
     found = {}
     for piece, values in codes.items():
         is_there = (values[left] != 0) & (values[right] != 0)
-        luck = random.random(_IMAGINED) < piece.survival
+        luck = chances_of(*ends, f"piece {piece.name}") < piece.survival
         whole = np.logical_and.reduce([kept[name] for name in piece.fields])
         found[piece] = is_there & (whole | luck)
     return found

@@ -119,7 +119,7 @@ def thinned(keys: DataFrame, crowds: Sequence[int], *, to_refined: bool) -> Data
     """Replace the keys of crowds by the refined ones, or by none.
 
     Args:
-        keys: `keyed`.
+        keys: `keyed`; `refined` is needed for a finer key alone.
         crowds: keys that too many records have.
         to_refined: whether a finer key takes their place.
     """
@@ -133,8 +133,8 @@ def _thin(batches: Iterator[pa.RecordBatch], crowds: Pairs, to_refined: bool) ->
     for batch in batches:
         column = batch.column(batch.schema.get_field_index("keys"))
         plain = column.flatten().to_numpy(zero_copy_only=False)
-        refined = batch.column(batch.schema.get_field_index("refined")).flatten().to_numpy(zero_copy_only=False)
-        found = np.where(np.isin(plain, crowds), refined if to_refined else 0, plain)
+        finer = batch.column("refined").flatten().to_numpy(zero_copy_only=False) if to_refined else 0
+        found = np.where(np.isin(plain, crowds), finer, plain)
         lists = pa.ListArray.from_arrays(_offsets(len(batch), len(found)), pa.array(found, pa.int64()))
         place = batch.schema.get_field_index("keys")
         yield batch.set_column(place, batch.schema.field(place), lists.cast(batch.schema.field(place).type))
@@ -162,7 +162,7 @@ def compared_pairs(
     """Compare all pairs of records that meet.
 
     Args:
-        keys: `keyed`, thinned: node, atom, f0 ..., keys.
+        keys: `keyed`, thinned: node, atom, f0 ..., keys; with `is_new`, only pairs with a record of which it is true are compared.
         fields: what is compared.
         frequencies: of each field.
         records: how many there are.
@@ -174,7 +174,8 @@ def compared_pairs(
         rarity: of each field a signed byte: by how many eighths of a bit equal values are rarer than its average value.
     """
     values = [f"f{i}" for i in range(len(fields))]
-    rows = keys.select(F.posexplode("keys").alias("rule", "key"), "node", "atom", "keys", *values).where("key <> 0")
+    told = ["is_new"] if "is_new" in keys.columns else []
+    rows = keys.select(F.posexplode("keys").alias("rule", "key"), "node", "atom", "keys", *values, *told).where("key <> 0")
     partitions = max(2, min(2000, records * 12 // _ROWS_A_PARTITION))
     blocks = rows.repartition(partitions, "key").sortWithinPartitions("key", "node")
     compare = partial(_compare_blocks, fields=tuple(fields), frequencies=tuple(frequencies))
@@ -206,11 +207,15 @@ def _compare_table(
     width = len(table.column("keys")[0]) if len(table) else 0
     keys = table.column("keys").combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(table), width)
     columns = columns_of(table, frequencies)
+    is_new = table.column("is_new").to_numpy() if "is_new" in table.column_names else None
     for first, last in _slices(np.cumsum(rank)):
         ranks = rank[first:last]
         left = np.repeat(np.arange(first, last), ranks)
         ends = np.cumsum(ranks)
         right = left - 1 - (np.repeat(ends, ranks) - 1 - np.arange(len(left)))
+        if is_new is not None:
+            wanted = is_new[left] | is_new[right]
+            left, right = left[wanted], right[wanted]
         left, right, rules = _made_here(left, right, keys, rule)
         if len(left):
             found = patterns(columns, left, right, fields)

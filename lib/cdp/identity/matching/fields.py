@@ -131,10 +131,10 @@ def value_of(field: Field) -> Column:
     return folded_text(raw) if field.kind != "email" else F.lower(F.trim(raw))
 
 
-def compared(records: DataFrame, fields: Sequence[Field]) -> DataFrame:
-    """`records` with node alone, and a column of text for each field, named f0, f1 ..."""
+def compared(records: DataFrame, fields: Sequence[Field], *, kept: Sequence[str] = ()) -> DataFrame:
+    """`records` with node and the columns to be kept alone, and a column of text for each field, named f0, f1 ..."""
     values = [value_of(field).alias(f"f{i}") for i, field in enumerate(fields)]
-    return records.select(node_of().alias("node"), *values)
+    return records.select(node_of().alias("node"), *kept, *values)
 
 
 def pieces_of(fields: Sequence[Field]) -> dict[Piece, Column]:

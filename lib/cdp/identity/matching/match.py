@@ -9,14 +9,18 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.base.held import held
 from cdp.identity.components import connected_components
 from cdp.identity.config import IdentityConfig
+from cdp.identity.groups import node_of
 from cdp.identity.matching import candidates
-from cdp.identity.matching.blocking import Blocking, chosen_rules
+from cdp.identity.matching.blocking import MOST_IN_BLOCK, PAIRS_A_RECORD, Blocking, chosen_rules
+from cdp.identity.matching.draws import pairs_of
 from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
 from cdp.identity.matching.levels import EQUAL, MISSING, NAMES
 from cdp.identity.matching.linkage import Edges, average_linkage
+from cdp.identity.matching.model import Crowd, Learnt, Model
 from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns, unpacked
 from cdp.identity.protect import FACT, Fact, Limits
 
@@ -48,7 +52,8 @@ _RANDOM_PAIRS = 1_000_000
 _LEARNT_FROM = 1_000_000
 _COMMONEST = 300_000
 _EDGES_AT_ONCE = 300_000
-_SEED = 7
+_NEW_CROWD = 2 * MOST_IN_BLOCK
+"""Records of a key that was no crowd when the rules were chosen, from which it is one."""
 _SCORE_SCHEMA = (
     "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity binary, score double,"
     " agree boolean, contradict boolean"
@@ -56,47 +61,11 @@ _SCORE_SCHEMA = (
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """A value of a blocking rule that too many records have.
-
-    Attributes:
-        rule: its name.
-        key: hash of the value.
-        records: that have it.
-        is_dropped: whether they do not meet by the rule at all, a finer one being too common as well.
-    """
-
-    rule: str
-    key: int
-    records: int
-    is_dropped: bool
-
-
-@dataclass(frozen=True)
-class Model:
-    """What was found out about the fields, and by which rules records met.
-
-    Attributes:
-        fields: what is compared.
-        blocking: the rules.
-        parameters: what likeness is worth.
-        crowds: values of a rule that too many records have: they met by a finer rule, or not at all.
-        records: customer records that were compared.
-    """
-
-    fields: tuple[Field, ...]
-    blocking: Blocking
-    parameters: Parameters
-    crowds: tuple[Crowd, ...]
-    records: int
-
-
-@dataclass(frozen=True)
 class Matches:
     """What the comparison came to.
 
     Attributes:
-        model: fields, rules, parameters.
+        learnt: fields, rules, parameters, frequencies.
         clusters: atom, cluster: of the atoms that became part of a larger cluster.
         pairs: low, high (nodes), low_atom, high_atom, score (bits), evidence (bits by field): the best pair of two atoms.
         refused: low_atom, high_atom, kind: alike, but kept apart by a limit.
@@ -104,15 +73,21 @@ class Matches:
         keys: node, keys (map<string,bigint>): by which rules a record met others, and the hash of its value.
     """
 
-    model: Model
+    learnt: Learnt
     clusters: DataFrame
     pairs: DataFrame
     refused: DataFrame
     stop: float
     keys: DataFrame
 
+    @property
+    def model(self) -> Model:
+        return self.learnt.model
 
-def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: IdentityConfig) -> Matches | None:
+
+def matched(
+    records: DataFrame, atoms: DataFrame, had: DataFrame, config: IdentityConfig, known: Learnt | None = None
+) -> Matches | None:
     """Find the records that are one person by what they say.
 
     Args:
@@ -120,31 +95,99 @@ def matched(records: DataFrame, atoms: DataFrame, had: DataFrame, config: Identi
         atoms: node, component: records that are one person already; a node without a row is an atom of its own.
         had: `protect.facts`.
         config: comparisons, blocking, thresholds.
+        known: what was learnt before; None: learn it from these records.
 
     Returns:
         None where there is nothing to compare.
     """
-    id_types = [row["id_type"] for row in records.select(F.explode(F.map_keys("identifiers")).alias("id_type")).distinct().collect()]
-    wanted = fields_of(config, id_types)
+    wanted = known.model.fields if known else fields_of(config, _id_types(records))
     everything = compared(records, wanted).join(atoms.withColumnRenamed("component", "atom"), on="node", how="left")
     everything = everything.withColumn("atom", F.coalesce("atom", "node")).persist()
     filled = everything.agg(F.count("*").alias("all"), *[F.count(f"f{i}").alias(f"f{i}") for i in range(len(wanted))]).first()
     assert filled is not None
-    kept = _worth_comparing(wanted, filled.asDict())
-    if filled["all"] < 2 or not kept:
+    kept = list(range(len(wanted))) if known else _worth_comparing(wanted, filled.asDict())
+    if not kept or (filled["all"] < 2 and known is None):
         everything.unpersist()
         return None
     fields = tuple(wanted[i] for i in kept)
     values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(kept)])
-    model, pairs, keys = _learnt(values, fields, filled["all"], config)
-    scored = pairs.mapInArrow(partial(_score, model=model), _SCORE_SCHEMA)
-    stop = threshold_bits(config.link_threshold, stop_bits(model.parameters, model.records))
+    if known is None:
+        learnt, pairs, keys = _learnt(values, fields, filled["all"], config)
+    else:
+        learnt = known
+        pairs, keys = _compared_again(values, known, filled["all"])
+    scored = pairs.mapInArrow(partial(_score, model=learnt.model), _SCORE_SCHEMA)
+    stop = stop_of(learnt.model, config)
     edges = _edges(scored).localCheckpoint()
     pairs.unpersist()
     everything.unpersist()
     clusters, refused = _clustered(edges, atoms, had, stop)
-    best = edges.select("low_atom", "high_atom", "best.*").mapInArrow(partial(_explained, model=model), _BEST_SCHEMA)
-    return Matches(model, clusters, best, refused, stop, keys)
+    best = edges.select("low_atom", "high_atom", "best.*").mapInArrow(partial(_explained, model=learnt.model), _BEST_SCHEMA)
+    return Matches(learnt, clusters, best, refused, stop, keys)
+
+
+def alike(records: DataFrame, new: DataFrame, stored: DataFrame, known: Learnt, least: float) -> DataFrame:
+    """Which records some new ones are like.
+
+    Args:
+        records: `silver.customer_records`; contact points that identify nobody may be among them.
+        new: of those the new or changed ones, without such contact points; their keys and nodes are collected: so few
+            that a fifth of a million may be.
+        stored: source, record_key, keys (map<string,bigint>) of all that were compared before.
+        known: what pairs are compared by.
+        least: bits.
+
+    Returns:
+        low, high: nodes of the pairs of a new record and another one that are at least that alike.
+    """
+    fields, rules = known.model.fields, known.model.blocking.rules
+    here = compared(new, fields).withColumn("atom", F.col("node"))
+    keys = _keys_again(here, known).persist()
+    told = keys.select("node", "keys").toArrow()
+    wanted = np.unique(told.column("keys").combine_chunks().flatten().to_numpy(zero_copy_only=False))
+    # Of each record the keys in the order of the rules, and nothing where no new record has the same.
+    by_rule = F.array(*[F.coalesce(F.try_element_at("keys", F.lit(rule.name)), F.lit(0)) for rule in rules])
+    before = stored.where("keys is not null").select(node_of().alias("node"), "source", "record_key", by_rule.alias("keys"))
+    meets = partial(_meeting, wanted=wanted[wanted != 0], new=np.sort(told.column("node").to_numpy()))
+    near = held(before.mapInArrow(meets, "source string, record_key string, keys array<bigint>"))
+    others = compared(records.join(near, on=["source", "record_key"], how="inner"), fields, kept=("keys",))
+    columns = ["node", "atom", *[f"f{i}" for i in range(len(fields))], "keys"]
+    both = keys.select(*columns, F.lit(True).alias("is_new")).unionByName(
+        others.withColumn("atom", F.col("node")).select(*columns, F.lit(False).alias("is_new"))
+    )
+    both = both.persist()
+    crowds = [row["key"] for row in candidates.crowded(both, most=_NEW_CROWD).collect()]
+    pairs = candidates.compared_pairs(_without(both, crowds), fields, known.frequencies, len(told) * PAIRS_A_RECORD)
+    scored = pairs.mapInArrow(partial(_score, model=known.model), _SCORE_SCHEMA)
+    found = scored.where(F.col("score") >= least).select("low", "high").localCheckpoint()
+    both.unpersist()
+    keys.unpersist()
+    return found
+
+
+def _meeting(
+    batches: Iterator[pa.RecordBatch], wanted: candidates.Pairs, new: candidates.Pairs
+) -> Iterator[pa.RecordBatch]:
+    """Records with one of the wanted keys, those of new ones apart; their other keys are 0."""
+    for batch in batches:
+        column = batch.column("keys")
+        flat = column.flatten().to_numpy(zero_copy_only=False)
+        kept = np.where(np.isin(flat, wanted), flat, 0).reshape(len(batch), -1)
+        meets = kept.any(axis=1) & ~np.isin(batch.column("node").to_numpy(), new)
+        offsets = np.arange(int(meets.sum()) + 1, dtype=np.int32) * kept.shape[1]
+        keys = pa.ListArray.from_arrays(pa.array(offsets), pa.array(kept[meets].ravel()))
+        ends = [batch.column(name).filter(pa.array(meets)) for name in ("source", "record_key")]
+        yield pa.RecordBatch.from_arrays([*ends, keys], names=["source", "record_key", "keys"])
+
+
+def _id_types(records: DataFrame) -> list[str]:
+    rows = records.select(F.explode(F.map_keys("identifiers")).alias("id_type")).distinct().collect()
+    return [row["id_type"] for row in rows]
+
+
+def stop_of(model: Model, config: IdentityConfig) -> float:
+    """Bits from which clusters are joined: what the configuration says, or `stop_bits`."""
+    return threshold_bits(config.link_threshold, stop_bits(model.parameters, model.records))
 
 
 def stop_bits(parameters: Parameters, records: int) -> float:
@@ -172,30 +215,55 @@ def _worth_comparing(fields: Sequence[Field], filled: dict[str, int]) -> list[in
 
 def _learnt(
     values: DataFrame, fields: tuple[Field, ...], records: int, config: IdentityConfig
-) -> tuple[Model, DataFrame, DataFrame]:
-    """The model; `candidates.compared_pairs`, held; and `Matches.keys`."""
+) -> tuple[Learnt, DataFrame, DataFrame]:
+    """What was learnt; `candidates.compared_pairs`, held; and `Matches.keys`."""
     pieces = pieces_of(fields)
     order = tuple(pieces)
     numbers = candidates.hashed(values, tuple(pieces.values()))
     # At most 20,000 records, by a hash.
     sample = numbers.orderBy(F.xxhash64("node"), "node").limit(_SAMPLE).toArrow()
     codes = {piece: sample.column(f"p{i}").to_numpy() for i, piece in enumerate(order)}
-    blocking = chosen_rules(codes, records, wanted=_wanted(config, pieces))
+    blocking = chosen_rules(codes, sample.column("node").to_numpy(), records, wanted=_wanted(config, pieces))
     frequencies = _frequencies(values, fields)
-    held = keys = candidates.keyed(numbers, blocking.rules, order).persist()
+    whole = keys = candidates.keyed(numbers, blocking.rules, order).persist()
     crowds = candidates.crowded(keys).collect()  # at most rules * records / MOST_IN_BLOCK
     dropped = []
     if crowds:
         keys = candidates.thinned(keys, [row["key"] for row in crowds], to_refined=True)
         dropped = candidates.crowded(keys).collect()
-        keys = candidates.thinned(keys, [row["key"] for row in dropped], to_refined=False)
+        keys = _without(keys, [row["key"] for row in dropped])
     told = [Crowd(blocking.rules[row["rule"]].name, row["key"], row["records"], False) for row in crowds]
     told += [Crowd(blocking.rules[row["rule"]].name, row["key"], row["records"], True) for row in dropped]
     pairs = candidates.compared_pairs(keys, fields, frequencies, records).persist()
     parameters = _parameters(pairs, sample, fields, frequencies, blocking, records)
     named = candidates.named_keys(keys, [rule.name for rule in blocking.rules]).localCheckpoint()
-    held.unpersist()
-    return Model(fields, blocking, parameters, tuple(told), records), pairs, named
+    whole.unpersist()
+    return Learnt(Model(fields, blocking, parameters, tuple(told), records), frequencies), pairs, named
+
+
+def _compared_again(values: DataFrame, known: Learnt, records: int) -> tuple[DataFrame, DataFrame]:
+    """`candidates.compared_pairs`, held, and `Matches.keys`, by what was learnt before."""
+    whole = _keys_again(values, known).persist()
+    crowds = [row["key"] for row in candidates.crowded(whole, most=_NEW_CROWD).collect()]
+    pairs = candidates.compared_pairs(_without(whole, crowds), known.model.fields, known.frequencies, records).persist()
+    named = candidates.named_keys(whole, [rule.name for rule in known.model.blocking.rules]).localCheckpoint()
+    whole.unpersist()
+    return pairs, named
+
+
+def _keys_again(values: DataFrame, known: Learnt) -> DataFrame:
+    """`candidates.keyed` by rules chosen before, with the crowds known then."""
+    pieces = pieces_of(known.model.fields)
+    numbers = candidates.hashed(values, tuple(pieces.values()))
+    keys = candidates.keyed(numbers, known.model.blocking.rules, tuple(pieces))
+    crowds = known.model.crowds
+    keys = candidates.thinned(keys, [crowd.key for crowd in crowds if not crowd.is_dropped], to_refined=True)
+    return _without(keys, [crowd.key for crowd in crowds if crowd.is_dropped])
+
+
+def _without(keys: DataFrame, crowds: Sequence[int]) -> DataFrame:
+    """Records of these keys do not meet by them."""
+    return candidates.thinned(keys, crowds, to_refined=False)
 
 
 def _wanted(config: IdentityConfig, pieces: dict[Piece, Column]) -> list[tuple[Piece, ...]]:
@@ -254,13 +322,7 @@ def _random_patterns(
     sample: pa.Table, fields: Sequence[Field], frequencies: Sequence[candidates.Frequencies]
 ) -> candidates.Pairs:
     columns = candidates.columns_of(sample, frequencies)
-    size = len(sample)
-    if size * (size - 1) // 2 <= _RANDOM_PAIRS:
-        left, right = np.triu_indices(size, 1)
-    else:
-        random = np.random.default_rng(_SEED)
-        left = random.integers(0, size, _RANDOM_PAIRS)
-        right = (left + random.integers(1, size, _RANDOM_PAIRS)) % size
+    left, right = pairs_of(sample.column("node").to_numpy(), _RANDOM_PAIRS)
     return candidates.patterns(columns, left, right, fields).pattern
 
 
