@@ -195,14 +195,13 @@ class Limits:
         return self.broken(one, other) is None
 
     def broken(self, one: int, other: int) -> str | None:
-        """The first kind that both clusters together have too much of."""
+        """The first kind, by name, that both clusters together have too much of."""
         mine, theirs = self._held.get(one, {}), self._held.get(other, {})
-        for kind, values in mine.items():
-            if kind in theirs:
-                both = _both(values, theirs[kind])
-                grows = len(both) > max(len(values), len(theirs[kind]))
-                if grows and _breaks(both, *self._limits[kind]):
-                    return kind
+        for kind in sorted(mine.keys() & theirs.keys()):
+            both = _both(mine[kind], theirs[kind])
+            grows = len(both) > max(len(mine[kind]), len(theirs[kind]))
+            if grows and _breaks(both, *self._limits[kind]):
+                return kind
         return None
 
     def join(self, one: int, other: int) -> None:

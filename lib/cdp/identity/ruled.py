@@ -40,3 +40,15 @@ def endpoints(spark: SparkSession, rules: tuple[Rule, ...], nodes: DataFrame, se
     by_value = seen.select("node", "id_type", "id_value").join(named, on=is_value, how="inner")
     nothing = [F.lit(None).cast("string").alias(name) for name in ("id_type", "id_value")]
     return by_record.select(*wanted, *nothing).unionByName(by_value.select(*wanted, "id_type", "id_value"))
+
+
+def absent_rules(ends: DataFrame, rules: tuple[Rule, ...]) -> frozenset[str]:
+    """Ids of the rules a side of which no record has.
+
+    Args:
+        ends: `endpoints`.
+        rules: the ledger.
+    """
+    found = {(row["rule_id"], row["side"]) for row in ends.select("rule_id", "side").distinct().collect()}  # two a rule
+    wanted = {(rule.rule_id, side) for rule in rules for side, text in (("L", rule.left), ("R", rule.right)) if text}
+    return frozenset(rule_id for rule_id, _ in wanted - found)

@@ -1,5 +1,6 @@
 """The resolve stage: which records are one person, under ids that last from run to run."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,7 +24,7 @@ from cdp.identity.naming import assignment_changes, change_rows, named
 from cdp.identity.preview import examples, preview, summed
 from cdp.identity.quality import Check, checks, quality_rows
 from cdp.identity.review import review_rows
-from cdp.identity.ruled import rule_rows
+from cdp.identity.ruled import absent_rules, rule_rows
 from cdp.identity.rules import Rule, load_rules
 from cdp.identity.scope import KEPT_TABLES, Part, Scope, not_of_nodes, note_run, of_nodes, scope_of
 from cdp.identity.standing import audit_with_standing, concerned_assignments, members_with_standing, standing_links
@@ -78,8 +79,8 @@ def resolve(run: Run) -> StageResult:
     members = graph.members.select("source", "record_key", "component")
     if part:
         links = links.unionByName(standing_links(lake.read(LINKS), part.nodes, part.news))
-        refused = part.known.refused
-        audit = audit_with_standing(audit, lake.read(AUDIT), scope.identifiers, part.nodes, refused)
+        before = lake.read(AUDIT)
+        audit = audit_with_standing(audit, before, scope.identifiers, part.nodes, _refused(before, part))
         members = members_with_standing(members, lake.read(ASSIGNMENTS), part.nodes).localCheckpoint()
     totals = members.agg(F.count("*").alias("records"), F.count_distinct("component").alias("customers")).first()
     assert totals is not None
@@ -99,10 +100,9 @@ def resolve(run: Run) -> StageResult:
             lambda: lake.replace(REVIEW, review),
             lambda: _write_quality(run, found),
             lambda: lake.replace(AUDIT, audit),
+            lambda: lake.replace(RULES, rule_rows(run.spark, settings.rules)),
             lambda: lake.replace(RESOLVED_RECORDS, _resolved_rows(run, scope, graph)),
         ]
-        if part is None or part.is_amended:
-            tasks.append(lambda: lake.replace(RULES, rule_rows(run.spark, settings.rules)))
         if part is None:
             tasks.append(lambda: _write_learnt(run, graph.matches))
         lake.together(tasks)
@@ -128,6 +128,15 @@ def _audit(run: Run, graph: Graph, part: Part | None) -> DataFrame:
     if part is None and graph.matches is not None and graph.matches.model.crowds:
         audit = audit.unionByName(crowd_rows(run.spark, graph.matches.model.crowds))
     return audit
+
+
+def _refused(audit: DataFrame, part: Part) -> DataFrame:
+    """id_type, value_hash: values that are nobody's as before this run."""
+    refused = audit.where("kind = 'blocked_value'").select("id_type", "value_hash")
+    if not part.amended_values:
+        return refused
+    amended = refused.sparkSession.createDataFrame(sorted(part.amended_values), "id_type string, value_hash string")
+    return refused.join(F.broadcast(amended), on=["id_type", "value_hash"], how="left_anti")
 
 
 def _learnt_from(graph: Graph, part: Part | None) -> int | None:
@@ -250,24 +259,24 @@ def _write_ids(run: Run, ids: _Ids) -> None:
     rows.unpersist()
 
 
-def _notes(settings: Settings, graph: Graph, part: Part | None) -> tuple[str, ...]:
-    if part:
-        return (
-            f"{part.told:,} of them new, changed or gone: {part.looked_at:,} looked at with those they may have to do with, by"
-            " what was learnt before; --full-refresh looks at all",
-        )
+def _notes(settings: Settings, graph: Graph, part: Part | None) -> list[str]:
     notes = []
-    if graph.matches is not None:
+    absent: Collection[str] = ()
+    if part:
+        notes.append(
+            f"{part.told:,} of them new, changed or gone: {part.looked_at:,} looked at with those they may have to do with, by"
+            " what was learnt before; --full-refresh looks at all"
+        )
+        absent = part.absent
+    elif graph.matches is not None:
         notes += _compared_notes(graph.matches)
-    if graph.ends is not None:
-        found = {(r["rule_id"], r["side"]) for r in graph.ends.select("rule_id", "side").distinct().collect()}
-        wanted = {(r.rule_id, side) for r in settings.rules for side, text in (("L", r.left), ("R", r.right)) if text}
-        absent = {rule for rule, _ in wanted - found}
-        places = [rule.place for rule in settings.rules if rule.rule_id in absent]
-        if places:
-            told = ", ".join(places[:_PLACES]) + (f" and {len(places) - _PLACES} more" if len(places) > _PLACES else "")
-            notes.append(f"{told}: names a record or an identifier that no source sent; the rule does nothing")
-    return tuple(notes)
+    if part is None and graph.ends is not None:
+        absent = absent_rules(graph.ends, settings.rules)
+    places = [rule.place for rule in settings.rules if rule.rule_id in absent]
+    if places:
+        told = ", ".join(places[:_PLACES]) + (f" and {len(places) - _PLACES} more" if len(places) > _PLACES else "")
+        notes.append(f"{told}: names a record or an identifier that no source sent; the rule does nothing")
+    return notes
 
 
 def _compared_notes(matches: Matches) -> list[str]:

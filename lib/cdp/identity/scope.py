@@ -1,9 +1,12 @@
 """Which records a run looks at: all of them, or those that new and changed ones may have to do with."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.fingerprints import code_hash, hash_of, plain
@@ -11,13 +14,13 @@ from cdp.base.held import held
 from cdp.base.lake import Lake
 from cdp.base.stage import Run
 from cdp.identity.components import connected_components
-from cdp.identity.config import IdentityConfig
+from cdp.identity.config import CONTACT_TYPES, IdentityConfig
 from cdp.identity.graph import Known, began_at, comparable, with_refusals
 from cdp.identity.groups import node_of
 from cdp.identity.matching.match import REVIEW_FROM, alike, stop_of, threshold_bits
 from cdp.identity.matching.model import Learnt, Model, stored_blocking, stored_frequencies
 from cdp.identity.matching.stored import stored_parameters
-from cdp.identity.ruled import endpoints
+from cdp.identity.ruled import absent_rules, endpoints
 from cdp.identity.rules import Rule, side_of
 from cdp.identity.values import BY_STEWARD
 from cdp.tables.identity import (
@@ -77,8 +80,9 @@ class Part:
         looked_at: how many they are.
         told: how many are new, other or gone.
         changed: how many have been since all records were looked at together.
-        is_amended: whether the ledger is another one than in the last run.
         learnt_from: customer records that were then compared.
+        absent: rules of the ledger a side of which no record has.
+        amended_values: (id_type, SHA-256) of what the ledger blocks or no longer blocks since the last run.
     """
 
     known: Known
@@ -88,8 +92,9 @@ class Part:
     looked_at: int
     told: int
     changed: int
-    is_amended: bool
     learnt_from: int
+    absent: frozenset[str]
+    amended_values: frozenset[tuple[str, str]]
 
 
 def scope_of(
@@ -113,23 +118,25 @@ def scope_of(
     before = None if run.full_refresh else _last_run(lake, config, run.as_of)
     if before is None:
         return whole
-    resolved = lake.read(RESOLVED_RECORDS)
-    total = resolved.count()  # Delta answers from its log
+    total = lake.read(RESOLVED_RECORDS).count()  # Delta answers from its log
     known = _known(lake, before.learnt_from) if total >= _FEW_RECORDS else None
-    if known is None:
-        return whole
-    news = differing(now, resolved.select(node_of().alias("node"), "digest"))
-    amended = _amended(lake, rules, now, identifiers)
-    news = held(news if amended is None else news.union(amended).distinct())
+    if known is None or _review_from(known, config) > stop_of(known.learnt.model, config):
+        return whole  # pairs that were kept apart between the two are not among the links
+    ledger = _Ledger.of(lake, rules, now, identifiers)
+    news = differing(now, lake.read(RESOLVED_RECORDS).select(node_of().alias("node"), "digest"))
+    news = held(news.union(ledger.amended()).distinct())
     count = news.count()
     if count > min(_SMALL_SHARE * total, _MOST_NEW) or before.changed + count > _OLD_SHARE * total:
         return whole
-    linking = _linking(identifiers, rules)
-    nodes, ids = _concerned(lake, config, known, records, linking, news)
+    judged = partial(_judged, config=config, known=known, rules=rules)
+    nodes, ids = _concerned(lake, now, news, known, records, identifiers, config, ledger, judged)
     looked_at = nodes.count()
     if looked_at > _MOST_LOOKED_AT * total:
         return whole
-    part = Part(known, nodes, ids, news, looked_at, count, before.changed + count, amended is not None, before.learnt_from)
+    part = Part(
+        known, nodes, ids, news, looked_at, count, before.changed + count, before.learnt_from,
+        absent_rules(ledger.ends, rules), ledger.amended_values,
+    )  # fmt: skip
     return Scope(of_nodes(records, nodes).localCheckpoint(), of_nodes(identifiers, nodes).localCheckpoint(), now, part)
 
 
@@ -144,7 +151,7 @@ def not_of_nodes(rows: DataFrame, nodes: DataFrame) -> DataFrame:
 
 
 def digests(records: DataFrame, identifiers: DataFrame, config: IdentityConfig) -> DataFrame:
-    """What each record says, as a number.
+    """What each record says, as numbers.
 
     When an activity was seen last is part of it only where the policy asks for it: it is another time each day.
 
@@ -154,18 +161,26 @@ def digests(records: DataFrame, identifiers: DataFrame, config: IdentityConfig) 
         config: the policy.
 
     Returns:
-        source, record_key, node, digest.
+        source, record_key, node, digest, values (hashes of its identifiers, `_value`).
     """
     untold = ("raw", "flags", "created_at", "updated_at", *_KEY)
     told = [c for c in CUSTOMER_RECORDS.columns if c.name not in untold]
-    # Spark hashes no maps, but their entries.
-    values = [F.array_sort(F.map_entries(c.name)) if c.type.startswith("map<") else F.col(c.name) for c in told]
-    of_record = records.select(*_KEY, F.xxhash64(*values, began_at()).alias("said"))
+    # Spark hashes no maps, but their entries; and passes nulls over, so that each column says which one it is.
+    said = [F.array_sort(F.map_entries(c.name)) if c.type.startswith("map<") else F.col(c.name) for c in told]
+    marked = [part for place, column in enumerate(said) for part in (F.lit(place), column)]
+    nothing = F.lit(None).cast("bigint").alias("value")
+    of_record = records.select(*_KEY, F.xxhash64(*marked, began_at()).alias("said"), nothing)
     seen = ["record_type", "id_type", "id_value", "first_seen_at"]
     seen += ["last_seen_at"] if config.shared_identifier_policy == "most_recent" else []
-    of_identifiers = identifiers.select(*_KEY, F.xxhash64(F.lit("identifier"), *seen).alias("said"))
-    both = of_record.unionByName(of_identifiers).groupBy(*_KEY).agg(F.bit_xor("said").alias("digest"))
-    return both.select(*_KEY, node_of().alias("node"), "digest")
+    of_identifiers = identifiers.select(*_KEY, F.xxhash64(F.lit("identifier"), *seen).alias("said"), _value().alias("value"))
+    both = of_record.unionByName(of_identifiers).groupBy(*_KEY)
+    found = both.agg(F.bit_xor("said").alias("digest"), F.array_sort(F.collect_set("value")).alias("values"))
+    return found.select(*_KEY, node_of().alias("node"), "digest", "values")
+
+
+def _value() -> Column:
+    """An identifier as a number."""
+    return F.xxhash64("id_type", "id_value")
 
 
 def differing(now: DataFrame, before: DataFrame) -> DataFrame:
@@ -235,67 +250,149 @@ def _known(lake: Lake, learnt_from: int) -> Known | None:
     return Known(Learnt(Model(fields, blocking, parameters, crowds, learnt_from), frequencies), refused)
 
 
-def _amended(lake: Lake, rules: tuple[Rule, ...], nodes: DataFrame, identifiers: DataFrame) -> DataFrame | None:
-    """node: the records that rules of the ledger speak of which are there since the last run, or no more; None: there are none."""
-    before = {row["rule_id"]: row for row in lake.read(RULES).collect()}  # a row a rule
-    now = {rule.rule_id: rule for rule in rules}
-    other = [now[rule_id] for rule_id in now.keys() - before.keys()]
-    gone = [before[rule_id] for rule_id in before.keys() - now.keys()]
-    other += [Rule(row["action"], row["left"], row["right"], row["reason"], row["author"]) for row in gone]
-    if not other:
-        return None
-    seen = identifiers.select(node_of().alias("node"), "id_type", "id_value")
-    return endpoints(lake.spark, tuple(other), nodes, seen).select("node")
+@dataclass(frozen=True)
+class _Ledger:
+    """The ledger now and in the last run.
+
+    Attributes:
+        rules: now.
+        other: rules that are there since then, or no more.
+        ends: rule_id, side, node: the records that any of these speaks of; held.
+    """
+
+    rules: tuple[Rule, ...]
+    other: tuple[Rule, ...]
+    ends: DataFrame
+
+    @classmethod
+    def of(cls, lake: Lake, rules: tuple[Rule, ...], nodes: DataFrame, identifiers: DataFrame) -> "_Ledger":
+        """Compare the ledger with that of the last run.
+
+        Args:
+            lake: `identity.rules` of the last run.
+            rules: now.
+            nodes: node, source, record_key of every record.
+            identifiers: `silver.identifiers`.
+        """
+        before = {row["rule_id"]: row for row in lake.read(RULES).collect()}  # a row a rule
+        now = {rule.rule_id: rule for rule in rules}
+        other = [now[rule_id] for rule_id in now.keys() - before.keys()]
+        gone = [before[rule_id] for rule_id in before.keys() - now.keys()]
+        other += [Rule(row["action"], row["left"], row["right"], row["reason"], row["author"]) for row in gone]
+        every = (*rules, *other[len(now.keys() - before.keys()) :])
+        if not every:
+            return cls((), (), lake.spark.createDataFrame([], "rule_id string, side string, node bigint"))
+        seen = identifiers.select(node_of().alias("node"), "id_type", "id_value")
+        ends = endpoints(lake.spark, every, nodes, seen).select("rule_id", "side", "node")
+        return cls(rules, tuple(other), ends.localCheckpoint())
+
+    def amended(self) -> DataFrame:
+        """node: the records that rules speak of which are there since the last run, or no more."""
+        return self.ends.where(F.col("rule_id").isin([rule.rule_id for rule in self.other])).select("node")
+
+    def with_news(self, news: DataFrame) -> DataFrame:
+        """node: the records of rules that speak of a new or changed record: one side may have come after the rule."""
+        pairs = self.ends.where(F.col("rule_id").isin([r.rule_id for r in self.rules if r.action != "block"]))
+        concerned = pairs.join(news, on="node", how="left_semi").select("rule_id").distinct()
+        return pairs.join(concerned, on="rule_id", how="left_semi").select("node")
+
+    @property
+    def amended_values(self) -> frozenset[tuple[str, str]]:
+        sides = [side_of(rule.left)[1:] for rule in self.other if rule.action == "block"]
+        return frozenset((id_type, hashlib.sha256(value.encode()).hexdigest()) for id_type, value in sides)
 
 
-def _linking(identifiers: DataFrame, rules: tuple[Rule, ...]) -> DataFrame:
-    """The identifiers that the ledger does not block."""
-    sides = [side_of(rule.left)[1:] for rule in rules if rule.action == "block"]
+def _judged(identifiers: DataFrame, *, config: IdentityConfig, known: Known, rules: tuple[Rule, ...]) -> DataFrame:
+    """`identifiers` with `refused`, those that the ledger blocks among them."""
+    found = with_refusals(identifiers, config, known)
+    sides = [(*side_of(rule.left)[1:], BY_STEWARD) for rule in rules if rule.action == "block"]
     if not sides:
-        return identifiers
-    blocked = identifiers.sparkSession.createDataFrame(sides, "id_type string, id_value string")
-    return identifiers.join(F.broadcast(blocked), on=["id_type", "id_value"], how="left_anti")
+        return found
+    blocked = identifiers.sparkSession.createDataFrame(sides, "id_type string, id_value string, _blocked string")
+    found = found.join(F.broadcast(blocked), on=["id_type", "id_value"], how="left")
+    return found.withColumn("refused", F.coalesce("_blocked", "refused")).drop("_blocked")
 
 
 def _concerned(
-    lake: Lake, config: IdentityConfig, known: Known, records: DataFrame, identifiers: DataFrame, news: DataFrame
+    lake: Lake,
+    now: DataFrame,
+    news: DataFrame,
+    known: Known,
+    records: DataFrame,
+    identifiers: DataFrame,
+    config: IdentityConfig,
+    ledger: _Ledger,
+    judged: Callable[[DataFrame], DataFrame],
 ) -> tuple[DataFrame, DataFrame]:
     """node: the records that the new ones may have to do with, and all that those may; and customer_id: of these records.
 
-    They are the customers of records that are new, share an identifier with a new one or are like it; and customers that were
-    kept apart from one of those, or left to review: what is decided of one may decide of the other.
+    They are the customers of records that are new, share an identifier with what a new one says or said, are like it, or stand
+    in a rule with it; and customers that share an identifier with one of those, or were kept apart from it by what they say, and
+    so on: what is decided of one may decide of the other.
     """
-    here = identifiers.withColumn("node", node_of())
-    theirs = with_refusals(here.join(news, on="node", how="left_semi"), config, known).localCheckpoint()
-    values = held(theirs.where("refused is null").select("id_type", "id_value").distinct())
-    seeds = news.union(here.join(values, on=["id_type", "id_value"], how="left_semi").select("node"))
-    stop = stop_of(known.learnt.model, config)
-    least = min(stop, threshold_bits(config.review_threshold, stop + REVIEW_FROM))
-    new = comparable(of_nodes(records, news), theirs)
-    pairs = alike(records, new, lake.read(RESOLVED_RECORDS), known.learnt, least)
-    seeds = held(seeds.union(pairs.select("low")).union(pairs.select("high")).distinct())
+    resolved = lake.read(RESOLVED_RECORDS)
     assigned = lake.read(ASSIGNMENTS).select(node_of().alias("node"), "customer_id", "is_current")
-    current = assigned.where("is_current").drop("is_current")
+    current = assigned.where("is_current").drop("is_current").localCheckpoint()
+    values = now.select("node", F.explode("values").alias("value"))
+    before = resolved.select(node_of().alias("node"), F.explode("values").alias("value"))
+    told = values.unionByName(before).join(news, on="node", how="left_semi").select("value")
+    customer = F.xxhash64("customer_id")
+    whose = values.join(current, on="node", how="inner").select("value", customer.alias("customer"))
+    shared = whose.groupBy("value").agg(F.min("customer").alias("one"), F.max("customer").alias("other")).where("one <> other")
+    looked_up = held(told.withColumn("is_told", F.lit(True)).unionByName(shared.select("value", F.lit(False).alias("is_told")))
+                     .groupBy("value").agg(F.max("is_told").alias("is_told")))  # fmt: skip
+    named = identifiers.withColumn("value", _value()).join(looked_up, on="value", how="inner")
+    usable = judged(named.select("id_type", "id_value", "value", "is_told").distinct()).where("refused is null")
+    usable = held(usable.select("value", "is_told"))
+    of_news = values.join(usable.where("is_told"), on="value", how="left_semi").select("node")
+    new = comparable(of_nodes(records, news), judged(of_nodes(identifiers, news)))
+    is_contact = F.col("id_type").isin(*CONTACT_TYPES)
+
+    def cleaned(some: DataFrame) -> DataFrame:
+        theirs = identifiers.where(is_contact).join(some.select(*_KEY), on=_KEY, how="left_semi")
+        return comparable(some, judged(theirs))
+
+    stop = stop_of(known.learnt.model, config)
+    pairs = alike(records, new, resolved, known.learnt, min(stop, _review_from(known, config)), cleaned)
+    seeds = news.union(of_news).union(ledger.with_news(news)).union(pairs.select("low")).union(pairs.select("high"))
+    seeds = held(seeds.distinct())
+    by_value = whose.join(usable, on="value", how="left_semi").select(F.col("customer").alias("src"), F.col("value").alias("dst"))
+    edges = by_value.distinct().unionByName(_apart(lake.read(LINKS), current, stop))
     # What a record was before it was gone counts, too: it may come back.
     at_first = held(assigned.join(seeds, on="node", how="left_semi").select("customer_id").distinct())
-    ids = held(_with_rivals(at_first, lake.read(LINKS), current, stop))
+    ids = held(_reached(at_first, edges, current.select("customer_id").distinct()))
     nodes = held(current.join(ids, on="customer_id", how="left_semi").select("node").union(seeds).distinct())
     return nodes, ids
 
 
-def _with_rivals(ids: DataFrame, links: DataFrame, current: DataFrame, stop: float) -> DataFrame:
-    """customer_id: these and those that were kept apart from them, or from one of those, and so on."""
-    is_strong = (F.col("rule") != "comparison") | (F.col("match_weight") >= stop)
+def _review_from(known: Known, config: IdentityConfig) -> float:
+    """Bits from which pairs are kept in `identity.links`."""
+    return threshold_bits(config.review_threshold, stop_of(known.learnt.model, config) + REVIEW_FROM)
+
+
+def _apart(links: DataFrame, current: DataFrame, stop: float) -> DataFrame:
+    """src, dst: the customers that are alike, or in a rule of the ledger, and yet two."""
+    # Whether two are alike is decided in thousandths of a bit.
+    is_strong = F.col("rule").startswith("rule ") | (F.col("match_weight") >= stop - 0.001)
     ends = [node_of(f"{side}_source", f"{side}_record_key").alias(side) for side in ("left", "right")]
     apart = held(links.where((F.col("decision") != "accepted") & is_strong).select(*ends))
-    named = [current.select(F.col("node").alias(side), F.col("customer_id").alias(f"_{side}")) for side in ("left", "right")]
-    pairs = apart.join(named[0], on="left", how="inner").join(named[1], on="right", how="inner").where("_left <> _right")
-    pairs = pairs.select("_left", "_right").distinct().localCheckpoint()
-    numbers = [F.xxhash64("_left").alias("src"), F.xxhash64("_right").alias("dst")]
-    components = held(connected_components(pairs.select(*numbers)))
-    number = F.xxhash64("customer_id")
-    everyone = pairs.select(F.col("_left").alias("customer_id")).union(pairs.select("_right")).distinct()
-    placed = everyone.join(components, on=number == F.col("node"), how="inner").select("customer_id", "component").localCheckpoint()
-    reached = placed.join(ids, on="customer_id", how="left_semi").select("component").distinct()
-    return ids.union(placed.join(reached, on="component", how="left_semi").select("customer_id")).distinct()
+    customer = F.xxhash64("customer_id")
+    left = current.select(F.col("node").alias("left"), customer.alias("src"))
+    right = current.select(F.col("node").alias("right"), customer.alias("dst"))
+    return apart.join(left, on="left", how="inner").join(right, on="right", how="inner").select("src", "dst")
 
+
+def _reached(ids: DataFrame, edges: DataFrame, customers: DataFrame) -> DataFrame:
+    """customer_id: these, and all that hang together with them.
+
+    Args:
+        ids: customer_id.
+        edges: src, dst: hashes of customers, or of what they share.
+        customers: customer_id of all there are.
+    """
+    components = held(connected_components(edges))
+    here = F.xxhash64("customer_id")
+    placed = customers.join(components, on=here == F.col("node"), how="inner").select("customer_id", "component")
+    placed = placed.localCheckpoint()
+    reached = held(placed.join(ids, on="customer_id", how="left_semi").select("component").distinct())
+    return ids.union(placed.join(reached, on="component", how="left_semi").select("customer_id")).distinct()

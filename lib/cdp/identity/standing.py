@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from cdp.base.held import held
 from cdp.identity.groups import node_of
 from cdp.identity.scope import not_of_nodes, of_nodes
 
@@ -20,12 +21,12 @@ def standing_links(links: DataFrame, nodes: DataFrame, news: DataFrame) -> DataF
         news: node: of these the new, changed and gone ones.
     """
     marked = nodes.join(news.withColumn("is_new", F.lit(True)), on="node", how="left")
-    marked = marked.select("node", F.coalesce("is_new", F.lit(False)).alias("is_new"))
+    marked = held(marked.select("node", F.coalesce("is_new", F.lit(False)).alias("is_new")))
     names = links.columns
     for side in ("left", "right"):
         end = marked.select(F.col("node").alias(f"_{side}"), F.col("is_new").alias(f"_{side}_new"))
         node = node_of(f"{side}_source", f"{side}_record_key")
-        links = links.join(F.broadcast(end), on=node == F.col(f"_{side}"), how="left")
+        links = links.join(end, on=node == F.col(f"_{side}"), how="left")
     is_inside = F.col("_left").isNotNull() & F.col("_right").isNotNull()
     is_new = F.coalesce("_left_new", F.lit(False)) | F.coalesce("_right_new", F.lit(False))
     return links.where(~is_inside & ~is_new).select(*names)
@@ -41,7 +42,8 @@ def audit_with_standing(
         before: what runs before it have.
         identifiers: of the records looked at.
         nodes: node: these records.
-        refused: id_type, value_hash: values that are nobody's, of all records: what is told of them stands.
+        refused: id_type, value_hash: values refused before: what was told of them stands, for these records may be some of
+            theirs.
     """
     refused = refused.select(*_OF_VALUE).distinct()
     values = identifiers.select("id_type", F.sha2("id_value", 256).alias("value_hash")).distinct()

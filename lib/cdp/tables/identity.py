@@ -114,8 +114,8 @@ BLOCKING_RULES = Table(
         Column("refined_by", "string", "piece that tells apart the records of a value that too many have", nullable=True),
         Column("pairs", "double", "expected number of pairs that it yields"),
         Column("share", "double", "share of the imagined matches that it reaches first"),
-        Column("crowds", "map<bigint,bigint>", "hash of each value that too many records have, to how many: they meet by the finer rule"),
-        Column("dropped", "map<bigint,bigint>", "the same of values of the finer rule: their records do not meet by this rule"),
+        Column("crowds", "map<bigint,bigint>", "hash of each value that too many records have, to how many: they meet by the finer rule", pii=True),
+        Column("dropped", "map<bigint,bigint>", "the same of values of the finer rule: their records do not meet by this rule", pii=True),
     ),
     expect=(between("share", 0, 1),),
 )
@@ -142,6 +142,7 @@ RESOLVED_RECORDS = Table(
         SOURCE,
         RECORD,
         Column("digest", "bigint", "hash of what it said: where another one is found, the record is resolved anew", pii=True),
+        Column("values", "array<bigint>", "hashes of its identifiers", pii=True),
         Column(
             "keys",
             "map<string,bigint>",

@@ -32,11 +32,12 @@ def pairs_of(nodes: Numbers, wanted: int) -> tuple[Numbers, Numbers]:
     every = size * (size - 1) // 2
     hashes = _mixed(nodes.astype(np.uint64))
     order = np.argsort(hashes, kind="stable")
-    if every <= wanted * _MORE + 100:
+    looked_at = int(wanted * _MORE) + 100
+    if every <= looked_at:
         left, right = np.triu_indices(size, 1)
         left, right = order[left], order[right]
     else:
-        left, right = _below(hashes, order, int(2**64 * ((wanted * _MORE + 100) / every)))
+        left, right = _below(hashes, order, 2**64 * looked_at // every)
     sums = hashes[left] + hashes[right]
     chosen = np.argsort(sums, kind="stable")[:wanted]
     return left[chosen].astype(np.int64), right[chosen].astype(np.int64)
@@ -59,10 +60,11 @@ def _below(hashes: _Words, order: Numbers, bound: int) -> tuple[Numbers, Numbers
     """Pairs of rows whose hashes have a sum, modulo 2 to the 64th, below the bound."""
     ranked = hashes[order]
     size = len(ranked)
-    first = np.searchsorted(ranked, np.uint64(0) - ranked)
-    last = np.searchsorted(ranked, np.uint64(0) - ranked + np.uint64(bound))
+    start = np.uint64(0) - ranked
+    end = start + np.uint64(bound)
+    first, last = np.searchsorted(ranked, start), np.searchsorted(ranked, end)
     # Where the interval goes round the end of the numbers it goes on at the start.
-    length = (last - first) % size
+    length = last - first + np.where(end < start, size, 0)
     left = np.repeat(np.arange(size), length)
     ends = np.cumsum(length)
     right = (np.repeat(first, length) + np.arange(len(left)) - np.repeat(ends - length, length)) % size

@@ -1,11 +1,12 @@
 """Records that are one person by what they say, from customer records to clusters: the order of the steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -126,16 +127,24 @@ def matched(
     return Matches(learnt, clusters, best, refused, stop, keys)
 
 
-def alike(records: DataFrame, new: DataFrame, stored: DataFrame, known: Learnt, least: float) -> DataFrame:
+def alike(
+    records: DataFrame,
+    new: DataFrame,
+    stored: DataFrame,
+    known: Learnt,
+    least: float,
+    cleaned: Callable[[DataFrame], DataFrame],
+) -> DataFrame:
     """Which records some new ones are like.
 
     Args:
-        records: `silver.customer_records`; contact points that identify nobody may be among them.
-        new: of those the new or changed ones, without such contact points; their keys and nodes are collected: so few
-            that a fifth of a million may be.
+        records: `silver.customer_records`.
+        new: of those the new or changed ones, without contact points that identify nobody; their keys and nodes are
+            collected: so few that a fifth of a million may be.
         stored: source, record_key, keys (map<string,bigint>) of all that were compared before.
         known: what pairs are compared by.
         least: bits.
+        cleaned: takes such contact points out of some of the records.
 
     Returns:
         low, high: nodes of the pairs of a new record and another one that are at least that alike.
@@ -145,12 +154,15 @@ def alike(records: DataFrame, new: DataFrame, stored: DataFrame, known: Learnt, 
     keys = _keys_again(here, known).persist()
     told = keys.select("node", "keys").toArrow()
     wanted = np.unique(told.column("keys").combine_chunks().flatten().to_numpy(zero_copy_only=False))
-    # Of each record the keys in the order of the rules, and nothing where no new record has the same.
-    by_rule = F.array(*[F.coalesce(F.try_element_at("keys", F.lit(rule.name)), F.lit(0)) for rule in rules])
-    before = stored.where("keys is not null").select(node_of().alias("node"), "source", "record_key", by_rule.alias("keys"))
-    meets = partial(_meeting, wanted=wanted[wanted != 0], new=np.sort(told.column("node").to_numpy()))
+    meets = partial(
+        _meeting,
+        rules=[rule.name for rule in rules],
+        wanted=wanted[wanted != 0],
+        new=np.sort(told.column("node").to_numpy()),
+    )
+    before = stored.where("keys is not null").select(node_of().alias("node"), "source", "record_key", "keys")
     near = held(before.mapInArrow(meets, "source string, record_key string, keys array<bigint>"))
-    others = compared(records.join(near, on=["source", "record_key"], how="inner"), fields, kept=("keys",))
+    others = compared(cleaned(records.join(near, on=["source", "record_key"], how="inner")), fields, kept=("keys",))
     columns = ["node", "atom", *[f"f{i}" for i in range(len(fields))], "keys"]
     both = keys.select(*columns, F.lit(True).alias("is_new")).unionByName(
         others.withColumn("atom", F.col("node")).select(*columns, F.lit(False).alias("is_new"))
@@ -166,18 +178,25 @@ def alike(records: DataFrame, new: DataFrame, stored: DataFrame, known: Learnt, 
 
 
 def _meeting(
-    batches: Iterator[pa.RecordBatch], wanted: candidates.Pairs, new: candidates.Pairs
+    batches: Iterator[pa.RecordBatch], rules: Sequence[str], wanted: candidates.Pairs, new: candidates.Pairs
 ) -> Iterator[pa.RecordBatch]:
-    """Records with one of the wanted keys, those of new ones apart; their other keys are 0."""
+    """Records with one of the wanted keys, the new ones apart: of these keys one for each rule, 0 where it is not wanted."""
     for batch in batches:
         column = batch.column("keys")
-        flat = column.flatten().to_numpy(zero_copy_only=False)
-        kept = np.where(np.isin(flat, wanted), flat, 0).reshape(len(batch), -1)
-        meets = kept.any(axis=1) & ~np.isin(batch.column("node").to_numpy(), new)
-        offsets = np.arange(int(meets.sum()) + 1, dtype=np.int32) * kept.shape[1]
-        keys = pa.ListArray.from_arrays(pa.array(offsets), pa.array(kept[meets].ravel()))
+        offsets = column.offsets.to_numpy()
+        rows = np.repeat(np.arange(len(batch)), np.diff(offsets))
+        inside = slice(offsets[0], offsets[-1])
+        keys = column.items.to_numpy(zero_copy_only=False)[inside]
+        rule = pc.index_in(column.keys, pa.array(rules)).fill_null(-1).to_numpy(zero_copy_only=False)[inside]
+        found = np.isin(keys, wanted) & (rule >= 0)
+        aligned = np.zeros((len(batch), len(rules)), np.int64)
+        aligned[rows[found], rule[found]] = keys[found]
+        meets = aligned.any(axis=1) & ~np.isin(batch.column("node").to_numpy(), new)
+        lists = pa.ListArray.from_arrays(
+            pa.array(np.arange(int(meets.sum()) + 1, dtype=np.int32) * len(rules)), pa.array(aligned[meets].ravel())
+        )
         ends = [batch.column(name).filter(pa.array(meets)) for name in ("source", "record_key")]
-        yield pa.RecordBatch.from_arrays([*ends, keys], names=["source", "record_key", "keys"])
+        yield pa.RecordBatch.from_arrays([*ends, lists], names=["source", "record_key", "keys"])
 
 
 def _id_types(records: DataFrame) -> list[str]:
