@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp.base.console import Console
+from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, UsageError
 from cdp.base.files import FileSystem
 from cdp.base.fingerprints import library_version
@@ -187,7 +188,7 @@ class PipelineRun:
                 if outcome.error:
                     break
                 if stage_run.status == "done":
-                    judge.judge([t for t in stage.writes(run.config) if t.layer not in ("ops", "bronze")])
+                    judge.judge(_to_judge(stage.writes(run.config), last.get(stage.name), stage_run))
                 result = stage_run.result
                 outcome.broken_rules.extend(f"{stage.name}: {rule}" for rule in (*result.broken_rules, *result.unbalanced))
             self._finish_quality(judge, outcome)
@@ -274,6 +275,13 @@ class PipelineRun:
     def _write_summary(self, outcome: Outcome) -> str:
         text = json.dumps(outcome.as_dict(), indent=2, default=str) + "\n"
         return self._run.lake.files.write_text(f"_cdp/runs/{self._run.run_id}.json", text)
+
+
+def _to_judge(tables: Sequence[Table], last: Success | None, now: StageRun) -> list[Table]:
+    """The tables that a stage has written: what is as its last success left it was judged then."""
+    before = last.outputs if last else {}
+    written = [table for table in tables if before.get(table.name) != now.outputs.get(table.name)]
+    return [table for table in written if table.layer not in ("ops", "bronze")]
 
 
 def _detail(result: StageResult) -> str:
