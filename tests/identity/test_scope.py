@@ -13,9 +13,11 @@ from pyspark.sql import functions as F
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
 from cdp.identity import scope
+from cdp.identity.digests import differing, digests
 from cdp.identity.graph import Graph, graph_of
+from cdp.identity.last_run import known_of
 from cdp.identity.run import _audit, _links, load_settings, resolve
-from cdp.identity.scope import Part, differing, scope_of
+from cdp.identity.scope import Part, scope_of
 from cdp.tables.identity import ASSIGNMENTS, AUDIT, CHANGES, LINKS, PARAMETERS, RESOLVED_RECORDS
 from cdp.tables.ops import RESOLVED
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
@@ -60,7 +62,7 @@ def all_at_once(run: Run) -> Graph:
     settings = load_settings(run.config)
     last = run.lake.read(RESOLVED).first()
     assert last is not None
-    known = scope._known(run.lake, last["learnt_from"])
+    known = known_of(run.lake, last["learnt_from"])
     assert known is not None
     records, identifiers = run.lake.read(CUSTOMER_RECORDS), run.lake.read(IDENTIFIERS_TABLE)
     return graph_of(records, identifiers, settings.config, settings.rules, known)
@@ -194,7 +196,7 @@ def test_a_record_is_new_where_it_says_something_else(silver, run: Run):
 
     def state(*rows: dict[str, Any]) -> DataFrame:
         silver(*rows)
-        made = scope.digests(run.lake.read(CUSTOMER_RECORDS), run.lake.read(IDENTIFIERS_TABLE), config)
+        made = digests(run.lake.read(CUSTOMER_RECORDS), run.lake.read(IDENTIFIERS_TABLE), config)
         return made.select("source", "record_key", "node", "digest").localCheckpoint()
 
     ann = person("crm:1", "Ann", emails=["ann@x.org"], ids={"card": "1", "club": "2"})

@@ -13,7 +13,9 @@ from cdp.base.stage import Run, Stage, StageResult
 from cdp.bronze.config import load_sources
 from cdp.identity.config import IdentityConfig
 from cdp.identity.devices import is_device_type
+from cdp.identity.digests import not_of_nodes, of_nodes
 from cdp.identity.graph import Graph, began_at, graph_of
+from cdp.identity.last_run import KEPT_TABLES, note_run
 from cdp.identity.links import after_cuts, audit_rows, crowd_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
 from cdp.identity.matching.fields import unknown_pieces
@@ -26,7 +28,7 @@ from cdp.identity.quality import Check, checks, quality_rows
 from cdp.identity.review import review_rows
 from cdp.identity.ruled import absent_rules, rule_rows
 from cdp.identity.rules import Rule, load_rules
-from cdp.identity.scope import KEPT_TABLES, Part, Scope, not_of_nodes, note_run, of_nodes, scope_of
+from cdp.identity.scope import Part, Scope, scope_of
 from cdp.identity.standing import audit_with_standing, concerned_assignments, members_with_standing, standing_links
 from cdp.tables.identity import (
     ASSIGNMENTS,

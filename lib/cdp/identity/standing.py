@@ -4,8 +4,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.held import held
+from cdp.identity.digests import not_of_nodes, of_nodes
 from cdp.identity.groups import node_of
-from cdp.identity.scope import not_of_nodes, of_nodes
 
 _OF_VALUE = ["id_type", "value_hash"]
 
