@@ -8,6 +8,7 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from cdp.base.commits import rows_written
 from cdp.base.contracts import Column, Table, between, one_of
 from cdp.base.errors import CdpError, ContractError, UsageError
 from cdp.base.lake import Lake
@@ -98,6 +99,19 @@ def test_a_key_twice_in_a_new_table_leaves_none(lake: Lake, spark: SparkSession)
         lake.replace(PEOPLE, _people(spark, ("b", None, 1, "new"), ("b", None, 2, "new")))
 
     assert not lake.exists(PEOPLE)
+
+
+def test_keys_of_a_small_table_are_counted_without_a_query_as_spark_counts_them(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lake = Lake(spark, str(tmp_path / "a lake, 100%20 é"))
+    lake.append(PEOPLE, _people(spark, ("a", None, 1, "new"), ("b", None, 1, "new"), ("b", None, 2, "old"), ("ü", None, 3, "old")))
+
+    assert rows_written(lake, PEOPLE, 0, PEOPLE.key, most=4) is not None
+    here = lake._keys_written(PEOPLE, None, None)
+    monkeypatch.setattr("cdp.base.lake._KEYS_READ_HERE", 3)
+    assert rows_written(lake, PEOPLE, 0, PEOPLE.key, most=3) is None
+    assert lake._keys_written(PEOPLE, None, None) == here == (4, 1)
 
 
 def test_replace_can_be_limited_to_a_slice(lake: Lake, spark: SparkSession):
