@@ -1,11 +1,16 @@
 """Great Expectations judges what lies in the lake, whoever wrote it."""
 
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from cdp.base.contracts import Column, Table, between
 from cdp.base.lake import Lake
+from cdp.base.stage import StageResult
+from cdp.runner.ledger import StageRun, Success
+from cdp.runner.pipeline_run import _to_judge
 from cdp.runner.quality import QualityJudge
 from cdp.tables.ops import QUALITY_RESULTS
 
@@ -74,3 +79,14 @@ def test_tables_that_are_not_there_are_not_judged(lake: Lake):
 
     assert judge.finish() == ([], None)
     assert not lake.exists(QUALITY_RESULTS)
+
+
+def test_a_table_is_judged_unless_this_run_left_it_as_it_was_judged_before():
+    tables = [replace(PEOPLE, name=f"gold.{name}") for name in ("kept", "written", "remade", "restored", "new")]
+    last = Success("f", {"gold.kept": 3, "gold.written": 3, "gold.remade": 0, "gold.restored": 3})
+    before = {"gold.kept": 3, "gold.written": 3, "gold.restored": 4}
+    after = {"gold.kept": 3, "gold.written": 4, "gold.remade": 0, "gold.restored": 4, "gold.new": 0}
+    now = StageRun("s", "done", datetime(2026, 1, 1), 1.0, "f", StageResult(), after)
+    names = [table.name for table in _to_judge(tables, last, before, now)]
+    assert names == ["gold.written", "gold.remade", "gold.restored", "gold.new"]
+    assert _to_judge(tables, None, before, now) == tables

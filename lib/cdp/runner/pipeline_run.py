@@ -182,13 +182,14 @@ class PipelineRun:
         try:
             last = ledger.last_successes()
             for stage in self._stages:
+                before = versions(run.lake, stage.writes(run.config))
                 stage_run = self._execute(stage, last.get(stage.name), outcome, judge)
                 outcome.stage_runs.append(stage_run)
                 ledger.record(stage_run)
                 if outcome.error:
                     break
                 if stage_run.status == "done":
-                    judge.judge(_to_judge(stage.writes(run.config), last.get(stage.name), stage_run))
+                    judge.judge(_to_judge(stage.writes(run.config), last.get(stage.name), before, stage_run))
                 result = stage_run.result
                 outcome.broken_rules.extend(f"{stage.name}: {rule}" for rule in (*result.broken_rules, *result.unbalanced))
             self._finish_quality(judge, outcome)
@@ -277,11 +278,11 @@ class PipelineRun:
         return self._run.lake.files.write_text(f"_cdp/runs/{self._run.run_id}.json", text)
 
 
-def _to_judge(tables: Sequence[Table], last: Success | None, now: StageRun) -> list[Table]:
-    """The tables that a stage has written: what is as its last success left it was judged then."""
-    before = last.outputs if last else {}
-    written = [table for table in tables if before.get(table.name) != now.outputs.get(table.name)]
-    return [table for table in written if table.layer not in ("ops", "bronze")]
+def _to_judge(tables: Sequence[Table], last: Success | None, before: dict[str, int], now: StageRun) -> list[Table]:
+    """The tables that a stage has written: what this run found and left as the last success left it was judged then."""
+    judged = last.outputs if last else {}
+    left = {name for name, version in now.outputs.items() if judged.get(name) == before.get(name) == version}
+    return [table for table in tables if table.name not in left and table.layer not in ("ops", "bronze")]
 
 
 def _detail(result: StageResult) -> str:
