@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from cdp.base.contracts import Table
@@ -46,8 +46,8 @@ def rows_written(lake: "Lake", table: Table, version: int, columns: Sequence[str
     if commit is None:
         return None
     added = [action["add"] for action in map(json.loads, commit.splitlines()) if "add" in action]
-    counts = [json.loads(file.get("stats") or "{}").get("numRecords") for file in added]
-    if not added or None in counts or sum(counts) > most:
+    counts = [_rows_of(file) for file in added]
+    if not added or None in counts or sum(count or 0 for count in counts) > most:
         return None
     files = [Path(lake.path(table)) / unquote(file["path"]) for file in added]
     return pa.concat_tables([pq.ParquetFile(file).read(columns=list(columns)) for file in files])
@@ -61,8 +61,13 @@ def _added(commit: str) -> int | None:
             return None
         file = action.get("add", {})
         if file.get("dataChange"):
-            count = json.loads(file.get("stats") or "{}").get("numRecords")
+            count = _rows_of(file)
             if count is None:
                 return None
             rows += count
     return rows
+
+
+def _rows_of(file: dict[str, Any]) -> int | None:
+    count: int | None = json.loads(file.get("stats") or "{}").get("numRecords")
+    return count

@@ -13,7 +13,7 @@ from cdp.identity.graph import Known, comparable, with_refusals
 from cdp.identity.groups import node_of
 from cdp.identity.matching.match import REVIEW_FROM, alike, stop_of, threshold_bits
 from cdp.identity.ruled import Ledger
-from cdp.identity.values import BY_STEWARD
+from cdp.identity.values import refused_by_steward
 
 _KEY = ["source", "record_key"]
 
@@ -57,10 +57,11 @@ def concerned(
     Returns:
         node: these records; customer_id: what they were called.
     """
-    assigned = everything.assignments.select(node_of().alias("node"), "customer_id", "is_current")
+    customer = F.xxhash64("customer_id").alias("customer")
+    assigned = everything.assignments.select(node_of().alias("node"), "customer_id", customer, "is_current")
     current = assigned.where("is_current").drop("is_current").localCheckpoint()
     values = everything.digests.select("node", F.explode("values").alias("value"))
-    whose = values.join(current, on="node", how="inner").select("value", F.xxhash64("customer_id").alias("customer"))
+    whose = values.join(current, on="node", how="inner").select("value", "customer")
     usable = _usable(everything, news, values, whose, known, ledger, config)
     holders = values.join(usable.where("is_told"), on="value", how="left_semi").select("node")
     pairs = _alike(everything, news, known, ledger, config)
@@ -70,7 +71,7 @@ def concerned(
     apart = _apart(everything.links, current, stop_of(known.learnt.model, config))
     # What a record was before it was gone counts, too: it may come back.
     at_first = held(assigned.join(seeds, on="node", how="left_semi").select("customer_id").distinct())
-    ids = held(_reached(at_first, by_value.distinct().unionByName(apart), current.select("customer_id").distinct()))
+    ids = held(_reached(at_first, by_value.distinct().unionByName(apart), current.select("customer_id", "customer").distinct()))
     nodes = held(current.join(ids, on="customer_id", how="left_semi").select("node").union(seeds).distinct())
     return nodes, ids
 
@@ -129,10 +130,7 @@ def _judged(identifiers: DataFrame, known: Known, ledger: Ledger, config: Identi
     sides = ledger.blocked()
     if not sides:
         return found
-    blocked = identifiers.sparkSession.createDataFrame(sides, "id_type string, id_value string")
-    found = found.join(F.broadcast(blocked.withColumn("_is_blocked", F.lit(True))), on=["id_type", "id_value"], how="left")
-    reason = F.when(F.col("_is_blocked"), F.lit(BY_STEWARD)).otherwise(F.col("refused"))
-    return found.withColumn("refused", reason).drop("_is_blocked")
+    return refused_by_steward(found, identifiers.sparkSession.createDataFrame(sides, "id_type string, id_value string"))
 
 
 def _apart(links: DataFrame, current: DataFrame, stop: float) -> DataFrame:
@@ -141,9 +139,8 @@ def _apart(links: DataFrame, current: DataFrame, stop: float) -> DataFrame:
     is_strong = F.col("rule").startswith("rule ") | (F.col("match_weight") >= stop - 0.001)
     ends = [node_of(f"{side}_source", f"{side}_record_key").alias(side) for side in ("left", "right")]
     apart = held(links.where((F.col("decision") != "accepted") & is_strong).select(*ends))
-    customer = F.xxhash64("customer_id")
-    left = current.select(F.col("node").alias("left"), customer.alias("src"))
-    right = current.select(F.col("node").alias("right"), customer.alias("dst"))
+    left = current.select(F.col("node").alias("left"), F.col("customer").alias("src"))
+    right = current.select(F.col("node").alias("right"), F.col("customer").alias("dst"))
     return apart.join(left, on="left", how="inner").join(right, on="right", how="inner").select("src", "dst")
 
 
@@ -153,11 +150,9 @@ def _reached(ids: DataFrame, edges: DataFrame, customers: DataFrame) -> DataFram
     Args:
         ids: customer_id.
         edges: src, dst: hashes of customers, or of what they share.
-        customers: customer_id of all there are.
+        customers: customer_id, customer (its hash) of all there are.
     """
-    components = held(connected_components(edges))
-    here = F.xxhash64("customer_id")
-    placed = customers.join(components, on=here == F.col("node"), how="inner").select("customer_id", "component")
-    placed = placed.localCheckpoint()
+    components = held(connected_components(edges).withColumnRenamed("node", "customer"))
+    placed = customers.join(components, on="customer", how="inner").select("customer_id", "component").localCheckpoint()
     reached = held(placed.join(ids, on="customer_id", how="left_semi").select("component").distinct())
     return ids.union(placed.join(reached, on="component", how="left_semi").select("customer_id")).distinct()

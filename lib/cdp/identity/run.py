@@ -108,7 +108,8 @@ def resolve(run: Run) -> StageResult:
         if part is None:
             tasks.append(lambda: _write_learnt(run, graph.matches))
         lake.together(tasks)
-        note_run(run, config, _learnt_from(graph, part), part.changed if part else 0)
+        learnt_from = graph.matches.model.records if graph.matches is not None else None
+        note_run(run, config, learnt_from, part.changed if part else 0)
     ids.told.unpersist()
     scope.digests.unpersist()
     broken = tuple(check.sentence for check in found if check.is_broken)
@@ -139,12 +140,6 @@ def _refused(audit: DataFrame, part: Part) -> DataFrame:
         return refused
     amended = refused.sparkSession.createDataFrame(sorted(part.amended_values), "id_type string, value_hash string")
     return refused.join(F.broadcast(amended), on=["id_type", "value_hash"], how="left_anti")
-
-
-def _learnt_from(graph: Graph, part: Part | None) -> int | None:
-    if part is not None:
-        return part.learnt_from
-    return graph.matches.model.records if graph.matches is not None else None
 
 
 def _review_rows(run: Run, graph: Graph, links: DataFrame, members: DataFrame) -> DataFrame:

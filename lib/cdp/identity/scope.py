@@ -58,7 +58,6 @@ class Part:
         looked_at: how many they are.
         told: how many are new, other or gone.
         changed: how many have been since all records were looked at together.
-        learnt_from: customer records that were then compared.
         absent: rules of the ledger a side of which no record has.
         amended_values: (id_type, SHA-256) of what the ledger blocks or no longer blocks since the last run.
     """
@@ -70,7 +69,6 @@ class Part:
     looked_at: int
     told: int
     changed: int
-    learnt_from: int
     absent: frozenset[str]
     amended_values: frozenset[tuple[str, str]]
 
@@ -110,7 +108,7 @@ def scope_of(
     if looked_at > _MOST_LOOKED_AT * total:
         return whole
     part = Part(
-        known, nodes, ids, news, looked_at, count, before.changed + count, before.learnt_from,
+        known, nodes, ids, news, looked_at, count, before.changed + count,
         absent_rules(ledger.ends, rules), ledger.amended_values(),
     )  # fmt: skip
     return Scope(of_nodes(records, nodes).localCheckpoint(), of_nodes(identifiers, nodes).localCheckpoint(), now, part)

@@ -73,10 +73,14 @@ def without_blocked(seen: DataFrame, ends: DataFrame) -> DataFrame:
         ends: `rules.endpoints`: rule_id, action, node, id_type, id_value (null: the whole record).
     """
     blocked = ends.where("action = 'block'")
-    values = blocked.where("id_type is not null").select("id_type", "id_value", F.lit(True).alias("_value")).distinct()
-    nodes = blocked.where("id_type is null").select("node", F.lit(True).alias("_record")).distinct()
-    joined = seen.join(F.broadcast(values), on=["id_type", "id_value"], how="left")
-    joined = joined.join(F.broadcast(nodes), on="node", how="left")
-    is_blocked = F.coalesce("_value", "_record").isNotNull()
-    reason = F.when(is_blocked, F.lit(BY_STEWARD)).otherwise(F.col("refused"))
-    return joined.withColumn("refused", reason).drop("_value", "_record")
+    values = blocked.where("id_type is not null").select("id_type", "id_value").distinct()
+    nodes = blocked.where("id_type is null").select("node").distinct()
+    return refused_by_steward(refused_by_steward(seen, values), nodes)
+
+
+def refused_by_steward(seen: DataFrame, blocked: DataFrame) -> DataFrame:
+    """Refuse the identifiers that agree with a row of `blocked` in all its columns; each of its rows is there once."""
+    marked = F.broadcast(blocked.withColumn("_is_blocked", F.lit(True)))
+    joined = seen.join(marked, on=list(blocked.columns), how="left")
+    reason = F.when(F.col("_is_blocked"), F.lit(BY_STEWARD)).otherwise(F.col("refused"))
+    return joined.withColumn("refused", reason).drop("_is_blocked")

@@ -165,10 +165,10 @@ class PipelineRun:
         """Say what would run and why; writes nothing."""
         last = Ledger(self._run).last_successes()
         for stage in self._stages:
-            settings = self._settings[stage.name]
+            settings, found = self._settings[stage.name], versions(self._run.lake, stage.writes(self._run.config))
             if stage.always:
                 self._run.console.note(f"{stage.name}: would look for something new")
-            elif self._is_current(stage, fingerprint(stage, self._run, settings), last.get(stage.name)):
+            elif self._is_current(fingerprint(stage, self._run, settings), last.get(stage.name), found):
                 self._run.console.note(f"{stage.name}: up to date, unless an earlier stage changes its inputs")
             else:
                 self._run.console.note(f"{stage.name}: would run")
@@ -183,7 +183,7 @@ class PipelineRun:
             last = ledger.last_successes()
             for stage in self._stages:
                 before = versions(run.lake, stage.writes(run.config))
-                stage_run = self._execute(stage, last.get(stage.name), outcome, judge)
+                stage_run = self._execute(stage, last.get(stage.name), before, outcome, judge)
                 outcome.stage_runs.append(stage_run)
                 ledger.record(stage_run)
                 if outcome.error:
@@ -203,13 +203,15 @@ class PipelineRun:
             raise
         return outcome
 
-    def _execute(self, stage: Stage, last: Success | None, outcome: Outcome, judge: QualityJudge) -> StageRun:
+    def _execute(
+        self, stage: Stage, last: Success | None, before: dict[str, int], outcome: Outcome, judge: QualityJudge
+    ) -> StageRun:
         run, started_at, began = self._run, _now(), time.monotonic()
         mark = fingerprint(stage, run, self._settings[stage.name])
         status, result, problem = "done", StageResult(), None
         try:
             with run.console.step(stage.name, stage.title) as step:
-                if not stage.always and self._is_current(stage, mark, last):
+                if not stage.always and self._is_current(mark, last, before):
                     status = "up_to_date"
                     step.done("up to date", status=status)
                 else:
@@ -255,10 +257,10 @@ class PipelineRun:
             if trace:
                 self._run.console.note(f"where in the code it happened: {trace}")
 
-    def _is_current(self, stage: Stage, mark: str, last: Success | None) -> bool:
+    def _is_current(self, mark: str, last: Success | None, found: dict[str, int]) -> bool:
         if self._run.full_refresh or last is None or last.fingerprint != mark:
             return False
-        return versions(self._run.lake, stage.writes(self._run.config)) == last.outputs
+        return found == last.outputs
 
     def _finish_quality(self, judge: QualityJudge, outcome: Outcome) -> None:
         with self._run.console.step("quality", "judging the tables with Great Expectations") as step:

@@ -102,7 +102,7 @@ def _with_keys(
                     # The rule's own number goes in: two rules never share a value.
                     own = np.full(len(batch), number + 1, np.int64)
                     made[:, number] = combined([*(batch.column(f"p{i}").to_numpy() for i in parts), own])
-            columns.append(pa.ListArray.from_arrays(_offsets(len(batch), made.size), pa.array(made.ravel())))
+            columns.append(lists_of(made.ravel(), len(batch)))
         yield pa.RecordBatch.from_arrays(columns, names=[*kept, *_KEYS])
 
 
@@ -135,7 +135,7 @@ def _thin(batches: Iterator[pa.RecordBatch], crowds: Pairs, to_refined: bool) ->
         plain = column.flatten().to_numpy(zero_copy_only=False)
         finer = batch.column("refined").flatten().to_numpy(zero_copy_only=False) if to_refined else 0
         found = np.where(np.isin(plain, crowds), finer, plain)
-        lists = pa.ListArray.from_arrays(_offsets(len(batch), len(found)), pa.array(found, pa.int64()))
+        lists = lists_of(found, len(batch))
         place = batch.schema.get_field_index("keys")
         yield batch.set_column(place, batch.schema.field(place), lists.cast(batch.schema.field(place).type))
 
@@ -151,9 +151,10 @@ def named_keys(keys: DataFrame, rules: Sequence[str]) -> DataFrame:
     return keys.select("node", F.map_from_entries(F.filter(entries, lambda entry: entry["key"] != 0)).alias("keys"))
 
 
-def _offsets(rows: int, values: int) -> pa.Array:
-    width = values // rows if rows else 0
-    return pa.array(np.arange(rows + 1, dtype=np.int32) * width)
+def lists_of(values: Pairs, rows: int) -> pa.ListArray:
+    """So many lists of equal length, one behind the other in `values`."""
+    width = len(values) // rows if rows else 0
+    return pa.ListArray.from_arrays(pa.array(np.arange(rows + 1, dtype=np.int32) * width), pa.array(values, pa.int64()))
 
 
 def compared_pairs(

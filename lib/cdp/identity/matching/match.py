@@ -169,8 +169,7 @@ def alike(
         others.withColumn("atom", F.col("node")).select(*columns, F.lit(False).alias("is_new"))
     )
     both = both.persist()
-    crowds = [row["key"] for row in candidates.crowded(both, most=_NEW_CROWD).collect()]
-    pairs = candidates.compared_pairs(_without(both, crowds), fields, known.frequencies, len(told) * PAIRS_A_RECORD)
+    pairs = candidates.compared_pairs(_without_new_crowds(both), fields, known.frequencies, len(told) * PAIRS_A_RECORD)
     scored = pairs.mapInArrow(partial(_score, model=known.model), _SCORE_SCHEMA)
     found = scored.where(F.col("score") >= least).select("low", "high").localCheckpoint()
     both.unpersist()
@@ -193,9 +192,7 @@ def _meeting(
         aligned = np.zeros((len(batch), len(rules)), np.int64)
         aligned[rows[found], rule[found]] = keys[found]
         meets = aligned.any(axis=1) & ~np.isin(batch.column("node").to_numpy(), new)
-        lists = pa.ListArray.from_arrays(
-            pa.array(np.arange(int(meets.sum()) + 1, dtype=np.int32) * len(rules)), pa.array(aligned[meets].ravel())
-        )
+        lists = candidates.lists_of(aligned[meets].ravel(), int(meets.sum()))
         ends = [batch.column(name).filter(pa.array(meets)) for name in ("source", "record_key")]
         yield pa.RecordBatch.from_arrays([*ends, lists], names=["source", "record_key", "keys"])
 
@@ -264,8 +261,7 @@ def _learnt(
 def _compared_again(values: DataFrame, known: Learnt, records: int) -> tuple[DataFrame, DataFrame]:
     """`candidates.compared_pairs`, held, and `Matches.keys`, by what was learnt before."""
     whole = _keys_again(values, known).persist()
-    crowds = [row["key"] for row in candidates.crowded(whole, most=_NEW_CROWD).collect()]
-    pairs = candidates.compared_pairs(_without(whole, crowds), known.model.fields, known.frequencies, records).persist()
+    pairs = candidates.compared_pairs(_without_new_crowds(whole), known.model.fields, known.frequencies, records).persist()
     named = candidates.named_keys(whole, [rule.name for rule in known.model.blocking.rules]).localCheckpoint()
     whole.unpersist()
     return pairs, named
@@ -279,6 +275,11 @@ def _keys_again(values: DataFrame, known: Learnt) -> DataFrame:
     crowds = known.model.crowds
     keys = candidates.thinned(keys, [crowd.key for crowd in crowds if not crowd.is_dropped], to_refined=True)
     return _without(keys, [crowd.key for crowd in crowds if crowd.is_dropped])
+
+
+def _without_new_crowds(keys: DataFrame) -> DataFrame:
+    """Records of a key that too many of these have do not meet by it; there are few such keys."""
+    return _without(keys, [row["key"] for row in candidates.crowded(keys, most=_NEW_CROWD).collect()])
 
 
 def _without(keys: DataFrame, crowds: Sequence[int]) -> DataFrame:
