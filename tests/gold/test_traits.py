@@ -8,8 +8,8 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 from cdp.gold.rfm import Bounds, bounds
-from cdp.gold.traits import assortment, behaviour, buying, traits
-from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PROFILES, TIMELINE
+from cdp.gold.traits import allowed, assortment, behaviour, buying, traits
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, EFFECTIVE_CONSENT, PROFILES, TIMELINE
 from tests.conftest import Fill
 from tests.gold.conftest import AS_OF
 
@@ -65,6 +65,11 @@ LINES = [
     line("ann", "7", "Toys", 5, 0, 0, "cancelled"),
     line(None, "9", "Toys", 1, 999, 1),
 ]
+CONSENTS = [
+    {"customer_id": "ann", "purpose": "sms_marketing", "is_allowed": True},
+    {"customer_id": "ann", "purpose": "email_marketing", "is_allowed": True},
+    {"customer_id": "ann", "purpose": "profiling", "is_allowed": False},
+]
 MINUTE = 1 / 24 / 60
 EVENTS = [
     event("Product Viewed", 3),
@@ -91,9 +96,8 @@ def found(fill: Fill) -> dict[str, Row]:
     bought = buying(fill(CUSTOMER_ORDERS, *ORDERS), as_of=AS_OF)
     done = behaviour(fill(TIMELINE, *EVENTS), as_of=AS_OF)
     limits = Bounds((-99.0, -95.0, -90.0, -50.0), (1.0, 2.0, 2.0, 5.0), (1.0, 2.0, 3.0, 1000.0))
-    rows = traits(
-        fill(PROFILES, *people), bought, assortment(fill(CUSTOMER_ORDER_LINES, *LINES)), done, limits, as_of=AS_OF
-    )
+    sold, agreed = assortment(fill(CUSTOMER_ORDER_LINES, *LINES)), allowed(fill(EFFECTIVE_CONSENT, *CONSENTS))
+    rows = traits(fill(PROFILES, *people), [bought, sold, done, agreed], limits, as_of=AS_OF)
     return {row["customer_id"]: row for row in rows.collect()}
 
 
@@ -116,6 +120,8 @@ def test_what_was_bought_is_summed_up_to_the_day(found: dict[str, Row]) -> None:
         "discounted_order_share": 0.2,
         "preferred_channel": "store",  # as many as web: by name
         "preferred_store": "S1",
+        "days_between_orders": 310 / 3,  # four days with an order, the first and the last 310 apart
+        "last_store_at": ago(300.1),
     }
     assert {name: found["ann"][name] for name in wanted} == wanted
 
@@ -140,6 +146,10 @@ def test_what_was_done_is_counted_within_its_days(found: dict[str, Row]) -> None
         "emails_delivered_90d": 1,
         "emails_opened_90d": 1,
         "emails_clicked_90d": 1,
+        "emails_opened_30d": 1,
+        "emails_clicked_30d": 1,
+        "last_service_at": ago(8),  # a ticket solved is our act, not theirs
+        "allowed_purposes": ["email_marketing", "sms_marketing"],
         "last_email_click_at": ago(2),
         "tickets": 2,
         "open_tickets": 1,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame
 
+from cdp.conditions.clock import Clock
 from cdp.segments.config import Segment
 from cdp.segments.frame import customer_frame
 from cdp.segments.load import in_order
 from cdp.segments.members import in_segment, needs_of, with_membership
-from cdp.segments.times import Clock
 from cdp.tables.gold import EFFECTIVE_CONSENT, HOUSEHOLDS, PREDICTIONS, PROFILES, TIMELINE, TRAITS
 
 from .evaluator import Evaluator

@@ -7,8 +7,9 @@ from typing import Any
 from cdp.activation.config import Destination, OutputField
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, did_you_mean
-from cdp.segments.attributes import UnknownAttributeError, find
-from cdp.segments.load import load_segments
+from cdp.conditions.columns import UnknownAttributeError
+from cdp.segments.attributes import Catalogue
+from cdp.segments.load import catalogue_of, load_segments
 
 FOLDER = "destinations"
 _RANK = re.compile(r"recommendations\.([1-5])")
@@ -22,8 +23,8 @@ def load_destinations(config: ConfigFolder) -> dict[str, Destination]:
         ConfigError: a file is wrong, two share a name, a segment or field is unknown; all problems at once.
     """
     files = config.load_each(Destination, FOLDER)
-    segments = load_segments(config)
-    problems = {file: list(_problems(file, files, segments)) for file in files}
+    segments, catalogue = load_segments(config), catalogue_of(config)
+    problems = {file: list(_problems(file, files, segments, catalogue)) for file in files}
     broken = {file: found for file, found in problems.items() if found}
     if len(broken) == 1:
         ((file, found),) = broken.items()
@@ -51,7 +52,9 @@ def is_plain_column(field: OutputField) -> bool:
     return field.from_ in ("customer_id", "segment") or bool(rank_of(field) or identifier_type_of(field))
 
 
-def _problems(file: str, files: Mapping[str, Destination], segments: Mapping[str, Any]) -> Iterator[str]:
+def _problems(
+    file: str, files: Mapping[str, Destination], segments: Mapping[str, Any], catalogue: Catalogue
+) -> Iterator[str]:
     destination = files[file]
     for other, found in files.items():
         if other < file and found.name == destination.name:
@@ -63,7 +66,7 @@ def _problems(file: str, files: Mapping[str, Destination], segments: Mapping[str
         if is_plain_column(field):
             continue
         try:
-            found_attribute = find(field.from_, field.horizon_days)
+            found_attribute = catalogue.find(field.from_, field.horizon_days)
         except UnknownAttributeError as error:
             yield f"fields.{i}.from: {error}, or customer_id, segment, identifiers.TYPE, recommendations.1 to .5"
             continue

@@ -7,21 +7,23 @@ from pyspark.sql import functions as F
 
 from cdp.activation.config import Destination, OutputField
 from cdp.activation.load import identifier_type_of, is_plain_column, rank_of
-from cdp.segments.attributes import Attribute, find
+from cdp.conditions.clock import Clock
+from cdp.segments.attributes import BUILT_IN, Attribute, Catalogue, column_named
 from cdp.segments.frame import customer_frame
-from cdp.segments.times import Clock
 
 _FOR_PLATFORMS = ("emails", "phones", "given_name", "family_name", "city", "region", "postal_code", "country")
 EMAILS, PHONES = "every_email", "every_phone"
 
 
-def attributes_of(destinations: Iterable[Destination]) -> frozenset[Attribute]:
+def attributes_of(
+    destinations: Iterable[Destination], catalogue: Catalogue = BUILT_IN
+) -> frozenset[Attribute]:
     """Attributes of the gold tables that the destinations ask for."""
     found = set()
     for destination in destinations:
         if destination.layout != "plain":
-            found |= {find(f"profile.{name}") for name in _FOR_PLATFORMS}
-        found |= {find(f.from_, f.horizon_days) for f in destination.fields if not is_plain_column(f)}
+            found |= {catalogue.find(f"profile.{name}") for name in _FOR_PLATFORMS}
+        found |= {catalogue.find(f.from_, f.horizon_days) for f in destination.fields if not is_plain_column(f)}
     return frozenset(found)
 
 
@@ -31,10 +33,15 @@ def column_of(field: OutputField) -> str:
         return f"recommendation__{rank_of(field)}"
     if identifier_type_of(field):
         return f"identifier__{identifier_type_of(field)}"
-    return field.from_ if is_plain_column(field) else find(field.from_, field.horizon_days).column
+    return field.from_ if is_plain_column(field) else column_named(field.from_, field.horizon_days)
 
 
-def people(tables: Mapping[str, DataFrame], destinations: Iterable[Destination], clock: Clock) -> DataFrame:
+def people(
+    tables: Mapping[str, DataFrame],
+    destinations: Iterable[Destination],
+    clock: Clock,
+    catalogue: Catalogue = BUILT_IN,
+) -> DataFrame:
     """Everything that the destinations ask for.
 
     Args:
@@ -42,13 +49,14 @@ def people(tables: Mapping[str, DataFrame], destinations: Iterable[Destination],
             recommendations; only those that are asked for are used.
         destinations: who asks.
         clock: the run's date.
+        catalogue: what there is to ask.
 
     Returns:
         One row a row of `tables["profile"]`: customer_id and `column_of` each field; for the layouts of advertising
         platforms also every_email and every_phone, best first, with each that ever pointed to the customer.
     """
     wanted = list(destinations)
-    frame = customer_frame(tables, attributes=attributes_of(wanted), behaviors={}, clock=clock)
+    frame = customer_frame(tables, attributes=attributes_of(wanted, catalogue), behaviors={}, clock=clock)
     fields = [f for d in wanted for f in d.fields]
     ranks = sorted({rank for f in fields if (rank := rank_of(f))})
     if ranks:

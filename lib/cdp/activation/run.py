@@ -20,8 +20,9 @@ from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.base.stage import Account, Run, Stage, StageResult
+from cdp.conditions.clock import Clock
+from cdp.segments.load import catalogue_of
 from cdp.segments.run import SOURCES
-from cdp.segments.times import Clock
 from cdp.tables.activation import DELIVERED_MEMBERS, DELIVERIES
 from cdp.tables.gold import (
     CUSTOMER_IDENTIFIERS,
@@ -96,7 +97,8 @@ def _candidates(run: Run, destinations: Sequence[Destination]) -> DataFrame:
     lake = run.lake
     names = sorted({s for d in destinations for s in d.segments})
     members = lake.read(SEGMENT_MEMBERS).where(F.col("segment").isin(names))
-    sources = {a.source for a in attributes_of(destinations)} & set(SOURCES) | {"profile"}
+    catalogue = catalogue_of(run.config)
+    sources = {a.source for a in attributes_of(destinations, catalogue)} & set(SOURCES) | {"profile"}
     tables = {source: lake.read(SOURCES[source]) for source in sources}
     reached = members.select("customer_id").distinct()
     tables["profile"] = tables["profile"].join(reached, on="customer_id", how="left_semi")
@@ -106,7 +108,7 @@ def _candidates(run: Run, destinations: Sequence[Destination]) -> DataFrame:
         tables["identifiers"] = lake.read(CUSTOMER_IDENTIFIERS)
     if any(rank_of(f) for f in fields):
         tables["recommendations"] = lake.read(RECOMMENDATIONS)
-    known = people(tables, destinations, Clock(run.as_of))
+    known = people(tables, destinations, Clock(run.as_of), catalogue)
     return candidates(
         members, lake.read(EFFECTIVE_CONSENT), composed(known) if fans_out else known, destinations
     )

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, Document, Strict, did_you_mean
 from cdp.bronze.config import load_sources
+from cdp.gold.computed.config import TraitsConfig, load_traits
 from cdp.identity.config import HouseholdRule, IdentityConfig
 
 FILE = "profiles.yaml"
@@ -91,6 +92,7 @@ class Settings:
 
     profiles: ProfilesConfig
     households: HouseholdRule
+    traits: TraitsConfig
 
 
 def load_settings(folder: ConfigFolder) -> Settings:
@@ -107,4 +109,4 @@ def load_settings(folder: ConfigFolder) -> Settings:
         ]
         if problems:
             raise ConfigError(str(folder.path / FILE), problems)
-    return Settings(profiles, folder.load(IdentityConfig, "identity.yaml").households)
+    return Settings(profiles, folder.load(IdentityConfig, "identity.yaml").households, load_traits(folder))

@@ -6,8 +6,14 @@ from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
+from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
+from cdp.conditions.clock import Clock
+from cdp.gold.computed.compute import computed
+from cdp.gold.computed.config import FILE as TRAITS_FILE
+from cdp.gold.computed.config import INPUTS, TraitsConfig, column_of, load_traits, traits_table, type_of
+from cdp.gold.computed.sql import answers, with_expressions
 from cdp.gold.config import Settings, load_settings
 from cdp.gold.consent import effective_consent
 from cdp.gold.golden import profiles
@@ -17,7 +23,7 @@ from cdp.gold.orders import customer_order_lines, customer_orders, is_late
 from cdp.gold.owners import current_owners
 from cdp.gold.rfm import bounds
 from cdp.gold.timeline import FATES, KINDS, fate_counts, kept, timeline_rows
-from cdp.gold.traits import assortment, behaviour, buying, traits
+from cdp.gold.traits import allowed, assortment, behaviour, buying, traits
 from cdp.silver.netting import netted
 from cdp.tables.gold import (
     CUSTOMER_IDENTIFIERS,
@@ -27,7 +33,6 @@ from cdp.tables.gold import (
     HOUSEHOLDS,
     PROFILES,
     TIMELINE,
-    TRAITS,
     TRAITS_HISTORY,
 )
 from cdp.tables.identity import ASSIGNMENTS, AUDIT
@@ -89,10 +94,37 @@ class _Work:
 
     def traits(self) -> None:
         lake, as_of = self.lake, self.as_of
-        sold = assortment(lake.read(CUSTOMER_ORDER_LINES))
-        done = behaviour(lake.read(TIMELINE), as_of=as_of)
-        self._replace(TRAITS, traits(lake.read(PROFILES), self.bought, sold, done, self.limits, as_of=as_of))
-        lake.replace(TRAITS_HISTORY, lake.read(TRAITS), where=f"as_of = DATE'{as_of.isoformat()}'")
+        parts = [
+            self.bought,
+            assortment(lake.read(CUSTOMER_ORDER_LINES)),
+            behaviour(lake.read(TIMELINE), as_of=as_of),
+            allowed(lake.read(EFFECTIVE_CONSENT)),
+            *self._own_traits(),
+        ]
+        config = self.settings.traits
+        rows = traits(lake.read(PROFILES), parts, self.limits, config, as_of=as_of)
+        rows = with_expressions(rows, config.expressions, {t.name: type_of(t) for t in config.expressions}, TRAITS_FILE)
+        table, history = traits_table(config), traits_table(config, TRAITS_HISTORY)
+        self._replace(table, rows)
+        lake.replace(history, lake.read(table), where=f"as_of = DATE'{as_of.isoformat()}'")
+
+    def _own_traits(self) -> list[DataFrame]:
+        """The traits of conf/traits.yaml but those that are expressions of others: a frame for each input and query."""
+        config, clock = self.settings.traits, Clock(self.as_of)
+        frames = []
+        for input_, table in INPUTS.items():
+            wanted = [t for t in config.counted if t.from_ == input_]
+            if wanted:
+                frames.append(computed(self.lake.read(table), wanted, input_, clock))
+        if config.queries:
+            tables = {"profiles": PROFILES, **INPUTS}
+            readable = {name: self.lake.read(table) for name, table in tables.items()}
+            for trait in config.queries:
+                assert trait.query is not None
+                frames.append(
+                    answers(trait.query, trait.name, type_of(trait), readable, as_of=self.as_of, where=TRAITS_FILE)
+                )
+        return frames
 
     def households(self) -> None:
         found = households(self.lake.read(PROFILES), self.settings.households, self.lake.read(HOUSEHOLDS))
@@ -108,7 +140,9 @@ class _Work:
 
 def build_profiles(run: Run) -> StageResult:
     """Rebuild the gold tables of people as of the run's date; see docs/profiles.md."""
-    work = _Work(run, load_settings(run.config))
+    settings = load_settings(run.config)
+    _check_history(run, settings.traits)
+    work = _Work(run, settings)
     # Small plans mostly wait for their planning: as many side by side as their inputs allow.
     for steps in (
         [work.orders, work.identifiers, work.counts],
@@ -126,6 +160,20 @@ def build_profiles(run: Run) -> StageResult:
         accounts=accounts,
         notes=(f"{people:,} customers, {homes:,} households",),
     )
+
+
+def _check_history(run: Run, traits: TraitsConfig) -> None:
+    """A trait keeps its type: values of two kinds under one name could be compared with nothing."""
+    if not run.lake.exists(TRAITS_HISTORY):
+        return
+    before = {f.name: f.dataType.simpleString() for f in run.lake.read(TRAITS_HISTORY).schema}
+    problems = [
+        f"{column.name}: gold.traits_history has it as {before[column.name]}, now it is {column.type}; wanted another name"
+        for column in map(column_of, traits.traits)
+        if before.get(column.name, column.type) != column.type
+    ]
+    if problems:
+        raise ConfigError(str(run.config.path / TRAITS_FILE), problems)
 
 
 def _accounts(work: _Work) -> tuple[Account, ...]:
@@ -148,14 +196,15 @@ def _reads(config: ConfigFolder) -> Sequence[Table]:
 
 
 def _writes(config: ConfigFolder) -> Sequence[Table]:
+    own = load_traits(config)
     return (
         PROFILES,
         CUSTOMER_IDENTIFIERS,
         CUSTOMER_ORDERS,
         CUSTOMER_ORDER_LINES,
         TIMELINE,
-        TRAITS,
-        TRAITS_HISTORY,
+        traits_table(own),
+        traits_table(own, TRAITS_HISTORY),
         HOUSEHOLDS,
         EFFECTIVE_CONSENT,
     )

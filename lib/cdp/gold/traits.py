@@ -1,10 +1,12 @@
 """Computed traits: what a customer bought and did, in numbers, as of the run's date."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.gold.computed.config import NO_TRAITS, TraitsConfig, column_of, value_if_none
 from cdp.gold.rfm import Bounds, rfm
 from cdp.gold.times import day, days_before_end
 from cdp.tables.gold import TRAITS
@@ -19,7 +21,7 @@ _BY_OTHERS = (
 _ZERO_WITHOUT = (
     *("orders", "order_days", "revenue", "orders_90d", "orders_365d", "revenue_90d", "revenue_365d", "returns"),
     *("events", "sessions_30d", "products_viewed_30d", "products_added_30d", "tickets", "open_tickets"),
-    *("emails_delivered_90d", "emails_opened_90d", "emails_clicked_90d"),
+    *("emails_delivered_90d", "emails_opened_90d", "emails_clicked_90d", "emails_opened_30d", "emails_clicked_30d"),
 )
 """Counts and sums, which are 0 for who did nothing of the kind; averages, shares and times are missing."""
 
@@ -43,6 +45,7 @@ def buying(orders: DataFrame, *, as_of: date) -> DataFrame:
             F.sum(F.when(done, amount)).alias("_of_completed"),
             F.array_sort(F.collect_list(F.when(done, at))).alias("_times"),
             F.max(F.when(status != "cancelled", at)).alias("last_bought_at"),
+            F.max(F.when((status != "cancelled") & (F.col("channel") == "store"), at)).alias("last_store_at"),
             F.count_if(done & last_90).alias("orders_90d"),
             F.count_if(done & last_365).alias("orders_365d"),
             F.coalesce(F.sum(F.when(last_90, amount)), F.lit(0)).cast(money).alias("revenue_90d"),
@@ -61,6 +64,9 @@ def buying(orders: DataFrame, *, as_of: date) -> DataFrame:
             "second_order_at": F.get("_times", 1),
             "last_order_at": F.try_element_at("_times", F.lit(-1)),
             "days_since_last_order": F.datediff(day(as_of), F.try_element_at("_times", F.lit(-1))),
+            "days_between_orders": F.try_divide(
+                F.datediff(F.try_element_at("_times", F.lit(-1)), F.get("_times", 0)), F.col("order_days") - 1
+            ),
             "return_rate": F.try_divide("returns", orders_),
             "discounted_order_share": F.try_divide("_discounted", orders_),
         }
@@ -109,7 +115,10 @@ def behaviour(timeline: DataFrame, *, as_of: date) -> DataFrame:
             F.count_if((event == "Email Delivered") & last_90).alias("emails_delivered_90d"),
             F.count_if((event == "Email Opened") & last_90).alias("emails_opened_90d"),
             F.count_if((event == "Email Link Clicked") & last_90).alias("emails_clicked_90d"),
+            F.count_if((event == "Email Opened") & last_30).alias("emails_opened_30d"),
+            F.count_if((event == "Email Link Clicked") & last_30).alias("emails_clicked_30d"),
             F.max(F.when(event == "Email Link Clicked", at)).alias("last_email_click_at"),
+            F.max(F.when((channel == "service") & ~event.isin(*_BY_OTHERS), at)).alias("last_service_at"),
             F.collect_set(F.when(event == "Ticket Created", ticket)).alias("_opened"),
             F.collect_set(F.when(event == "Ticket Solved", ticket)).alias("_solved"),
             F.max_by(score, F.when(score.isNotNull(), F.struct(at, F.col("reference")))).alias("last_csat"),
@@ -124,29 +133,44 @@ def behaviour(timeline: DataFrame, *, as_of: date) -> DataFrame:
     ).drop("_visits", "_opened", "_solved")
 
 
+def allowed(consent: DataFrame) -> DataFrame:
+    """Traits of `gold.effective_consent`, one row a customer who allows anything: allowed_purposes, by name."""
+    purposes = F.sort_array(F.collect_set("purpose")).alias("allowed_purposes")
+    return consent.where("is_allowed").groupBy("customer_id").agg(purposes)
+
+
 def traits(
-    profiles: DataFrame, buying: DataFrame, assortment: DataFrame, behaviour: DataFrame, limits: Bounds, *, as_of: date
+    profiles: DataFrame,
+    parts: Sequence[DataFrame],
+    limits: Bounds,
+    config: TraitsConfig = NO_TRAITS,
+    *,
+    as_of: date,
 ) -> DataFrame:
-    """`gold.traits`, a row for every profile.
+    """`gold.traits`, a row for every profile; without those of `config` that are expressions of other traits.
 
     Args:
         profiles: `gold.profiles`; uses customer_id and first_seen_at.
-        buying, assortment, behaviour: the frames of the functions of these names.
+        parts: what `buying`, `assortment`, `behaviour` and `allowed` give, and the traits of `config`.
         limits: `rfm.bounds` of `buying`.
+        config: the company's own traits.
         as_of: the run's date.
     """
     joined = profiles.select("customer_id", "first_seen_at")
-    for part in (buying, assortment, behaviour):
+    for part in parts:
         joined = joined.join(part, on="customer_id", how="left")
-    types = {c.name: c.type for c in TRAITS.columns}
-    filled = joined.withColumns({c: F.coalesce(F.col(c), F.lit(0)).cast(types[c]) for c in _ZERO_WITHOUT})
+    counted = [t for t in config.traits if t not in config.expressions]
+    columns = [*TRAITS.columns, *[column_of(t) for t in counted]]
+    types = {c.name: c.type for c in columns}
+    zero = [*_ZERO_WITHOUT, *[t.name for t in counted if value_if_none(t) is not None]]
+    filled = joined.withColumns({c: F.coalesce(F.col(c), F.lit(0)).cast(types[c]) for c in zero})
     made = {
         "as_of": day(as_of),
         "last_active_at": F.greatest("last_bought_at", "last_act_at"),
         "tenure_days": F.datediff(day(as_of), "first_seen_at"),
         **rfm(limits),
     }
-    return filled.withColumns(made).select([c.name for c in TRAITS.columns])
+    return filled.withColumns(made).select([c.name for c in columns])
 
 
 def _sessions(visits: Column) -> Column:

@@ -6,10 +6,11 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.conditions.clock import Clock
+from cdp.conditions.columns import Kind, number_in
+from cdp.conditions.filters import filter_holds
 from cdp.segments.attributes import timeline_column
-from cdp.segments.compile import filter_holds
 from cdp.segments.config import BehaviorCondition
-from cdp.segments.times import Clock
 
 
 def behavior(timeline: DataFrame, wanted: Mapping[str, BehaviorCondition], clock: Clock) -> DataFrame:
@@ -34,6 +35,14 @@ def value_if_none(condition: BehaviorCondition) -> int | None:
     return 0 if condition.aggregation.type in ("Count", "CountDistinct", "Sum") else None
 
 
+def outcome_kind(condition: BehaviorCondition) -> Kind:
+    """Kind of what the aggregation gives. A property is taken for a number, as nothing else of it can be summed."""
+    if condition.aggregation.column is None:
+        return "number"
+    kind = timeline_column(condition.aggregation.column).kind
+    return "number" if kind == "loose" or condition.aggregation.type == "CountDistinct" else kind
+
+
 def _counts(condition: BehaviorCondition, clock: Clock) -> Column:
     """Whether an entry counts for the condition: its name, its time and the filter."""
     at = F.col("occurred_at")
@@ -45,7 +54,7 @@ def _counts(condition: BehaviorCondition, clock: Clock) -> Column:
     if condition.events:
         is_in &= F.col("event").isin(*condition.events)
     if condition.filter:
-        is_in &= filter_holds(condition.filter, clock)
+        is_in &= filter_holds(condition.filter, clock, timeline_column)
     return is_in
 
 
@@ -53,10 +62,10 @@ def _outcome(condition: BehaviorCondition, counts: Column) -> Column:
     aggregation = condition.aggregation
     if aggregation.column is None:
         return F.count_if(counts)
-    name, key, kind = timeline_column(aggregation.column)
-    value = F.col(name)[key] if key else F.col(name)
-    if kind == "loose" and aggregation.type != "CountDistinct":
-        value = value.try_cast("double")
+    found = timeline_column(aggregation.column)
+    value = found.value
+    if found.kind == "loose" and aggregation.type != "CountDistinct":
+        value = number_in(value)
     counted = F.when(counts, value)
     if aggregation.type == "CountDistinct":
         # count_distinct would send every entry through the shuffle once an aggregate; a set is per person and small.

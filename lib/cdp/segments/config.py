@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, PositiveInt, Tag, model_validator
 
 from cdp.base.settings import Document, Strict
-from cdp.segments.operators import AnyOperator, Regexp, Unit
+from cdp.conditions.filters import Filter, parts_of
+from cdp.conditions.operators import AnyOperator, Regexp, Unit
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -42,25 +43,6 @@ class AttributeCondition(Strict):
     """What must hold of it."""
     arrayMatching: Literal["any", "all"] | Matching = "any"
     """For a list: how many of its elements must meet the operator."""
-
-
-class ColumnCondition(Strict):
-    """Something that must hold of one entry of the timeline."""
-
-    type: Literal["Column"]
-    column: str = Field(min_length=1)
-    """event, kind, source, channel, campaign, amount, occurred_at or properties.X."""
-    operator: AnyOperator
-    """What must hold of it."""
-
-
-class Filter(Strict):
-    """Which entries of the timeline count."""
-
-    type: Literal["And", "Or", "Not"]
-    """Not: none of the conditions holds."""
-    conditions: tuple["FilterCondition", ...] = Field(min_length=1)
-    """Conditions on columns, or further groups."""
 
 
 class Aggregation(Strict):
@@ -154,15 +136,6 @@ def _kind_of_condition(value: Any) -> str | None:
     return known.get(kind) if isinstance(kind, str) else None
 
 
-def _kind_of_filter(value: Any) -> str | None:
-    if isinstance(value, BaseModel):
-        return type(value).__name__
-    kind = value.get("type") if isinstance(value, Mapping) else None
-    if kind == "Column":
-        return "ColumnCondition"
-    return "Filter" if kind in ("And", "Or", "Not") else None
-
-
 Condition = Annotated[
     Annotated[Group, Tag("Group")]
     | Annotated[AttributeCondition, Tag("AttributeCondition")]
@@ -174,16 +147,7 @@ Condition = Annotated[
         custom_error_message="wanted type And, Or, Not, Value, include or exclude",
     ),
 ]
-FilterCondition = Annotated[
-    Annotated[Filter, Tag("Filter")] | Annotated[ColumnCondition, Tag("ColumnCondition")],
-    Discriminator(
-        _kind_of_filter,
-        custom_error_type="condition_type",
-        custom_error_message="wanted type And, Or, Not or Column",
-    ),
-]
 Group.model_rebuild()
-Filter.model_rebuild()
 
 
 class Holdout(Strict):
@@ -244,7 +208,7 @@ def _walk(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
 def filters(condition: BehaviorCondition) -> Iterator[tuple[str, Any]]:
     """Every part of a behaviour's filter with its key path below the condition."""
     if condition.filter is not None:
-        yield from _walk(condition.filter, "filter")
+        yield from parts_of(condition.filter, "filter")
 
 
 def _digest(value: Any) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.conditions.clock import Clock
 from cdp.segments.attributes import Attribute
 from cdp.segments.behavior import behavior, value_if_none
 from cdp.segments.config import BehaviorCondition
-from cdp.segments.times import Clock
 
 
 def customer_frame(

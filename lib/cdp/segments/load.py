@@ -9,13 +9,15 @@ from pydantic_core import ErrorDetails
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, describe_problem, did_you_mean, read_yaml
+from cdp.conditions.filters import ColumnCondition, Filter
+from cdp.conditions.operators import Ago, AnyOperator, AttributeReference
+from cdp.gold.computed.config import load_traits, traits_table
+from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.check import problems_of
 from cdp.segments.config import (
     Aggregation,
     AttributeCondition,
     BehaviorCondition,
-    ColumnCondition,
-    Filter,
     Group,
     Holdout,
     Matching,
@@ -23,7 +25,6 @@ from cdp.segments.config import (
     SegmentCondition,
     TimeWindow,
 )
-from cdp.segments.operators import Ago, AnyOperator, AttributeReference
 
 FOLDER = "segments"
 _CODES = {
@@ -66,7 +67,7 @@ def load_segments(config: ConfigFolder) -> dict[str, Segment]:
             files[str(path)] = _read(path)
         except ConfigError as error:
             problems[error.file] = list(error.problems)
-    for file, found in problems_of(files, complete=not problems).items():
+    for file, found in problems_of(files, catalogue_of(config), complete=not problems).items():
         problems.setdefault(file, []).extend(found)
     if len(problems) == 1:
         (file, found), *_ = problems.items()
@@ -75,6 +76,15 @@ def load_segments(config: ConfigFolder) -> dict[str, Segment]:
         lines = [f"{file}: {problem}" for file, found in sorted(problems.items()) for problem in found]
         raise ConfigError(str(config.path / FOLDER), lines)
     return in_order({s.name: s for s in files.values()})
+
+
+def catalogue_of(config: ConfigFolder) -> Catalogue:
+    """What rules may ask for: the built-in attributes and the traits of conf/traits.yaml.
+
+    Raises:
+        ConfigError: conf/traits.yaml is wrong.
+    """
+    return Catalogue({**BUILT_IN.tables, "traits": traits_table(load_traits(config))})
 
 
 def in_order(segments: Mapping[str, Segment]) -> dict[str, Segment]:

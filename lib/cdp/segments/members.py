@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from cdp.segments.attributes import Attribute, find
+from cdp.conditions.clock import Clock
+from cdp.conditions.operators import AttributeReference
+from cdp.segments.attributes import BUILT_IN, Attribute, Catalogue
 from cdp.segments.compile import condition_holds, in_segment
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment
-from cdp.segments.operators import AttributeReference
-from cdp.segments.times import Clock
 
 _BUCKETS = 16**8
 
@@ -23,24 +23,28 @@ class Needs:
     behaviors: Mapping[str, BehaviorCondition]
 
 
-def needs_of(segments: Sequence[Segment]) -> Needs:
+def needs_of(segments: Sequence[Segment], catalogue: Catalogue = BUILT_IN) -> Needs:
     """Attributes and behaviours that the rules, purposes included, ask for; what several ask for is there once."""
     attributes = {Attribute("consent", s.purpose, "boolean") for s in segments if s.purpose}
     behaviors: dict[str, BehaviorCondition] = {}
     for segment in segments:
         for _, condition in segment.conditions():
             if isinstance(condition, AttributeCondition):
-                attributes.add(find(condition.attribute, condition.horizon_days))
+                attributes.add(catalogue.find(condition.attribute, condition.horizon_days))
             if isinstance(condition, BehaviorCondition):
                 behaviors[condition.aggregate] = condition
             reference = getattr(getattr(condition, "operator", None), "value", None)
             if isinstance(reference, AttributeReference):
-                attributes.add(find(reference.attribute, reference.horizon_days))
+                attributes.add(catalogue.find(reference.attribute, reference.horizon_days))
     return Needs(frozenset(attributes), behaviors)
 
 
 def members(
-    frame: DataFrame, segments: Mapping[str, Segment], versions: Mapping[str, str], clock: Clock
+    frame: DataFrame,
+    segments: Mapping[str, Segment],
+    versions: Mapping[str, str],
+    clock: Clock,
+    catalogue: Catalogue = BUILT_IN,
 ) -> DataFrame:
     """Judge every customer by every rule.
 
@@ -49,12 +53,13 @@ def members(
         segments: by name, each after those it refers to.
         versions: of each segment.
         clock: the run's date.
+        catalogue: what there is to ask.
 
     Returns:
         A row for each customer and segment the customer is in: segment, version, customer_id, is_suppressed (no
         consent for the purpose), is_held_out (in the control group).
     """
-    frame = with_membership(frame, segments, clock)
+    frame = with_membership(frame, segments, clock, catalogue)
     rows = [
         F.when(
             F.col(in_segment(name)),
@@ -73,13 +78,15 @@ def members(
     )
 
 
-def with_membership(frame: DataFrame, segments: Mapping[str, Segment], clock: Clock) -> DataFrame:
+def with_membership(
+    frame: DataFrame, segments: Mapping[str, Segment], clock: Clock, catalogue: Catalogue = BUILT_IN
+) -> DataFrame:
     """The frame with a column `in_segment(name)` for each segment, true or false."""
     waiting = dict(segments)
     while waiting:
         # All segments whose references are there already, in one select.
         ready = {n: s for n, s in waiting.items() if not set(s.references) & set(waiting)}
-        frame = frame.withColumns({in_segment(n): _holds(s, clock) for n, s in ready.items()})
+        frame = frame.withColumns({in_segment(n): _holds(s, clock, catalogue) for n, s in ready.items()})
         waiting = {n: s for n, s in waiting.items() if n not in ready}
     return frame
 
@@ -95,8 +102,8 @@ def held_out(segment: Segment) -> Column:
     return bucket < round(segment.holdout.percent / 100 * _BUCKETS)
 
 
-def _holds(segment: Segment, clock: Clock) -> Column:
-    rule = condition_holds(segment.rule, clock)
+def _holds(segment: Segment, clock: Clock, catalogue: Catalogue) -> Column:
+    rule = condition_holds(segment.rule, clock, catalogue)
     return rule if segment.include_anonymous else rule & ~F.col("is_anonymous")
 
 

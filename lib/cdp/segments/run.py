@@ -9,13 +9,14 @@ from pyspark.sql import DataFrame
 from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
+from cdp.conditions.clock import Clock
+from cdp.gold.computed.config import load_traits
 from cdp.segments.config import Segment
 from cdp.segments.frame import customer_frame
 from cdp.segments.history import changes, history_after, members_after, standing, tallies
-from cdp.segments.load import load_segments
+from cdp.segments.load import catalogue_of, load_segments
 from cdp.segments.members import members, needs_of
 from cdp.segments.plan import Plan, note, plan, status_rows
-from cdp.segments.times import Clock
 from cdp.tables.gold import (
     EFFECTIVE_CONSENT,
     HOUSEHOLDS,
@@ -64,7 +65,7 @@ def run_segments(run: Run) -> StageResult:
 def _check_horizons(run: Run, work: Plan) -> None:
     """A horizon that nobody is scored for would make a rule false for everyone without a word: such a segment fails."""
     asked = {
-        name: {a.horizon_days for a in needs_of([s]).attributes if a.source == "predictions"}
+        name: {a.horizon_days for a in needs_of([s], catalogue_of(run.config)).attributes if a.source == "predictions"}
         for name, s in work.segments.items()
     }
     if not any(asked.values()):
@@ -120,11 +121,12 @@ def _members(run: Run, segments: Mapping[str, Segment], found: Mapping[str, str]
             [],
             "segment string, version string, customer_id string, is_suppressed boolean, is_held_out boolean",
         )
-    needs = needs_of(list(segments.values()))
+    catalogue = catalogue_of(run.config)
+    needs = needs_of(list(segments.values()), catalogue)
     used = {a.source for a in needs.attributes} | {"profile"} | ({"timeline"} if needs.behaviors else set())
     tables = {source: run.lake.read(SOURCES[source]) for source in used}
     frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
-    return members(frame, segments, found, clock)
+    return members(frame, segments, found, clock, catalogue)
 
 
 def _failure(run: Run, work: Plan, name: str) -> str | None:
@@ -183,7 +185,7 @@ def _writes(config: ConfigFolder) -> Sequence[Table]:
 
 
 def _settings(config: ConfigFolder) -> Any:
-    return load_segments(config)
+    return load_segments(config), load_traits(config)
 
 
 STAGE = Stage(

@@ -1,0 +1,348 @@
+"""conf/traits.yaml: traits that a company adds to those that every customer has."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from cdp.base.contracts import Column, Table
+from cdp.base.errors import ConfigError
+from cdp.base.settings import ConfigFolder, Document, Strict
+from cdp.conditions.clock import Clock
+from cdp.conditions.columns import Named, UnknownAttributeError, named
+from cdp.conditions.filters import Filter, filter_problems
+from cdp.gold.computed.sql import expression_problems, query_problems
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE, TRAITS
+from cdp.tables.silver import MONEY
+
+FILE = "traits.yaml"
+
+INPUTS: Mapping[str, Table] = {"timeline": TIMELINE, "orders": CUSTOMER_ORDERS, "order_lines": CUSTOMER_ORDER_LINES}
+"""What traits are computed from, by the word of `from`."""
+
+MOMENT: Mapping[str, str] = {"timeline": "occurred_at", "orders": "ordered_at", "order_lines": "ordered_at"}
+"""The column of each input that windows, first and last go by."""
+
+VALUE_TYPES: Mapping[str, str] = {
+    "text": "string",
+    "number": "double",
+    "integer": "bigint",
+    "money": "decimal(18,2)",
+    "boolean": "boolean",
+    "time": "timestamp",
+    "date": "date",
+    "list": "array<string>",
+}
+"""Spark type of each word of `value_type`."""
+
+ValueType = Literal["text", "number", "integer", "money", "boolean", "time", "date", "list"]
+
+
+class Ago(Strict):
+    """A moment so long before the end of the run's date: `{days: 30}`. One of the units."""
+
+    years: PositiveInt | None = None
+    """Calendar years."""
+    quarters: PositiveInt | None = None
+    """Calendar quarters."""
+    months: PositiveInt | None = None
+    """Calendar months."""
+    weeks: PositiveInt | None = None
+    """Weeks."""
+    days: PositiveInt | None = None
+    """Days: 7 are seven whole days with the run's date as the last."""
+    hours: PositiveInt | None = None
+    """Hours."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Ago":
+        if len(self._given) != 1:
+            raise ValueError("wanted one unit, e.g. {days: 30}")
+        return self
+
+    @property
+    def _given(self) -> dict[str, int]:
+        return {unit: count for unit, count in self if count is not None}
+
+    def before(self, clock: Clock) -> datetime:
+        """The moment."""
+        ((units, count),) = self._given.items()
+        return clock.ago(count, units.removesuffix("s"))
+
+
+class Window(Ago):
+    """The last so much time, or `{from: {days: 60}, to: {days: 30}}`: from the one moment up to the other."""
+
+    from_: Ago | None = Field(default=None, alias="from")
+    """Begin, included."""
+    to: Ago | None = None
+    """End, excluded."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Window":
+        spans = [self.from_, self.to]
+        if any(spans) and (not all(spans) or len(self._given) != 2):
+            raise ValueError("wanted from and to together, and no unit beside them")
+        if not any(spans) and len(self._given) != 1:
+            raise ValueError("wanted one unit, e.g. {days: 30}, or from and to")
+        some_day = Clock(datetime(2000, 3, 31).date())
+        if self.from_ and self.to and self.from_.before(some_day) >= self.to.before(some_day):
+            raise ValueError("from is not longer ago than to")
+        return self
+
+    def bounds(self, clock: Clock) -> tuple[datetime, datetime]:
+        """First moment that counts, and first that no longer does."""
+        if self.from_ and self.to:
+            return self.from_.before(clock), self.to.before(clock)
+        return self.before(clock), clock.end
+
+
+class Trait(Strict):
+    """What every trait has."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    """Its column in gold.traits, for ever: lower case, digits and _. Never reuse the name of an old one."""
+    description: str = ""
+    """What it means, for the data dictionary."""
+    pii: bool = False
+    """Whether it holds what could tell who somebody is."""
+
+
+class Counted(Trait):
+    """A trait of the entries that count."""
+
+    from_: Literal["timeline", "orders", "order_lines"] = Field(default="timeline", alias="from")
+    """The table: gold.timeline (every event, order and consent), gold.orders or gold.order_lines."""
+    event: str | tuple[str, ...] | None = None
+    """Names of events that count; of the timeline only."""
+    filter: Filter | None = None
+    """Further limits, in the grammar of segments' filters."""
+    window: Window | None = None
+    """How far back; absent: ever."""
+
+    @model_validator(mode="after")
+    def _events_are_of_the_timeline(self) -> "Counted":
+        if self.event is not None and self.from_ != "timeline":
+            raise ValueError(f"event: {self.from_} has none; leave it out, or leave out from")
+        return self
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.event,) if isinstance(self.event, str) else self.event or ()
+
+    def column(self, path: str) -> Named:
+        """The column of the input that `path` names.
+
+        Raises:
+            UnknownAttributeError: there is none.
+        """
+        return named(path, INPUTS[self.from_].columns)
+
+
+class EventCounter(Counted):
+    """How many entries count: 0 for who has none."""
+
+    type: Literal["event_counter"]
+
+
+class OfProperty(Counted):
+    """A trait of the values of a property."""
+
+    property: str = Field(min_length=1)
+    """A column of the input, or properties.X of the timeline, campaign.X of orders."""
+
+
+class Aggregation(OfProperty):
+    """A number made of all values. A sum is 0 for who has none; the others are missing."""
+
+    type: Literal["aggregation"]
+    aggregation: Literal["sum", "avg", "min", "max"]
+    """What is made of them."""
+
+
+class Chosen(OfProperty):
+    """One of the values."""
+
+    value_type: Literal["text", "number"] = "text"
+    """How a property that holds anything is read; what cannot be read so does not count."""
+
+
+class MostFrequent(Chosen):
+    """The value that most entries have; of those equally frequent the first by alphabet or size."""
+
+    type: Literal["most_frequent"]
+    at_least: PositiveInt = 2
+    """Entries that it must have; with fewer there is none."""
+
+
+class First(Chosen):
+    """The value of the first entry that has one."""
+
+    type: Literal["first"]
+
+
+class Last(Chosen):
+    """The value of the last entry that has one."""
+
+    type: Literal["last"]
+
+
+class UniqueList(OfProperty):
+    """The different values, by alphabet."""
+
+    type: Literal["unique_list"]
+    limit: int = Field(default=1000, ge=1, le=100_000)
+    """The longest list: what comes after it by alphabet is left out."""
+
+
+class UniqueListCount(OfProperty):
+    """How many different values there are: 0 for who has none."""
+
+    type: Literal["unique_list_count"]
+
+
+class SqlTrait(Trait):
+    """A trait in Spark SQL: of other traits, or asked of the tables."""
+
+    type: Literal["sql"]
+    value_type: ValueType
+    """What it is."""
+    expression: str | None = None
+    """Of the customer's other traits: `margin / nullif(revenue, 0)`. One that fails for a customer leaves it missing."""
+    query: str | None = None
+    """SELECT with the columns customer_id and value, a row a customer, over timeline, orders, order_lines and profiles.
+    `:as_of` is the run's date."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "SqlTrait":
+        if (self.expression is None) == (self.query is None):
+            raise ValueError("wanted expression or query")
+        return self
+
+
+AnyTrait = Annotated[
+    EventCounter | Aggregation | MostFrequent | First | Last | UniqueList | UniqueListCount | SqlTrait,
+    Field(discriminator="type"),
+]
+
+
+class TraitsConfig(Document):
+    """conf/traits.yaml."""
+
+    traits: tuple[AnyTrait, ...] = ()
+    """The traits."""
+
+    @field_validator("traits")
+    @classmethod
+    def _names_are_free(cls, traits: tuple[AnyTrait, ...]) -> tuple[AnyTrait, ...]:
+        twice = [name for name, count in Counter(t.name for t in traits).items() if count > 1]
+        if twice:
+            raise ValueError(f"{twice[0]} is the name of two traits")
+        taken = [t.name for t in traits if t.name in {c.name for c in TRAITS.columns}]
+        if taken:
+            raise ValueError(f"{taken[0]} is a built-in column of gold.traits; wanted another name")
+        return traits
+
+    @property
+    def counted(self) -> tuple[Counted, ...]:
+        return tuple(t for t in self.traits if isinstance(t, Counted))
+
+    @property
+    def expressions(self) -> tuple[SqlTrait, ...]:
+        return tuple(t for t in self.traits if isinstance(t, SqlTrait) and t.expression is not None)
+
+    @property
+    def queries(self) -> tuple[SqlTrait, ...]:
+        return tuple(t for t in self.traits if isinstance(t, SqlTrait) and t.query is not None)
+
+
+NO_TRAITS = TraitsConfig()
+
+
+def load_traits(folder: ConfigFolder) -> TraitsConfig:
+    """Read conf/traits.yaml; without it there are none.
+
+    Raises:
+        ConfigError: the file is wrong, a trait names a column that there is not, or an operator that does not go with it.
+    """
+    config = folder.load(TraitsConfig, FILE)
+    problems = [f"traits.{i} ({trait.name}): {line}" for i, trait in enumerate(config.traits) for line in _problems(trait, config)]
+    if problems:
+        raise ConfigError(str(folder.path / FILE), problems)
+    return config
+
+
+def traits_table(config: TraitsConfig, table: Table = TRAITS) -> Table:
+    """`gold.traits`, or its history, with a column for each trait of the configuration."""
+    return table.with_columns(*[column_of(trait) for trait in config.traits])
+
+
+def column_of(trait: Trait) -> Column:
+    """The column of gold.traits that holds a trait."""
+    type_ = type_of(trait)
+    nullable = value_if_none(trait) is None
+    unit = MONEY if type_ == "decimal(18,2)" else None
+    return Column(trait.name, type_, trait.description or f"a trait of {FILE}", pii=trait.pii, unit=unit, nullable=nullable)
+
+
+def type_of(trait: Trait) -> str:
+    """Spark type of a trait."""
+    if isinstance(trait, SqlTrait):
+        return VALUE_TYPES[trait.value_type]
+    if isinstance(trait, EventCounter | UniqueListCount):
+        return "bigint"
+    if isinstance(trait, UniqueList):
+        return "array<string>"
+    assert isinstance(trait, OfProperty)
+    found = trait.column(trait.property)
+    if isinstance(trait, Aggregation):
+        if found.kind == "loose" or (trait.aggregation == "avg" and found.type in ("int", "bigint")):
+            return "double"
+        return {"int": "bigint"}.get(found.type, found.type)
+    return VALUE_TYPES[trait.value_type] if isinstance(trait, Chosen) and found.kind == "loose" else found.type
+
+
+def value_if_none(trait: Trait) -> int | None:
+    """What a trait is for who has no entry: counts and sums are 0, the others are missing."""
+    is_count = isinstance(trait, EventCounter | UniqueListCount)
+    return 0 if is_count or (isinstance(trait, Aggregation) and trait.aggregation == "sum") else None
+
+
+def _problems(trait: AnyTrait, config: TraitsConfig) -> Iterator[str]:
+    if isinstance(trait, SqlTrait):
+        if trait.query is not None:
+            yield from (f"query: {line}" for line in query_problems(trait.query, ("profiles", *INPUTS)))
+        else:
+            yield from (f"expression: {line}" for line in _expression_problems(trait, config))
+        return
+    if trait.filter is not None:
+        yield from filter_problems(trait.filter, "filter", trait.column)
+    if isinstance(trait, OfProperty):
+        try:
+            found = trait.column(trait.property)
+        except UnknownAttributeError as error:
+            yield f"property: {error}"
+            return
+        wanted = {"avg": ("number", "loose"), "sum": ("number", "loose"), "min": ("number", "loose", "time"), "max": ("number", "loose", "time")}
+        if found.is_array:
+            yield f"property: {trait.property} is a list; wanted one value"
+        elif isinstance(trait, Aggregation) and found.kind not in wanted[trait.aggregation]:
+            yield f"property: {trait.property} is a {found.kind}; {trait.aggregation} wants a number"
+        elif isinstance(trait, Chosen) and trait.value_type != "text" and found.kind != "loose":
+            yield f"value_type: {trait.property} is a {found.kind} already; leave it out"
+
+
+def _expression_problems(trait: SqlTrait, config: TraitsConfig) -> Iterator[str]:
+    assert trait.expression is not None
+    # Those that are expressions themselves may only be used further down, so none goes round in a circle.
+    before = config.expressions[: config.expressions.index(trait)]
+    others = [t for t in config.traits if not (isinstance(t, SqlTrait) and t.expression is not None)]
+    columns = [*TRAITS.columns]
+    for other in (*others, *before):
+        try:
+            columns.append(column_of(other))
+        except UnknownAttributeError:
+            continue  # told of that trait itself
+    yield from expression_problems(trait.expression, tuple((c.name, c.type) for c in columns))
