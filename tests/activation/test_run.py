@@ -130,6 +130,10 @@ def member(name: str, **more: Any) -> dict[str, Any]:
     return {"segment": "vip", "customer_id": name, **more}
 
 
+def identifier(name: str, id_type: str, value: str, **more: Any) -> dict[str, Any]:
+    return {"customer_id": name, "id_type": id_type, "id_value": value, "is_current": True, **more}
+
+
 def allowed(name: str, *purposes: str) -> list[dict[str, Any]]:
     return [{"customer_id": name, "purpose": p, "status": "granted", "is_allowed": True} for p in purposes]
 
@@ -145,20 +149,11 @@ def test_only_those_who_allow_it_are_sent_and_later_only_what_changed(shop: Shop
     shop.put(
         profiles=[ann, *[person(n) for n in ("bob", "cyn", "eve", "fay")], {"customer_id": "dev"}],
         customer_identifiers=[
-            {"customer_id": "ann", "id_type": "email", "id_value": "ann.b+shop@gmail.com"},
-            {"customer_id": "ann", "id_type": "phone", "id_value": "+33612345678"},
-            {
-                "customer_id": "ann",
-                "id_type": "loyalty_id",
-                "id_value": "L1",
-                "last_seen_at": datetime(2025, 1, 1),
-            },
-            {
-                "customer_id": "ann",
-                "id_type": "loyalty_id",
-                "id_value": "L2",
-                "last_seen_at": datetime(2026, 1, 1),
-            },
+            identifier("ann", "email", "ann.b+shop@gmail.com"),
+            identifier("ann", "phone", "+33612345678"),
+            identifier("ann", "phone", "+33600000000", is_current=False),  # given up: nobody is looked for by it
+            identifier("ann", "loyalty_id", "L1", last_seen_at=datetime(2025, 1, 1)),
+            identifier("ann", "loyalty_id", "L2", last_seen_at=datetime(2026, 1, 1)),
         ],
         recommendations=[{"customer_id": "ann", "rank": 1, "product_id": "p9", "reason": "best_seller"}],
         effective_consent=[

@@ -10,11 +10,12 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from cdp.gold.config import ProfilesConfig
+from cdp.gold.contacts import contact_signs
 from cdp.gold.golden import profiles
 from cdp.gold.identifiers import customer_identifiers, seen_identifiers
 from cdp.tables.gold import CUSTOMER_IDENTIFIERS, PROFILES, TIMELINE
 from cdp.tables.identity import AUDIT
-from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
+from cdp.tables.silver import CONSENTS, CUSTOMER_RECORDS, EVENTS, IDENTIFIERS_TABLE
 from tests.conftest import Fill
 from tests.gold.conftest import AS_OF, record
 
@@ -87,7 +88,9 @@ def build(spark: SparkSession, fill: Fill, owners: Callable[..., DataFrame]) -> 
         done = [{"customer_id": "reader", "occurred_at": jan(30), "kind": "event", "event": "Email Opened"}]
         records_ = fill(CUSTOMER_RECORDS, *records[::order])
         config = ProfilesConfig.model_validate(settings)
-        return profiles(records_, known, fill(TIMELINE, *done), who, config, as_of=AS_OF), customer_identifiers(known)
+        signs = contact_signs(fill(EVENTS), fill(CONSENTS), as_of=AS_OF)
+        made = profiles(records_, known, signs, fill(TIMELINE, *done), who, config, as_of=AS_OF)
+        return made, customer_identifiers(known)
 
     return make
 
@@ -116,7 +119,7 @@ def test_provenance_names_record_time_and_strategy(people: dict[str, Row]) -> No
     assert people["ann"]["provenance"] == {
         **dict.fromkeys([*ANNA, *OLD_HOME], crm),
         "language": ("shop", "a2", jan(5), "most_recent"),
-        "email": ("mail", "a3", jan(9), "most_recent"),
+        "email": ("mail", "a3", jan(9), "best"),
         "attributes.tier": crm,
         "attributes.job": ("shop", "a2", jan(5), "most_recent"),
     }
@@ -177,13 +180,29 @@ def test_each_strategy_chooses_by_its_own_measure(build: Build) -> None:
     assert ann["provenance"]["attributes.job"]["strategy"] == "most_recent"
 
 
+def test_what_was_not_chosen_is_kept_beside_it_with_where_it_came_from(people: dict[str, Row]) -> None:
+    def others(who: str, name: str) -> list[tuple[Any, ...]]:
+        return [(o["values"], o["source"], o["record_key"], o["at"]) for o in people[who]["runners_up"][name]]
+
+    assert others("ann", "name") == [({"given_name": "Ann"}, "shop", "a2", jan(5))]
+    assert others("ann", "address") == [({"city": "York", "country": "GB"}, "shop", "a2", jan(5))]  # as one, too
+    assert others("ann", "attributes.job") == [({"attributes.job": "cook"}, "crm", "a1", jan(1))]
+    assert [values["email"] for values, *_ in others("ann", "email")] == people["ann"]["emails"][1:]
+    assert others("tie", "birth_date")[0][0] == {"birth_date": "1980-01-01"}  # once, though two records say so
+    assert "language" not in people["ann"]["runners_up"]
+    assert people["reader"]["runners_up"] == {}
+
+
 def test_identifiers_are_summed_up_over_records_and_blocked_ones_point_to_nobody(
     build: Build, spark: SparkSession
 ) -> None:
     _, found = build({})
     wanted = [
-        ("ann", "email", "ann@x.uk", jan(1), jan(5), 2, ["crm", "shop"]),
-        ("ann", "email", "web@x.uk", jan(20), jan(20), 4, ["web"]),  # seen again after the run's date
+        (
+            *("ann", "email", "ann@x.uk", jan(1), jan(5), 2, ["crm", "shop"], True),
+            [("crm", "a1", jan(1), jan(1), True), ("shop", "a2", jan(5), jan(5), True)],
+        ),
+        ("ann", "email", "web@x.uk", jan(20), jan(20), 4, ["web"], True, []),  # seen again after the run's date
     ]
     expected = spark.createDataFrame(wanted, CUSTOMER_IDENTIFIERS.schema)
     actual = found.where("id_value in ('ann@x.uk', 'web@x.uk', 'na@na.com', 'later@x.uk')")

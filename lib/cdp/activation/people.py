@@ -53,7 +53,7 @@ def people(
 
     Returns:
         One row a row of `tables["profile"]`: customer_id and `column_of` each field; for the layouts of advertising
-        platforms also every_email and every_phone, best first, with each that ever pointed to the customer.
+        platforms also every_email and every_phone, best first, with each that points to the customer.
     """
     wanted = list(destinations)
     frame = customer_frame(tables, attributes=attributes_of(wanted, catalogue), behaviors={}, clock=clock)
@@ -93,7 +93,8 @@ def _identifiers(identifiers: DataFrame, types: list[str]) -> DataFrame:
     def every(kind: str) -> Column:
         return F.sort_array(F.collect_set(F.when(F.col("id_type") == kind, F.col("id_value"))))
 
-    used = identifiers.where(F.col("id_type").isin(["email", "phone", *types]))
+    # What a person has given up may be somebody else's by now.
+    used = identifiers.where(F.col("is_current") & F.col("id_type").isin(["email", "phone", *types]))
     return used.groupBy("customer_id").agg(
         every("email").alias("known_emails"),
         every("phone").alias("known_phones"),

@@ -6,21 +6,43 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from cdp.gold.choose import attribute_entries, best_first, by_key, merged_attributes, text, winner
-from cdp.gold.config import GROUPS, LISTS, ProfilesConfig
+from cdp.gold.choose import (
+    attribute_claims,
+    attribute_entries,
+    by_key,
+    contact_claims,
+    contacts_by_value,
+    first_of_each_value,
+    group_claims,
+    joined,
+    text,
+)
+from cdp.gold.config import GROUPS, LISTS, ProfilesConfig, Strategy
+from cdp.gold.contacts import SIGNS
 from cdp.gold.times import end_of
 from cdp.identity.devices import is_device_type
 from cdp.tables.gold import PROFILES
 
+RUNNERS_UP = 10
+"""Values kept of each attribute beside the one chosen."""
+
 
 def profiles(
-    records: DataFrame, seen: DataFrame, timeline: DataFrame, owners: DataFrame, config: ProfilesConfig, *, as_of: date
+    records: DataFrame,
+    seen: DataFrame,
+    signs: DataFrame,
+    timeline: DataFrame,
+    owners: DataFrame,
+    config: ProfilesConfig,
+    *,
+    as_of: date,
 ) -> DataFrame:
     """`gold.profiles`: every customer with a trace up to the run's date.
 
     Args:
         records: `silver.customer_records`.
         seen: `identifiers.seen_identifiers`.
+        signs: `contacts.contact_signs`.
         timeline: `gold.timeline`, for the first and last trace.
         owners: `owners.current_owners`.
         config: how values are chosen.
@@ -31,7 +53,7 @@ def profiles(
     of_timeline = timeline.select("customer_id", at.alias("first_at"), at.alias("last_at"))
     traces = reduce(
         lambda a, b: a.unionByName(b, allowMissingColumns=True),
-        [_of_records(records, owners, as_of), _of_identifiers(seen), of_timeline],
+        [_of_records(records, owners, as_of), _of_identifiers(seen, signs), of_timeline],
     )
     # One shuffle brings all that is known of a customer together; of each kind that is a handful.
     known = traces.groupBy("customer_id").agg(
@@ -50,15 +72,15 @@ def _of_records(records: DataFrame, owners: DataFrame, as_of: date) -> DataFrame
     began = F.coalesce(F.least("created_at", "updated_at"), F.col("updated_at"))
     texts = [c for columns in GROUPS.values() for c in columns if c != "birth_date"]
     fields = [F.when(F.col(c).rlike(r"\S"), F.col(c)).alias(c) for c in texts]
-    record = F.struct(
-        "source", "record_key", F.col("updated_at").alias("at"), "birth_date", *fields, *LISTS.values(), "attributes"
-    )
+    made_at = F.col("updated_at").alias("at")
+    record = F.struct("source", "record_key", made_at, "birth_date", *fields, *LISTS.values(), "email_flags", "attributes")
     there = records.where(began < end).join(owners, on=["source", "record_key"], how="inner")
     last = F.when(F.col("updated_at") < end, F.col("updated_at")).otherwise(began)
     return there.select("customer_id", "source", record.alias("record"), began.alias("first_at"), last.alias("last_at"))
 
 
-def _of_identifiers(seen: DataFrame) -> DataFrame:
+def _of_identifiers(seen: DataFrame, signs: DataFrame) -> DataFrame:
+    is_email = F.col("id_type") == "email"
     contact = F.struct(
         "id_type",
         "id_value",
@@ -66,9 +88,10 @@ def _of_identifiers(seen: DataFrame) -> DataFrame:
         "source",
         "record_key",
         F.col("last_seen_at").alias("at"),
+        *[F.when(is_email, F.col("email")[s]).otherwise(F.col("phone")[s]).alias(s) for s in SIGNS],
     )
     is_contact = F.col("id_type").isin(*LISTS) & ~F.col("is_blocked")
-    return seen.select(
+    return seen.join(signs, on=["source", "record_key"], how="left").select(
         "customer_id",
         "source",
         F.when(is_contact, contact).alias("contact"),
@@ -79,45 +102,96 @@ def _of_identifiers(seen: DataFrame) -> DataFrame:
 
 
 def _with_claims(known: DataFrame, config: ProfilesConfig) -> DataFrame:
-    groups = {f"_{name}": winner(columns, config.strategy(name)) for name, columns in GROUPS.items()}
-    lists = {f"_{kind}": best_first(kind, config.strategy(kind)) for kind in LISTS}
-    claims = {**groups, **lists, "entries": attribute_entries()}
-    with_claims = known.selectExpr("*", *[f"{claim} AS {name}" for name, claim in claims.items()])
-    return with_claims.selectExpr("*", f"{merged_attributes(config)} AS _attributes")
+    """Adds for each group, list, and for the further columns together (`_attributes`: key, claims) the claims, best first.
+
+    In steps, as Spark computes an expression anew wherever a lambda names it.
+    """
+    gathered = {f"_{kind}_by_value": contacts_by_value(kind) for kind in LISTS}
+    rows = _step(known, entries=attribute_entries(), **gathered)
+    made = {f"_all_{name}": group_claims(columns, config.strategy(name)) for name, columns in GROUPS.items()}
+    made |= {f"_{kind}": contact_claims(kind, config.strategy(kind), f"_{kind}_by_value") for kind in LISTS}
+    rows = _step(rows, **made, _all_attributes=attribute_claims(config))
+    of_key = f"named_struct('key', a.key, 'claims', {first_of_each_value('a.claims')})"
+    chosen = {f"_{name}": first_of_each_value(f"_all_{name}") for name in GROUPS}
+    return _step(rows, **chosen, _attributes=f"transform(_all_attributes, a -> {of_key})")
+
+
+def _step(rows: DataFrame, **made: str) -> DataFrame:
+    return rows.selectExpr("*", *[f"{sql} AS {name}" for name, sql in made.items()])
 
 
 def _shaped(claims: DataFrame, config: ProfilesConfig) -> DataFrame:
-    made = {c: f"_{name}.values.{c}" for name, group in GROUPS.items() for c in group}
-    made["full_name"] = (
-        "coalesce(_name.values.full_name, nullif(concat_ws(' ', _name.values.given_name, _name.values.family_name), ''))"
-    )
+    made = {c: f"get(_{name}, 0).value.{c}" for name, group in GROUPS.items() for c in group}
+    whole_name = "nullif(concat_ws(' ', get(_name, 0).value.given_name, get(_name, 0).value.family_name), '')"
+    made["full_name"] = f"coalesce(get(_name, 0).value.full_name, {whole_name})"
     for kind, name in LISTS.items():
+        limit = config.strategy(kind).limit
         made[kind] = f"get(_{kind}, 0).value"
-        made[name] = f"array_distinct(transform(_{kind}, c -> c.value))"
-    made["attributes"] = "transform_values(_attributes, (k, c) -> c.value)"
+        made[name] = f"transform({f'slice(_{kind}, 1, {limit})' if limit else f'_{kind}'}, c -> c.value)"
+    made["attributes"] = f"map_from_entries(transform(_attributes, a -> struct(a.key, {_attribute_value(config)})))"
     made["records"] = "size(known_records)"
     made["is_anonymous"] = "size(known_records) = 0 AND NOT is_named"
     made["provenance"] = _provenance(config)
+    made["runners_up"] = _runners_up(config)
     return claims.selectExpr(*[f"{made.get(c.name, c.name)} AS {c.name}" for c in PROFILES.columns])
+
+
+def _attribute_value(config: ProfilesConfig) -> str:
+    def value(strategy: Strategy) -> str:
+        return joined("a.claims", strategy) if strategy.strategy == "union" else "get(a.claims, 0).value"
+
+    return by_key(config, "a.key", value)
 
 
 def _provenance(config: ProfilesConfig) -> str:
     """For each attribute that has a value: source, record_key, at, strategy."""
 
     def entry(name: str, claim: str, strategy: str) -> str:
-        origin = ", ".join(f"'{c}', {claim}.{c}" for c in ("source", "record_key", "at"))
-        return f"struct({name}, named_struct({origin}, 'strategy', {strategy}))"
+        return f"struct({name}, named_struct({_origin(claim)}, 'strategy', {strategy}))"
 
     entries = []
     for group, columns in GROUPS.items():
-        strategy = text(config.strategy(group).strategy)
-        entries += [
-            f"IF(_{group}.values.{c} IS NOT NULL, {entry(text(c), f'_{group}', strategy)}, NULL)" for c in columns
-        ]
+        best, strategy = f"get(_{group}, 0)", text(config.strategy(group).strategy)
+        entries += [f"IF({best}.value.{c} IS NOT NULL, {entry(text(c), best, strategy)}, NULL)" for c in columns]
     for kind in LISTS:
-        best, strategy = f"get(_{kind}, 0)", text(config.strategy(kind).strategy)
+        best, strategy = f"get(_{kind}, 0).of", text(config.strategy(kind).strategy)
         entries.append(f"IF({best} IS NOT NULL, {entry(text(kind), best, strategy)}, NULL)")
-    strategy = by_key(config, "e.key", lambda s: text(s.strategy))
-    named = entry("concat('attributes.', e.key)", "e.value", strategy)
-    further = f"transform(map_entries(_attributes), e -> {named})"
+    strategy = by_key(config, "a.key", lambda s: text(s.strategy))
+    further = f"transform(_attributes, a -> {entry(_name_of('a'), 'get(a.claims, 0)', strategy)})"
     return f"map_from_entries(concat(array_compact(array({', '.join(entries)})), {further}))"
+
+
+def _runners_up(config: ProfilesConfig) -> str:
+    """For each group, list and further column with more than one value: those that were not chosen, the best first."""
+
+    def beside(claims: str, values: str, origin: str, first: str = "2") -> str:
+        shown = f"named_struct('values', {values}, {origin})"
+        return f"transform(slice({claims}, {first}, {RUNNERS_UP}), c -> {shown})"
+
+    def entry(name: str, claims: str, values: str, origin: str) -> str:
+        return f"IF(size({claims}) > 1, struct({text(name)}, {beside(claims, values, origin)}), NULL)"
+
+    entries = []
+    for group, columns in GROUPS.items():
+        values = ", ".join(f"'{c}', CAST(c.value.{c} AS string)" for c in columns)
+        filled = f"map_filter(map({values}), (k, v) -> v IS NOT NULL)"
+        entries.append(entry(group, f"_{group}", filled, _origin("c")))
+    entries += [entry(kind, f"_{kind}", f"map('{kind}', c.value)", _origin("c.of")) for kind in LISTS]
+
+    def chosen(strategy: Strategy) -> str:
+        if strategy.strategy != "union":
+            return "1"
+        return str(strategy.limit) if strategy.limit else "size(a.claims)"
+
+    first, name = by_key(config, "a.key", chosen), _name_of("a")
+    of_key = f"struct({name}, {beside('a.claims', f'map({name}, c.value)', _origin('c'), f'({first}) + 1')})"
+    further = f"transform(filter(_attributes, a -> size(a.claims) > ({first})), a -> {of_key})"
+    return f"map_from_entries(concat(array_compact(array({', '.join(entries)})), {further}))"
+
+
+def _origin(claim: str) -> str:
+    return ", ".join(f"'{c}', {claim}.{c}" for c in ("source", "record_key", "at"))
+
+
+def _name_of(attribute: str) -> str:
+    return f"concat('attributes.', {attribute}.key)"

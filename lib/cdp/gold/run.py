@@ -16,9 +16,10 @@ from cdp.gold.computed.config import INPUTS, TraitsConfig, column_of, load_trait
 from cdp.gold.computed.sql import answers, with_expressions
 from cdp.gold.config import Settings, load_settings
 from cdp.gold.consent import effective_consent
+from cdp.gold.contacts import contact_signs
 from cdp.gold.golden import profiles
 from cdp.gold.households import households
-from cdp.gold.identifiers import customer_identifiers, seen_identifiers
+from cdp.gold.identifiers import customer_identifiers, seen_identifiers, with_former
 from cdp.gold.orders import customer_order_lines, customer_orders, is_late
 from cdp.gold.owners import current_owners
 from cdp.gold.rfm import bounds
@@ -49,8 +50,7 @@ class _Work:
     def __init__(self, run: Run, settings: Settings) -> None:
         self.lake, self.as_of, self.settings = run.lake, run.as_of, settings
         self.owners = current_owners(self.lake.read(ASSIGNMENTS)).persist()
-        audit = self.lake.read(AUDIT)
-        self.seen = seen_identifiers(self.lake.read(IDENTIFIERS_TABLE), self.owners, audit, as_of=self.as_of)
+        self.known_ids, self.audit = self.lake.read(IDENTIFIERS_TABLE), self.lake.read(AUDIT)
         self.late_orders, self.lost_lines, self.fates = Observation(), Observation(), Observation()
         self.rows: dict[str, int] = {}
 
@@ -65,7 +65,8 @@ class _Work:
         self._replace(CUSTOMER_ORDERS, customer_orders(netted(counted.where(~late)), self.owners))
 
     def identifiers(self) -> None:
-        self._replace(CUSTOMER_IDENTIFIERS, customer_identifiers(self.seen))
+        every = with_former(self.known_ids, self.lake.read(CUSTOMER_IDENTIFIERS))
+        self._replace(CUSTOMER_IDENTIFIERS, customer_identifiers(self._seen(every)))
 
     def lines(self) -> None:
         lines, products = self.lake.read(ORDER_LINES), self.lake.read(PRODUCTS)
@@ -84,8 +85,9 @@ class _Work:
 
     def profiles(self) -> None:
         records, timeline = self.lake.read(CUSTOMER_RECORDS), self.lake.read(TIMELINE)
-        rows = profiles(records, self.seen, timeline, self.owners, self.settings.profiles, as_of=self.as_of)
-        self._replace(PROFILES, rows)
+        signs = contact_signs(self.lake.read(EVENTS), self.lake.read(CONSENTS), as_of=self.as_of)
+        config, seen = self.settings.profiles, self._seen(self.known_ids)
+        self._replace(PROFILES, profiles(records, seen, signs, timeline, self.owners, config, as_of=self.as_of))
 
     def buyers(self) -> None:
         """What customers bought, which both the scores and the traits need: no table of its own."""
@@ -133,6 +135,9 @@ class _Work:
     def close(self) -> None:
         self.owners.unpersist()
         self.bought.unpersist()
+
+    def _seen(self, identifiers: DataFrame) -> DataFrame:
+        return seen_identifiers(identifiers, self.owners, self.audit, as_of=self.as_of)
 
     def _replace(self, table: Table, rows: DataFrame) -> None:
         self.rows[table.name] = self.lake.replace(table, rows)

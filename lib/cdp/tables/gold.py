@@ -54,6 +54,12 @@ PROFILES = Table(
             "for each attribute the record it came from",
             pii=True,
         ),
+        Column(
+            "runners_up",
+            "map<string,array<struct<values:map<string,string>,source:string,record_key:string,at:timestamp>>>",
+            "for each attribute or group with more than one value the others, best first, at most ten; `values` by column",
+            pii=True,
+        ),
     ),
 )
 
@@ -69,6 +75,13 @@ CUSTOMER_IDENTIFIERS = Table(
         Column("last_seen_at", "timestamp", "last time seen"),
         Column("seen_count", "bigint", "rows it was seen on"),
         Column("sources", "array<string>", "sources that sent it"),
+        Column("is_current", "boolean", "false: customer records carried it, and none does any more"),
+        Column(
+            "carriers",
+            "array<struct<source:string,record_key:string,first_seen_at:timestamp,last_seen_at:timestamp,is_current:boolean>>",
+            "customer records that carry it or carried it; empty: seen with activity alone",
+            pii=True,
+        ),
     ),
 )
 
