@@ -136,6 +136,50 @@ def explain(
     print(chart)
 
 
+ShowPiiOption = Annotated[bool, typer.Option("--show-pii", help="Show names, addresses and identifiers as they are.")]
+
+
+@app.command("lookup")
+def lookup_(
+    email: Annotated[str | None, typer.Option("--email", help="An e-mail address.")] = None,
+    phone: Annotated[str | None, typer.Option("--phone", help="A phone number, in local form as well.")] = None,
+    loyalty_id: Annotated[str | None, typer.Option("--loyalty-id", help="The number of a loyalty card.")] = None,
+    customer_id: Annotated[str | None, typer.Option("--customer-id", help="A customer id, a former one as well.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="A name in any order, with typos, accents or initials.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="TYPE=VALUE", help="Any other identifier, e.g. crm_id=1234.")] = None,
+    country: Annotated[str | None, typer.Option("--country", help="ISO country in which --phone is dialled so.")] = None,
+    lake: LakeOption = Path("lake"),
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
+    show_pii: ShowPiiOption = False,
+) -> None:
+    """Find a person by anything they are or were known by; `-` in place of a value reads it from standard input."""
+    from cdp.lookup.command import lookup
+
+    given = {
+        "--email": email,
+        "--phone": phone,
+        "--loyalty-id": loyalty_id,
+        "--customer-id": customer_id,
+        "--name": name,
+        "--id": id_,
+    }
+    lookup(lake, given, country=country, in_json=json_, show_pii=show_pii)
+
+
+@app.command("serve")
+def serve_(
+    lake: LakeOption = Path("lake"),
+    host: Annotated[str, typer.Option("--host", help="The address to listen at; any but loopback needs CDP_SERVE_TOKEN.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="The port; 0 takes a free one.", min=0, max=65535)] = 8585,
+    names: Annotated[list[str] | None, typer.Option("--name", help="A further name under which browsers reach it.")] = None,
+    show_pii: ShowPiiOption = False,
+) -> None:
+    """Serve a page to find a person and see their profile and timeline; it only reads."""
+    from cdp.lookup.serve import serve
+
+    serve(lake, host=host, port=port, names=names or (), show_pii=show_pii)
+
+
 SideArgument = Annotated[str, typer.Argument(help="A record as source|record_key, or an identifier as id_type=value.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the rule.")]
 AuthorOption = Annotated[str | None, typer.Option("--author", help="Who decides it; default: the user of this machine.")]

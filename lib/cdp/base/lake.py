@@ -21,6 +21,7 @@ from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, ContractError, UsageError
 from cdp.base.files import FileSystem
 from cdp.base.guards import breach_of, guarded, shape_problems
+from cdp.base.layout import laid_out
 from cdp.base.session import fit_to, spark_session
 from cdp.base.settings import did_you_mean
 
@@ -141,6 +142,8 @@ class Lake:
         before = self.version(table)
         # A plain overwrite would take the clustering off a table; replacing where anything holds keeps it.
         slice_ = where or ("true" if table.cluster_by else None)
+        if table.cluster_by:
+            rows = laid_out(rows, table, int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1))
         self._write(table, rows, mode="overwrite", options={"replaceWhere": slice_} if slice_ else {})
         written, twice = self._keys_written(table, before, where)
         if twice:

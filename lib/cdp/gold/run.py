@@ -20,6 +20,7 @@ from cdp.gold.contacts import contact_signs
 from cdp.gold.golden import profiles
 from cdp.gold.households import households
 from cdp.gold.identifiers import customer_identifiers, seen_identifiers, with_former
+from cdp.gold.lookup import lookup_keys
 from cdp.gold.orders import customer_order_lines, customer_orders, is_late
 from cdp.gold.owners import current_owners
 from cdp.gold.rfm import bounds
@@ -32,6 +33,7 @@ from cdp.tables.gold import (
     CUSTOMER_ORDERS,
     EFFECTIVE_CONSENT,
     HOUSEHOLDS,
+    LOOKUP_KEYS,
     PROFILES,
     TIMELINE,
     TRAITS_HISTORY,
@@ -67,6 +69,11 @@ class _Work:
     def identifiers(self) -> None:
         every = with_former(self.known_ids, self.lake.read(CUSTOMER_IDENTIFIERS))
         self._replace(CUSTOMER_IDENTIFIERS, customer_identifiers(self._seen(every)))
+
+    def lookup(self) -> None:
+        lake = self.lake
+        identifiers, records, assignments = lake.read(CUSTOMER_IDENTIFIERS), lake.read(CUSTOMER_RECORDS), lake.read(ASSIGNMENTS)
+        self._replace(LOOKUP_KEYS, lookup_keys(identifiers, records, assignments, self.owners))
 
     def lines(self) -> None:
         lines, products = self.lake.read(ORDER_LINES), self.lake.read(PRODUCTS)
@@ -152,7 +159,7 @@ def build_profiles(run: Run) -> StageResult:
     for steps in (
         [work.orders, work.identifiers, work.counts],
         [work.timeline, work.lines, work.buyers],
-        [work.profiles, work.consent],
+        [work.profiles, work.consent, work.lookup],
         [work.traits, work.households],
     ):
         run.lake.together(steps)
@@ -205,6 +212,7 @@ def _writes(config: ConfigFolder) -> Sequence[Table]:
     return (
         PROFILES,
         CUSTOMER_IDENTIFIERS,
+        LOOKUP_KEYS,
         CUSTOMER_ORDERS,
         CUSTOMER_ORDER_LINES,
         TIMELINE,

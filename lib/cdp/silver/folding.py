@@ -4,6 +4,7 @@ The form is anyascii's transliteration. Latin, Greek and Cyrillic letters are pu
 a name with letters of another script goes to Python.
 """
 
+import re
 import unicodedata
 import warnings
 from functools import cache
@@ -110,3 +111,17 @@ def single_letters_of(text: str) -> str:
     accented, plain, _ = _table()
     dropped = accented[len(plain) :]
     return text.lower().translate(str.maketrans(accented[: len(plain)], plain, dropped))
+
+
+def folded_name(text: str) -> str:
+    """What `letters_of`, for other scripts `romanised`, and `key_of` make of a name, in Python; empty where nothing is left."""
+    from anyascii import anyascii
+
+    accented, plain, codes = _table()
+    composed = unicodedata.normalize("NFC", text).lower()
+    letters = composed.translate(str.maketrans(accented[: len(plain)], plain, accented[len(plain) :]))
+    bare = "".join(c for c in letters if not unicodedata.category(c).startswith("M"))
+    for code, several in codes.items():
+        bare = bare.replace(code, several)
+    latin = anyascii(bare).lower() if not bare.isascii() else bare
+    return re.sub("[^a-z]+", " ", re.sub("['’ʼ`´]", "", latin)).strip()

@@ -61,6 +61,7 @@ PROFILES = Table(
             pii=True,
         ),
     ),
+    cluster_by=("customer_id",),
 )
 
 CUSTOMER_IDENTIFIERS = Table(
@@ -83,6 +84,21 @@ CUSTOMER_IDENTIFIERS = Table(
             pii=True,
         ),
     ),
+    cluster_by=("customer_id",),
+)
+
+LOOKUP_KEYS = Table(
+    name="gold.lookup_keys",
+    grain="a key under which a customer is found, by an identifier or a name that it has or had",
+    key=("key", "kind", "value", "customer_id"),
+    columns=(
+        Column("bucket", "string", "`b` and the first four digits of the key's CRC-32, hexadecimal: where to look"),
+        Column("key", "string", "what is looked up: an identifier, the end of a phone number, a part of a name", pii=True),
+        Column("kind", "string", "name, customer_id (a former one), or the type of the identifier"),
+        Column("value", "string", "the identifier, or the name in plain letters, that the key is made of", pii=True),
+        CUSTOMER,
+    ),
+    cluster_by=("bucket",),
 )
 
 CUSTOMER_ORDERS = Table(
@@ -106,6 +122,7 @@ CUSTOMER_ORDERS = Table(
         _money("refunded", "what was given back of it by the run's date; 0 for a return", nullable=False),
         _money("net_amount", "what it came to by the run's date: their sum counts no money twice", nullable=False),
     ),
+    cluster_by=("customer_id",),
     expect=(one_of("status", "completed", "cancelled", "returned"), between("refunded", 0)),
 )
 
@@ -127,6 +144,7 @@ CUSTOMER_ORDER_LINES = Table(
         _money("amount", "what the line came to"),
         _money("cost", "what the pieces cost, where the catalogue knows"),
     ),
+    cluster_by=("customer_id",),
 )
 
 TIMELINE = Table(
@@ -204,6 +222,7 @@ TRAITS = Table(
     key=("customer_id",),
     columns=(CUSTOMER, AS_OF, *_TRAITS),
     expect=(between("orders", 0), between("discounted_order_share", 0, 1)),
+    cluster_by=("customer_id",),
 )
 
 TRAITS_HISTORY = Table(
@@ -246,6 +265,7 @@ EFFECTIVE_CONSENT = Table(
         Column("statements", "bigint", "statements considered"),
         AS_OF,
     ),
+    cluster_by=("customer_id",),
     expect=(one_of("status", "granted", "denied", "withdrawn", "expired", "conflict"),),
 )
 
@@ -268,6 +288,7 @@ PREDICTIONS = Table(
         Column("churn_model", "string", "registered model and version that gave churn_probability"),
         Column("scored_on", "date", "the run's date"),
     ),
+    cluster_by=("customer_id",),
     expect=(
         between("churn_probability", 0, 1),
         between("ltv", 0),
@@ -289,6 +310,7 @@ RECOMMENDATIONS = Table(
         MODEL,
         Column("scored_on", "date", "the run's date"),
     ),
+    cluster_by=("customer_id",),
     expect=(between("rank", 1, 5), one_of("reason", "buy_again", "bought_together", "best_seller")),
 )
 
@@ -307,6 +329,7 @@ SEGMENT_MEMBERS = Table(
         Column("is_suppressed", "boolean", "no consent for the segment's purpose: counted, never delivered"),
         Column("is_held_out", "boolean", "kept out of delivery to measure what delivery brings"),
     ),
+    cluster_by=("customer_id",),
 )
 
 SEGMENT_HISTORY = Table(
@@ -394,6 +417,7 @@ KPIS = Table(
 TABLES = (
     PROFILES,
     CUSTOMER_IDENTIFIERS,
+    LOOKUP_KEYS,
     CUSTOMER_ORDERS,
     CUSTOMER_ORDER_LINES,
     TIMELINE,

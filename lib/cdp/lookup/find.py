@@ -1,0 +1,127 @@
+"""Who is meant: customers by an identifier they ever had, or by a name that is like theirs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key
+from cdp.lookup.ask import ANY, CUSTOMER, EMAIL, NAME, PHONE, Asked, address, digits, is_address, is_number
+from cdp.lookup.likeness import alike
+from cdp.lookup.read import Row, Tables, is_one_of
+from cdp.silver.folding import folded_name
+from cdp.tables.gold import LOOKUP_KEYS, PROFILES, TRAITS
+
+MOST = 20
+"""Customers that are shown; who shares a name with more than that is better found by something else."""
+_CANDIDATES = 5_000
+"""Keys that are looked at in a step: a bound on the work for the commonest of names."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A customer who may be meant.
+
+    Attributes:
+        customer_id: the id that holds now.
+        kind: what matched: name, email, phone, a former customer_id ...
+        value: the customer's own value of it; of a name in plain letters.
+        score: 1 for an identifier; for a name how much it is like the one asked for.
+        profile: what tells people apart: name, birth date, place, contact, when last seen.
+    """
+
+    customer_id: str
+    kind: str
+    value: str
+    score: float
+    profile: Row
+
+
+@dataclass(frozen=True)
+class Found:
+    """Who was found, the likeliest first.
+
+    Attributes:
+        matches: at most `MOST`.
+        more: whether there are others.
+    """
+
+    matches: tuple[Match, ...]
+    more: bool = False
+
+
+def find(tables: Tables, asked: Asked) -> Found:
+    """Customers who have, or had, what is asked for."""
+    hits = _by_name(tables, asked) if asked.kind == NAME else _by_identifier(tables, asked)
+    best: dict[str, tuple[float, str, str]] = {}
+    for customer, score, kind, value in hits:
+        if customer not in best or score > best[customer][0]:
+            best[customer] = score, kind, value
+    # Some more than are shown: who has no trace up to the run's date has keys, but no profile.
+    likeliest = sorted(best, key=lambda customer: (-best[customer][0], best[customer][2], customer))[: 2 * MOST]
+    known = _summaries(tables, likeliest)
+    there = [customer for customer in likeliest if customer in known]
+    matches = (
+        Match(customer, kind, value, round(score, 3), known[customer])
+        for customer in there[:MOST]
+        for score, kind, value in [best[customer]]
+    )
+    return Found(tuple(matches), len(there) > MOST or len(best) > 2 * MOST)
+
+
+Hit = tuple[str, float, str, str]
+"""Customer, score, kind, value."""
+
+
+def _by_identifier(tables: Tables, asked: Asked) -> list[Hit]:
+    keys = set()
+    if asked.kind in (PHONE, ANY) and digits(asked.text):
+        keys.add(phone_key(digits(asked.text)))
+    if asked.kind != PHONE:
+        keys.add(identifier_key(address(asked.text) if asked.kind == EMAIL else asked.text))
+    rows = [row for row in _keyed(tables, keys) if _is_meant(row, asked)]
+    # Letters in another case, or other signs between them: only where nobody has it as typed.
+    exact = [row for row in rows if row["value"] == asked.text]
+    hits = [(row["customer_id"], 1.0, row["kind"], row["value"]) for row in exact or rows]
+    # An id that holds now is no key; without a profile it is nobody's.
+    return [*hits, (asked.text.lower(), 1.0, CUSTOMER, asked.text)] if asked.kind in (CUSTOMER, ANY) else hits
+
+
+def _is_meant(row: Row, asked: Asked) -> bool:
+    kind, value = row["kind"], row["value"]
+    if kind == NAME or asked.kind not in (kind, ANY):
+        return False
+    if kind == PHONE:
+        return is_number(asked.text, value, asked.country)
+    return kind != EMAIL or is_address(address(asked.text), value)
+
+
+def _by_name(tables: Tables, asked: Asked) -> list[Hit]:
+    name = folded_name(asked.text)
+    keys = name_keys(name)
+    whole = {key for key in keys if key.startswith(("name:", "like:"))}
+    parts = {key for key in keys if key.startswith("word:")}
+    hits: list[Hit] = []
+    # By a single word only where the others found nobody: many share one.
+    for step in (whole | (parts if " " not in name else set()), keys - whole - parts, parts):
+        if step is parts and hits:
+            break
+        rows = [row for row in _keyed(tables, step) if row["kind"] == NAME]
+        scores = alike(name, {row["value"] for row in rows})
+        hits += [(row["customer_id"], scores[row["value"]], NAME, row["value"]) for row in rows if row["value"] in scores]
+    return hits
+
+
+def _keyed(tables: Tables, keys: Iterable[str]) -> list[Row]:
+    wanted = sorted(keys)
+    where = f"{is_one_of('bucket', sorted({bucket(key) for key in wanted}))} AND {is_one_of('key', wanted)}"
+    return tables.rows(LOOKUP_KEYS, where, columns=("customer_id", "kind", "value"), limit=_CANDIDATES)
+
+
+_TELLING = ("customer_id", "full_name", "birth_date", "city", "postal_code", "country", "email", "phone", "is_anonymous", "last_seen_at")
+
+
+def _summaries(tables: Tables, customers: Iterable[str]) -> Mapping[str, Row]:
+    are_they = is_one_of("customer_id", customers)
+    profiles = tables.rows(PROFILES, are_they, columns=_TELLING)
+    traits = {row["customer_id"]: row for row in tables.rows(TRAITS, are_they, columns=("customer_id", "orders", "last_order_at"))}
+    nothing: Row = {"orders": None, "last_order_at": None}
+    return {row["customer_id"]: {**row, **nothing, **traits.get(row["customer_id"], {})} for row in profiles}

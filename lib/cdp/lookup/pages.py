@@ -1,0 +1,38 @@
+"""Pages from templates. Everything in them is escaped; none has a script."""
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cdp.lookup.words import day, details, money, pieces, said, share
+
+
+def render(name: str, **values: object) -> str:
+    """A page as HTML."""
+    return _environment().get_template(f"{name}.html.j2").render(**values)
+
+
+@cache
+def style() -> str:
+    """The style sheet of all pages."""
+    return files("cdp.lookup").joinpath("templates", "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("cdp.lookup", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(said=said, day=day, details=details, money=money, share=share, pieces=pieces, spoken=_spoken)
+    return environment
+
+
+def _spoken(name: str) -> str:
+    """A column's or segment's name as words: `email_marketing` is Email marketing."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,130 @@
+"""Rows of Delta tables by the columns they are clustered by, read without Spark.
+
+DataFusion skips files by Delta's statistics, and pages within a file by those of Parquet, so that a customer's rows cost a
+few pages however long the table is.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cdp.base.contracts import Table
+from cdp.base.errors import CdpError, UsageError
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+Row = dict[str, Any]
+
+_NAME = "found"
+_TRIES = 3
+"""A table may be replaced, and its old files removed, between looking at its log and reading them."""
+
+
+class Tables:
+    """The tables of a lake in their newest version, whoever writes to them meanwhile.
+
+    Raises:
+        UsageError: there is no lake with an index of customers.
+    """
+
+    def __init__(self, lake: Path, *needed: Table) -> None:
+        self._lake = lake
+        self._open: dict[str, DeltaTable] = {}
+        self._lock = threading.Lock()
+        if not lake.is_dir():
+            raise UsageError(f"--lake {lake}: found {'a file' if lake.exists() else 'nothing'}, wanted the folder of a lake")
+        for table in needed:
+            if self._newest(table, anew=False) is None:
+                raise UsageError(f"--lake {lake}: found no table {table.name}; `./spark-submit.sh profile` makes it")
+
+    def rows(
+        self,
+        table: Table,
+        where: str,
+        *,
+        columns: Sequence[str] = (),
+        order: str | None = None,
+        limit: int | None = None,
+        start: int = 0,
+    ) -> list[Row]:
+        """Rows of a table; none where it does not exist (yet).
+
+        Args:
+            table: which.
+            where: condition in SQL, from `is_one_of`.
+            columns: of those the ones that the table has; all of them where none is named.
+            order: SQL behind ORDER BY.
+            limit: at most so many.
+            start: rows of the order that come before the first.
+
+        Raises:
+            CdpError: it cannot be read; the message holds no value.
+        """
+        tail = f" ORDER BY {order}" if order else ""
+        tail += f" LIMIT {limit} OFFSET {start}" if limit is not None else ""
+
+        def select(found: "DeltaTable") -> str:
+            there = {field.name for field in found.schema().fields}
+            wanted = ", ".join(f'"{column}"' for column in columns if column in there) or "*"
+            return f"SELECT {wanted} FROM {_NAME} WHERE {where}{tail}"
+
+        return self._query(table, select)
+
+    def count(self, table: Table, where: str) -> int:
+        """How many rows there are.
+
+        Raises:
+            CdpError: it cannot be read.
+        """
+        found = self._query(table, lambda _: f"SELECT count(*) AS n FROM {_NAME} WHERE {where}")
+        return int(found[0]["n"]) if found else 0
+
+    def _query(self, table: Table, sql: "Callable[[DeltaTable], str]") -> list[Row]:
+        for attempt in range(_TRIES):
+            found = self._newest(table, anew=attempt > 0)
+            if found is None:
+                return []
+            try:
+                return _run(found, sql(found))
+            except Exception as error:
+                # The reader's message may hold the condition, and with it whom somebody looked for.
+                problem = type(error).__name__
+        raise CdpError(f"{table.name}: cannot be read ({problem})")
+
+    def _newest(self, table: Table, *, anew: bool) -> "DeltaTable | None":
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError, TableNotFoundError
+
+        with self._lock:
+            found = None if anew else self._open.get(table.name)
+            try:
+                if found is None:
+                    found = self._open[table.name] = DeltaTable(self._lake / table.folder)
+                else:
+                    found.update_incremental()
+            except TableNotFoundError:
+                return None
+            except (DeltaError, OSError):
+                # Deleted and made anew under the versions that are held, or not there.
+                if not (self._lake / table.folder / "_delta_log").is_dir():
+                    self._open.pop(table.name, None)
+                    return None
+                found = self._open[table.name] = DeltaTable(self._lake / table.folder)
+            return found
+
+
+def is_one_of(column: str, values: Iterable[str]) -> str:
+    """SQL: a column is one of some texts."""
+    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f'"{column}" IN ({listed})' if listed else "false"
+
+
+def _run(table: "DeltaTable", sql: str) -> list[Row]:
+    import pyarrow as pa
+    from deltalake import QueryBuilder
+
+    read = QueryBuilder().register(_NAME, table).execute(sql)
+    rows: list[Row] = pa.table(read.read_all()).to_pylist(maps_as_pydicts="lossy")
+    return rows

@@ -1,0 +1,82 @@
+"""A person on a terminal: who it is, what they bought, what is open, what they allow, what is expected of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cdp.lookup.read import Row
+from cdp.lookup.words import day, money, pieces, said, share
+
+
+def show_matches(matches: Sequence[Row], more: bool, console: Console) -> None:
+    """Print several people who may be meant, with what tells them apart."""
+    rows = [_told(match) for match in matches]
+    heads = ("customer_id", "name", "born", "place", "e-mail", "phone", "orders", "last seen", "found by")
+    _print(console, "", heads, rows)
+    console.print(f"{len(matches)} people{', and there are more' if more else ''}; choose one: cdp lookup --customer-id ID", markup=False)
+
+
+def show_person(person: Row, console: Console) -> None:
+    """Print what is known of a customer; parts of which nothing is known are left out."""
+    profile, traits = person["profile"], person["traits"] or {}
+    console.print(Text(f"{said(profile['full_name']) or 'Nameless visitor'}  {person['customer_id']}", style="bold"))
+    address = [profile[c] for c in ("street", "street_2", "postal_code", "city", "region", "country")]
+    facts = [
+        ("born", profile["birth_date"]),
+        ("e-mail", profile["emails"]),
+        ("phone", profile["phones"]),
+        ("address", [part for part in address if part]),
+        ("language", profile["language"]),
+        ("further", profile["attributes"]),
+        ("seen", f"{day(profile['first_seen_at'])} to {day(profile['last_seen_at'])}, in {said(profile['sources'])}"),
+        ("bought", f"{money(traits.get('revenue'))} in {said(traits.get('orders'))} orders" if traits.get("orders") else None),
+        ("buyer", traits.get("rfm_segment")),
+    ]
+    for label, value in facts:
+        if value:
+            console.print(Text(f"  {label:9} {said(value)}"))
+    parts = (
+        ("open tickets", ("ticket", "opened", "subject", "priority"), _picked(person, "open_tickets", "ticket_id", "opened_at", "subject", "priority")),
+        ("last orders", ("order", "when", "status", "channel", "amount", "what"), _orders(person)),
+        ("consent", ("purpose", "allowed", "status", "since", "until"), _picked(person, "consent", "purpose", "is_allowed", "status", "captured_at", "expires_at")),
+        ("segments", ("segment", "since", "suppressed", "held out"), _picked(person, "segments", "segment", "entered_on", "is_suppressed", "is_held_out")),
+        ("predictions", ("days", "churn", "value", "tier", "next order"), _predictions(person)),
+        ("recommendations", ("", "product", "why"), ((r["rank"], r["name"] or r["product_id"], r["reason"]) for r in person["recommendations"])),
+        ("identifiers", ("type", "value", "last seen", "sources"), _picked(person, "identifiers", "id_type", "id_value", "last_seen_at", "sources")),
+    )
+    for title, heads, rows in parts:
+        _print(console, title, heads, rows)
+
+
+def _told(match: Row) -> tuple[Any, ...]:
+    p = match["profile"]
+    place = " ".join(part for part in (p["postal_code"], p["city"]) if part)
+    who = (match["customer_id"], p["full_name"], p["birth_date"], place, p["email"], p["phone"])
+    return (*who, p["orders"], day(p["last_seen_at"]), f"{match['matched_by']} {match['value']}")
+
+
+def _picked(person: Row, part: str, *columns: str) -> Iterable[tuple[Any, ...]]:
+    return [tuple(row[c] for c in columns) for row in person[part]]
+
+
+def _orders(person: Row) -> Iterable[tuple[Any, ...]]:
+    for order in person["orders"]:
+        what = ", ".join(pieces(line) for line in order["lines"])
+        yield order["order_id"], order["ordered_at"], order["status"], order["channel"], money(order["amount"]), what
+
+
+def _predictions(person: Row) -> Iterable[tuple[Any, ...]]:
+    for row in person["predictions"]:
+        yield row["horizon_days"], share(row["churn_probability"]), money(row["ltv"]), row["tier"], row["next_order_on"]
+
+
+def _print(console: Console, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    shown = Table(*heads, title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for row in rows:
+        # As text: what a person typed somewhere is no markup.
+        shown.add_row(*(Text(said(value)) for value in row))
+    if shown.row_count:
+        console.print(shown)
