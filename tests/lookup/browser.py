@@ -102,7 +102,7 @@ class Browser:
             self._loaded = True
         elif method == "Network.requestWillBeSent":
             self.requests.append(params["request"])
-        elif method == "Log.entryAdded":
+        elif method == "Log.entryAdded" and params["entry"]["level"] in ("warning", "error"):
             self.console.append(params["entry"]["text"])
 
     def _next(self, end: float) -> dict[str, Any]:

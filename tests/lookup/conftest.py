@@ -1,21 +1,22 @@
 """A small lake with the people that somebody may look for, and the page served from it."""
 
+import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
-import uvicorn
-from pyspark.sql import SparkSession
+from deltalake import write_deltalake
 
-from cdp.base.lake import Lake
-from cdp.gold.lookup import lookup_keys
+from cdp.base.contracts import Column, Table
+from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key
 from cdp.lookup.read import Tables
-from cdp.lookup.serve import application
+from cdp.lookup.serve import application, server
 from cdp.silver.folding import folded_name
 from cdp.tables.gold import (
     CUSTOMER_IDENTIFIERS,
@@ -29,9 +30,7 @@ from cdp.tables.gold import (
     TIMELINE,
     TRAITS,
 )
-from cdp.tables.identity import ASSIGNMENTS
-from cdp.tables.silver import CUSTOMER_RECORDS, PRODUCTS
-from tests.conftest import Fill
+from cdp.tables.silver import PRODUCTS
 
 ANNA, JOSE, OTTO, EVE, BUSY, QUIET, VISITOR = (f"c{n:020x}" for n in range(1, 8))
 FORMER, SPLIT = "cffffffffffffffffffff", "cfffffffffffffffffffe"
@@ -48,47 +47,70 @@ _IDS = [
 
 
 @pytest.fixture(scope="session")
-def folder(spark: SparkSession, fill: Fill, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake. `gold.predictions` is not computed yet."""
-    lake = Lake(spark, str(tmp_path_factory.mktemp("lookup") / "lake"))
-    everybody = [*_NAMES, VISITOR]
-    lake.replace(
-        PROFILES,
-        fill(
-            PROFILES,
-            *({"customer_id": c, "full_name": _NAMES.get(c), "first_seen_at": AT, "last_seen_at": AT, "is_anonymous": c == VISITOR} for c in everybody[1:]),
-            {
-                "customer_id": ANNA, "full_name": "Anna Zimmermann", "given_name": "Anna", "family_name": "Zimmermann",
-                "birth_date": date(1980, 3, 7), "email": "anna.z@gmail.com", "emails": ["anna.z@gmail.com", "former@x.org"],
-                "phone": "+33612345678", "phones": ["+33612345678"], "street": "12 Secret Street", "city": "Springfield",
-                "postal_code": "75011", "country": "FR", "attributes": {"job_title": "Spy"}, "sources": ["crm"],
-                "first_seen_at": AT, "last_seen_at": AT,
-            },
-        ),
-    )  # fmt: skip
-    lake.replace(CUSTOMER_IDENTIFIERS, fill(CUSTOMER_IDENTIFIERS, *({"customer_id": c, "id_type": t, "id_value": v} for c, t, v in _IDS)))
-    lake.replace(TRAITS, fill(TRAITS, {"customer_id": ANNA, "orders": 6, "revenue": Decimal("1234.50"), "rfm_segment": "Champions"}))
-    orders = [{"source": "shop", "order_id": f"o{n}", "customer_id": ANNA, "ordered_at": AT - timedelta(days=n), "status": "completed", "amount": Decimal(10 + n)} for n in range(6)]
-    lake.replace(CUSTOMER_ORDERS, fill(CUSTOMER_ORDERS, *orders))
-    line = {"source": "shop", "order_id": "o0", "line_no": 1, "customer_id": ANNA, "product_id": "P1", "quantity": Decimal(2)}
-    lake.replace(CUSTOMER_ORDER_LINES, spark.createDataFrame([tuple(line.get(c.name, AT if c.type == "timestamp" else "completed" if c.name == "status" else None) for c in CUSTOMER_ORDER_LINES.columns)], CUSTOMER_ORDER_LINES.schema))
-    lake.replace(PRODUCTS, fill(PRODUCTS, {"product_id": "P1", "name": "Mug set"}))
-    lake.replace(EFFECTIVE_CONSENT, fill(EFFECTIVE_CONSENT, {"customer_id": ANNA, "purpose": "email_marketing", "status": "withdrawn", "is_allowed": False}))
-    lake.replace(RECOMMENDATIONS, fill(RECOMMENDATIONS, {"customer_id": ANNA, "rank": 1, "product_id": "P1", "reason": "buy_again"}))
-    lake.replace(SEGMENT_MEMBERS, fill(SEGMENT_MEMBERS, {"customer_id": ANNA, "segment": "loyal_buyers"}))
-    lake.replace(TIMELINE, fill(TIMELINE, *_happened()))
-    records = [{"source": "crm", "record_key": c, "full_name_key": folded_name(n)} for c, n in _NAMES.items()]
-    records.append({"source": "crm", "record_key": "maiden", "full_name_key": "anna unverwechselbar"})
-    owned = [*((c, c) for c in _NAMES), ("maiden", ANNA)]
-    owners = spark.createDataFrame([("crm", key, c) for key, c in owned], "source string, record_key string, customer_id string")
-    had = [*((key, c) for key, c in owned), (ANNA, FORMER), (OTTO, SPLIT), (EVE, SPLIT)]
-    assignments = fill(ASSIGNMENTS, *({"source": "crm", "record_key": key, "customer_id": c} for key, c in had))
-    keys = lookup_keys(lake.read(CUSTOMER_IDENTIFIERS), fill(CUSTOMER_RECORDS, *records), assignments, owners)
-    lake.replace(LOOKUP_KEYS, keys)
-    return Path(lake.root)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake, written without Spark. `gold.predictions` is not computed yet."""
+    lake = tmp_path_factory.mktemp("lookup") / "lake"
+    seen = {"first_seen_at": AT, "last_seen_at": AT}
+    anna = {
+        "customer_id": ANNA, "full_name": "Anna Zimmermann", "given_name": "Anna", "family_name": "Zimmermann",
+        "birth_date": date(1980, 3, 7), "email": "anna.z@gmail.com", "emails": ["anna.z@gmail.com", "former@x.org"],
+        "phone": "+33612345678", "phones": ["+33612345678"], "street": "12 Secret Street", "city": "Springfield",
+        "postal_code": "75011", "country": "FR", "attributes": {"job_title": "Spy"}, "sources": ["crm"], **seen,
+    }  # fmt: skip
+    others = ({"customer_id": c, "full_name": _NAMES.get(c), "is_anonymous": c == VISITOR, **seen} for c in (JOSE, OTTO, EVE, BUSY, QUIET, VISITOR))
+    write(lake, PROFILES, anna, *others)
+    write(lake, CUSTOMER_IDENTIFIERS, *({"customer_id": c, "id_type": t, "id_value": v, "last_seen_at": AT} for c, t, v in _IDS))
+    write(lake, TRAITS, {"customer_id": ANNA, "orders": 6, "revenue": Decimal("1234.50"), "rfm_segment": "Champions"})
+    bought = {"source": "shop", "customer_id": ANNA, "status": "completed"}
+    orders = ({**bought, "order_id": f"o{n}", "ordered_at": AT - timedelta(days=n), "amount": Decimal(10 + n)} for n in range(6))
+    write(lake, CUSTOMER_ORDERS, *orders)
+    write(lake, CUSTOMER_ORDER_LINES, {**bought, "order_id": "o0", "line_no": 1, "product_id": "P1", "quantity": Decimal(2)})
+    write(lake, PRODUCTS, {"product_id": "P1", "name": "Mug set"})
+    write(lake, EFFECTIVE_CONSENT, {"customer_id": ANNA, "purpose": "email_marketing", "status": "withdrawn", "is_allowed": False})
+    write(lake, RECOMMENDATIONS, {"customer_id": ANNA, "rank": 1, "product_id": "P1", "reason": "buy_again"})
+    write(lake, SEGMENT_MEMBERS, {"customer_id": ANNA, "segment": "loyal_buyers"})
+    write(lake, TIMELINE, *_happened())
+    write(lake, LOOKUP_KEYS, *_keys())
+    return lake
 
 
-def _happened() -> list[dict[str, object]]:
+def write(lake: Path, table: Table, *rows: dict[str, Any]) -> None:
+    """A table of these rows; what they do not say is null, or nothing in particular where null is refused."""
+    nothing = {"string": "-", "date": date(2026, 1, 1), "timestamp": AT, "boolean": False}
+
+    def value(row: dict[str, Any], column: Column) -> Any:
+        found = row.get(column.name, None if column.nullable else nothing.get(column.type, [] if column.type.startswith(("array", "map")) else 0))
+        return list(found.items()) if isinstance(found, dict) else found
+
+    shaped = [{c.name: value(row, c) for c in table.columns} for row in rows]
+    schema = pa.schema([(c.name, _arrow(c.type)) for c in table.columns])
+    write_deltalake(lake / table.folder, pa.Table.from_pylist(shaped, schema))
+
+
+_ARROW = {
+    **{"string": pa.string(), "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "boolean": pa.bool_()},
+    **{"date": pa.date32(), "timestamp": pa.timestamp("us", "UTC"), "array<string>": pa.list_(pa.string())},
+}
+
+
+def _arrow(type_: str) -> pa.DataType:
+    """Arrow's type for one of Spark's; of maps those of strings, which hold what anybody reads."""
+    if type_.startswith("decimal"):
+        return pa.decimal128(18, int(type_[-2]))
+    return pa.map_(pa.string(), pa.string()) if type_.startswith(("map", "struct")) else _ARROW[type_]
+
+
+def _keys() -> Iterator[dict[str, str]]:
+    """What the `profile` stage writes of these people, by the Python form of its keys."""
+    names = [*((c, folded_name(n)) for c, n in _NAMES.items()), (ANNA, "anna unverwechselbar")]
+    former = [(ANNA, "customer_id", FORMER), (OTTO, "customer_id", SPLIT), (EVE, "customer_id", SPLIT)]
+    keyed = [(c, "name", name, key) for c, name in names for key in name_keys(name)]
+    keyed += [(c, kind, v, phone_key(v) if kind == "phone" else identifier_key(v)) for c, kind, v in [*_IDS, *former]]
+    for customer, kind, found, key in keyed:
+        yield {"bucket": bucket(key), "key": key, "kind": kind, "value": found, "customer_id": customer}
+
+
+def _happened() -> list[dict[str, Any]]:
     entry = {"kind": "event", "source": "web", "event": "Product Viewed"}
     many = [{**entry, "customer_id": BUSY, "reference": str(n), "occurred_at": AT + timedelta(minutes=n), "properties": {"name": f"Thing {n}"}} for n in range(2000)]
     ticket = {"customer_id": ANNA, "kind": "event", "source": "desk", "occurred_at": AT}
@@ -105,20 +127,15 @@ def tables(folder: Path) -> Tables:
     return Tables(folder, PROFILES, LOOKUP_KEYS)
 
 
-Serve = Callable[..., str]
-
-
 @contextmanager
 def served(folder: Path, *, show_pii: bool = False) -> Iterator[str]:
     """The address of a real server on a free port of this machine."""
     app = application(folder, host="127.0.0.1", show_pii=show_pii)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
+    listening = socket.create_server(("127.0.0.1", 0))
+    running = server(app)
+    thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
     thread.start()
-    end = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < end, "the server did not start"
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
+    # Who calls before it answers waits in the socket's queue.
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    running.should_exit = True
     thread.join(timeout=20)

@@ -24,7 +24,7 @@ def test_a_new_version_is_seen_at_once(tmp_path: Path):
     assert tables.rows(PEOPLE, is_one_of("id", ["p1"])) == [{"id": "p1", "age": 2}]
 
     _write(tmp_path, 1, 3)
-    assert tables.rows(PEOPLE, is_one_of("id", ["p1"]), columns=("age", "of_a_later_time")) == [{"age": 3}]
+    assert tables.rows(PEOPLE, is_one_of("id", ["p1"]), columns=("age", "of_a_later_time")) == [{"age": 3, "of_a_later_time": None}]
     assert tables.count(PEOPLE, "true") == 2
 
 

@@ -10,9 +10,11 @@ from cdp.silver.folding import folded_name
 from cdp.silver.phones import number_in
 
 NAME, EMAIL, PHONE, CUSTOMER, ANY = "name", "email", "phone", "customer_id", "any"
+_GMAIL = ("gmail.com", "googlemail.com")
 _LONGEST = 250
 _FEWEST_DIGITS = 6
 _TYPED_ID = re.compile(r"([a-z][a-z0-9_.]*)\s*=\s*(\S.*)")
+_CUSTOMER_ID = re.compile("c[0-9a-f]{20}", re.IGNORECASE)
 _AROUND = re.compile(r"^(?:[^<>]*<)?\s*(?:mailto:)?([^<>?]*?)(?:\?.*)?>?[\s.,;]*$", re.IGNORECASE)
 
 
@@ -76,8 +78,8 @@ def guessed(text: str, *, option: str) -> Asked:
         return typed_id(text, option=option)
     if "@" in text:
         return asked(EMAIL, text, option=option)
-    kind = ANY if any(c.isdigit() for c in text) else NAME
-    return asked(kind, text, option=option)
+    is_id = any(c.isdigit() for c in text) or _CUSTOMER_ID.fullmatch(text.strip())
+    return asked(ANY if is_id else NAME, text, option=option)
 
 
 def address(text: str) -> str:
@@ -89,14 +91,15 @@ def address(text: str) -> str:
     return local + at + domain
 
 
+def forms(address: str) -> set[str]:
+    """The address, and what else reaches the same mailbox: Gmail has two names, and dots before its @ mean nothing."""
+    local, _, domain = address.partition("@")
+    return {f"{local.replace('.', '')}@{home}" for home in _GMAIL} if domain in _GMAIL else {address}
+
+
 def is_address(typed: str, known: str) -> bool:
-    """Whether two addresses are one; dots before the @ mean nothing to Gmail."""
-    if typed == known:
-        return True
-    local, _, domain = typed.partition("@")
-    other, _, home = known.partition("@")
-    gmail = ("gmail.com", "googlemail.com")
-    return domain in gmail and home in gmail and local.replace(".", "") == other.replace(".", "")
+    """Whether two addresses are one mailbox."""
+    return forms(typed) == forms(known)
 
 
 def digits(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key
-from cdp.lookup.ask import ANY, CUSTOMER, EMAIL, NAME, PHONE, Asked, address, digits, is_address, is_number
+from cdp.lookup.ask import ANY, CUSTOMER, EMAIL, NAME, PHONE, Asked, address, digits, forms, is_address, is_number
 from cdp.lookup.likeness import alike
 from cdp.lookup.read import Row, Tables, is_one_of
 from cdp.silver.folding import folded_name
@@ -75,8 +75,10 @@ def _by_identifier(tables: Tables, asked: Asked) -> list[Hit]:
     keys = set()
     if asked.kind in (PHONE, ANY) and digits(asked.text):
         keys.add(phone_key(digits(asked.text)))
-    if asked.kind != PHONE:
-        keys.add(identifier_key(address(asked.text) if asked.kind == EMAIL else asked.text))
+    if asked.kind == EMAIL:
+        keys |= {identifier_key(form) for form in forms(address(asked.text))}
+    elif asked.kind != PHONE:
+        keys.add(identifier_key(asked.text))
     rows = [row for row in _keyed(tables, keys) if _is_meant(row, asked)]
     # Letters in another case, or other signs between them: only where nobody has it as typed.
     exact = [row for row in rows if row["value"] == asked.text]
@@ -97,17 +99,29 @@ def _is_meant(row: Row, asked: Asked) -> bool:
 def _by_name(tables: Tables, asked: Asked) -> list[Hit]:
     name = folded_name(asked.text)
     keys = name_keys(name)
-    whole = {key for key in keys if key.startswith(("name:", "like:"))}
-    parts = {key for key in keys if key.startswith("word:")}
+    whole = {key for key in keys if _is_whole(key)}
+    heard = {key for key in keys if key.startswith("word:")}
+    is_one_word = " " not in name
+    # Many share a single word: by it only where that is all there is, or where nobody was found by more.
+    steps = [whole | heard, _apart(name)] if is_one_word else [whole, keys - whole - heard, heard]
     hits: list[Hit] = []
-    # By a single word only where the others found nobody: many share one.
-    for step in (whole | (parts if " " not in name else set()), keys - whole - parts, parts):
-        if step is parts and hits:
+    for number, step in enumerate(steps):
+        if hits and (is_one_word or number == len(steps) - 1):
             break
         rows = [row for row in _keyed(tables, step) if row["kind"] == NAME]
         scores = alike(name, {row["value"] for row in rows})
         hits += [(row["customer_id"], scores[row["value"]], NAME, row["value"]) for row in rows if row["value"] in scores]
     return hits
+
+
+def _is_whole(key: str) -> bool:
+    return key.startswith(("name:", "like:"))
+
+
+def _apart(word: str) -> set[str]:
+    """Keys of two names that were typed without a space."""
+    parted = (f"{word[:at]} {word[at:]}" for at in range(2, len(word) - 1))
+    return {key for name in parted for key in name_keys(name) if _is_whole(key)}
 
 
 def _keyed(tables: Tables, keys: Iterable[str]) -> list[Row]:

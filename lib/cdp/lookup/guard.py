@@ -50,7 +50,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.monotonic(), 500
+        began, status = time.monotonic(), 0
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -65,7 +65,7 @@ class Guard:
         except Exception as error:
             # Its message may hold a value.
             self._console.event("lookup_failed", "ERROR", error=type(error).__name__)
-            if status == 500:
+            if not status:
                 await PlainTextResponse("Something went wrong.", 500)(scope, receive, answer)
         page = "/" + scope["path"].split("/")[1]
         known = page if page in _PAGES else "other"

@@ -26,7 +26,7 @@ def alike(asked: str, names: Collection[str]) -> dict[str, float]:
     """
     rough = process.extract(asked, list(names), scorer=fuzz.token_set_ratio, limit=_LOOKED_AT)
     words = words_of(asked)
-    scores = {name: likeness(words, words_of(name)) for name, _, _ in rough}
+    scores = {name: max(likeness(words, words_of(name)), _run_together(asked, name)) for name, _, _ in rough}
     least = max(ENOUGH, max(scores.values(), default=0) - _BEHIND)
     return {name: score for name, score in scores.items() if score >= least}
 
@@ -43,6 +43,13 @@ def likeness(asked: Sequence[str], words: Sequence[str]) -> float:
     weights = {a: max(len(a), _LEAST_WEIGHT) for a in asked}
     found = sum(score * weights[a] for a, score in taken.items())
     return found / sum(weights.values()) - _FURTHER_WORD * max(0, len(words) - len(asked))
+
+
+def _run_together(asked: str, name: str) -> float:
+    """Of names with a space too many or too few."""
+    if asked.count(" ") == name.count(" "):
+        return 0.0
+    return float(OSA.normalized_similarity(asked.replace(" ", ""), name.replace(" ", ""))) - _FURTHER_WORD
 
 
 def _of_words(a: str, b: str) -> float:

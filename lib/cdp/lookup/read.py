@@ -54,7 +54,7 @@ class Tables:
         Args:
             table: which.
             where: condition in SQL, from `is_one_of`.
-            columns: of those the ones that the table has; all of them where none is named.
+            columns: which; None where the table was written before it had the column. All of them where none is named.
             order: SQL behind ORDER BY.
             limit: at most so many.
             start: rows of the order that come before the first.
@@ -70,7 +70,7 @@ class Tables:
             wanted = ", ".join(f'"{column}"' for column in columns if column in there) or "*"
             return f"SELECT {wanted} FROM {_NAME} WHERE {where}{tail}"
 
-        return self._query(table, select)
+        return [{**dict.fromkeys(columns), **row} for row in self._query(table, select)]
 
     def count(self, table: Table, where: str) -> int:
         """How many rows there are.

@@ -1,10 +1,12 @@
 """`cdp serve`: the page on an address of this machine."""
 
 import ipaddress
+import logging
 import os
 import socket
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cdp.base.console import Console
 from cdp.base.errors import UsageError
@@ -12,6 +14,9 @@ from cdp.lookup.guard import Guard
 from cdp.lookup.read import Tables
 from cdp.lookup.site import site
 from cdp.tables.gold import LOOKUP_KEYS, PROFILES
+
+if TYPE_CHECKING:
+    import uvicorn
 
 TOKEN = "CDP_SERVE_TOKEN"
 _SHORTEST = 16
@@ -24,15 +29,20 @@ def serve(lake: Path, *, host: str, port: int, names: Collection[str], show_pii:
     Raises:
         UsageError: no lake, an address that is not ours or in use, or one that others reach and no token.
     """
-    import uvicorn
-
     app = application(lake, host=host, names=names, show_pii=show_pii)
     listening = _bound(host, port)
     at = f"[{host}]" if ":" in host else host
     print(f"http://{at}:{listening.getsockname()[1]}/", flush=True)
-    # Its own access log would hold addresses of people's pages and of callers.
+    server(app).run(sockets=[listening])
+
+
+def server(app: Guard) -> "uvicorn.Server":
+    """What answers requests. Its own logs are off: they would hold addresses of people's pages and of callers."""
+    import uvicorn
+
+    logging.getLogger("uvicorn").disabled = logging.getLogger("uvicorn.error").disabled = True
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none")
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
 def application(lake: Path, *, host: str, names: Collection[str] = (), show_pii: bool = False) -> Guard:

@@ -1,0 +1,103 @@
+"""`cdp lookup`: what it prints, and what it keeps to itself."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from cdp import cli
+from tests.lookup.conftest import ANNA, FORMER, OTTO
+
+_SECRETS = (
+    *("Anna", "Zimmermann", "anna.z", "former@", "gmail", "612345678", "Secret", "Springfield", "75011", "1980-03", "FR-0012"),
+    *("Spy", "private", "unverwechselbar"),
+)
+
+
+def _call(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str, typed: str = "") -> int:
+    monkeypatch.setattr("sys.argv", ["cdp", "lookup", "--lake", str(folder), *arguments])
+    monkeypatch.setattr("sys.stdin", StringIO(typed))
+    monkeypatch.setenv("COLUMNS", "160")
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+def test_a_person_is_shown_without_readable_personal_data(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert _call(monkeypatch, folder, "--email", "-", typed="former@x.org\n") == 0
+
+    shown = capsys.readouterr().out
+    assert ANNA in shown and "A*** Z***" in shown and "1,234.50 in 6 orders" in shown
+    assert "2 x Mug set" in shown and "Parcel lost" in shown and "Wrong size" not in shown
+    assert "loyal_buyers" in shown and "withdrawn" in shown and "buy_again" in shown
+    assert "predictions" not in shown  # not computed yet
+    assert not [secret for secret in _SECRETS if secret in shown]
+
+
+def test_json_has_the_same_shape_masked_and_in_clear(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert _call(monkeypatch, folder, "--phone", "0612345678", "--country", "FR", "--json") == 0
+    text = capsys.readouterr().out
+    assert _call(monkeypatch, folder, "--customer-id", FORMER, "--json", "--show-pii") == 0
+    clear = json.loads(capsys.readouterr().out)
+
+    masked = json.loads(text)
+    assert not [secret for secret in _SECRETS if secret in text]
+    assert masked.keys() == clear.keys() == {"matches", "more", "customer"}
+    parts = ("customer_id", "profile", "traits", "identifiers", "orders", "open_tickets", "segments", "consent", "predictions", "recommendations")
+    assert tuple(masked["customer"]) == tuple(clear["customer"]) == parts
+    for part in parts[1:3]:
+        assert masked["customer"][part].keys() == clear["customer"][part].keys()
+    assert clear["customer"]["profile"]["street"] == "12 Secret Street"
+    assert clear["customer"]["orders"][0]["lines"] == [
+        {"line_no": 1, "product_id": "P1", "quantity": 2.0, "amount": None, "name": "Mug set"}
+    ]
+    assert [o["order_id"] for o in clear["customer"]["orders"]] == ["o0", "o1", "o2", "o3", "o4"]
+    assert clear["customer"]["open_tickets"][0]["opened_at"] == "2026-01-31T12:00:00Z"
+    assert (clear["matches"][0]["matched_by"], clear["matches"][0]["value"]) == ("customer_id", FORMER)
+    assert clear["customer"]["predictions"] == []
+
+
+def test_several_people_are_a_list_to_choose_from(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert _call(monkeypatch, folder, "--email", "family@x.org") == 0
+    shown = capsys.readouterr().out
+    assert OTTO in shown and "O*** Y***" in shown and "2 people; choose one" in shown
+
+    assert _call(monkeypatch, folder, "--email", "family@x.org", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["matches"]) == 2 and told["customer"] is None and told["more"] is False
+
+
+def test_nobody_is_exit_code_1_and_the_value_is_not_repeated(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert _call(monkeypatch, folder, "--email", "canary@x.org") == 1
+    assert capsys.readouterr().err == "error: nobody has this email\n"
+    assert _call(monkeypatch, folder, "--name", "Canary Canaris", "--json") == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"matches": [], "more": False, "customer": None} and "Canar" not in told.err
+    assert _call(monkeypatch, folder, "--id", "crm_id=canary", "--show-pii") == 1
+    assert capsys.readouterr().err == "error: nobody has the crm_id canary\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((), "found none of --email, --phone, --loyalty-id, --customer-id, --name, --id; wanted exactly one"),
+        (("--name", "a", "--phone", "1"), "found 2 of"),
+        (("--phone", "canary"), "--phone: found fewer than 6 digits"),
+        (("--email", "canary"), "--email: found no e-mail address"),
+        (("--id", "canary"), "--id: wanted TYPE=VALUE"),
+        (("--name", "Anna", "--country", "FR"), "--country: "),
+        (("--phone", "0612345678", "--country", "France"), "--country: wanted two letters"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], problem: str
+):
+    assert _call(monkeypatch, folder, *arguments) == 2
+    said = capsys.readouterr().err
+    assert problem in said and said.count("\n") == 1 and "canary" not in said
+
+
+def test_a_folder_without_an_index_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert _call(monkeypatch, tmp_path, "--name", "Anna") == 2
+    assert "found no table gold.profiles; `./spark-submit.sh profile` makes it" in capsys.readouterr().err
