@@ -12,7 +12,6 @@ from rich.table import Table as RichTable
 from cdp import __version__
 from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, UsageError
-from cdp.base.settings import did_you_mean
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
 
@@ -97,6 +96,8 @@ def _describe_extract(path: Path, output: Path | None) -> None:
 
 
 def _describe_table(table: str) -> None:
+    from cdp.base.settings import did_you_mean
+
     declared = _declared()
     if table not in declared:
         raise UsageError(f"found no file {table}, and no table called {table}{did_you_mean(table, sorted(declared))}")

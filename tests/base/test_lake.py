@@ -1,6 +1,7 @@
 """The lake holds every write to the table's contract, and leaves it as it was where that fails."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,19 @@ def test_clustered_tables_are_created_clustered(lake: Lake, spark: SparkSession)
     assert lake.replace(CLUSTERED, rows) == 1
     detail = spark.sql(f"DESCRIBE DETAIL delta.`{lake.path(CLUSTERED)}`").first()
     assert detail is not None and detail["clusteringColumns"] == ["id"]
+
+
+def test_a_table_made_before_it_was_to_be_clustered_is_clustered_by_the_next_replace(lake: Lake, spark: SparkSession):
+    rows = spark.createDataFrame([("a", 1, None)], CLUSTERED.schema)
+    lake.replace(replace(CLUSTERED, cluster_by=()), rows)
+
+    assert lake.replace(CLUSTERED, rows) == 1
+    assert lake.replace(CLUSTERED, rows) == 1
+
+    detail = spark.sql(f"DESCRIBE DETAIL delta.`{lake.path(CLUSTERED)}`").first()
+    assert detail is not None and detail["clusteringColumns"] == ["id"]
+    newest = Path(lake.path(CLUSTERED)) / "_delta_log" / f"{lake.version(CLUSTERED):020d}.json"
+    assert '\\"minValues\\":{\\"id\\":\\"a\\"}' in newest.read_text()
 
 
 def test_no_personal_value_reaches_deltas_log(lake: Lake, spark: SparkSession):

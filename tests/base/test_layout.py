@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_files_hold_separate_stretches_of_ids(lake: Lake, spark: SparkSession, s
     added = [json.loads(line)["add"] for line in log.read_text().splitlines() if '"add"' in line]
     stats = sorted((json.loads(file["stats"]) for file in added), key=lambda s: s["minValues"]["customer_id"])
     assert len(stats) == 4
-    for one, other in zip(stats, stats[1:], strict=False):
+    for one, other in pairwise(stats):
         assert one["maxValues"]["customer_id"] < other["minValues"]["customer_id"]
     assert all(60 < s["numRecords"] < 140 and s["nullCount"]["customer_id"] > 10 for s in stats)  # nobody's rows are everywhere
     assert seen.get["rows"] == 400  # computed once: ranges found by a sample would have counted them twice

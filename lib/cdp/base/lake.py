@@ -139,11 +139,12 @@ class Lake:
         Raises:
             ContractError: a column, type, null, value or key breaks the contract. The table is as before.
         """
+        if table.cluster_by:
+            self._cluster(table)
+            rows = laid_out(rows, table, int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1))
         before = self.version(table)
         # A plain overwrite would take the clustering off a table; replacing where anything holds keeps it.
         slice_ = where or ("true" if table.cluster_by else None)
-        if table.cluster_by:
-            rows = laid_out(rows, table, int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1))
         self._write(table, rows, mode="overwrite", options={"replaceWhere": slice_} if slice_ else {})
         written, twice = self._keys_written(table, before, where)
         if twice:
@@ -317,6 +318,19 @@ class Lake:
         for name, value in table_properties(table).items():
             builder = builder.property(name, value)
         builder.execute()
+
+    def _cluster(self, table: Table) -> None:
+        """Cluster a table that was made before its contract said so; without it Delta would keep no statistics of the columns."""
+        first = self.files.read_text(f"{table.folder}/_delta_log/{0:020d}.json")
+        # The first commit of a table that was made clustered says so; asking Delta takes longer than a small write.
+        if not self.exists(table) or (first is not None and "delta.clustering" in first):
+            return
+        found = self._delta(table).detail().select("clusteringColumns").first()
+        if found is not None and list(found["clusteringColumns"] or ()) == list(table.cluster_by):
+            return
+        properties = ", ".join(f"'{name}' = '{value}'" for name, value in table_properties(table).items())
+        self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` SET TBLPROPERTIES ({properties})")
+        self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` CLUSTER BY ({', '.join(table.cluster_by)})")
 
     def _guard(self, table: Table, write: Callable[[], Any]) -> None:
         try:
