@@ -41,6 +41,7 @@ def found(tables: Tables, wanted: Asked) -> list[str]:
         ("name", "Jose Garcia", [JOSE]),
         ("name", "GARCÍA LOPES", [JOSE]),
         ("name", "A. Zimmermann", [ANNA]),
+        ("name", "Pepe Garcia Lopez", [JOSE]),
         ("name", "Zimmrmann", [ANNA]),
         ("name", "AnnaZimmermann", [ANNA]),
         ("name", "Ypsilanti", [EVE, OTTO]),

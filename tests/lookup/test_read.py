@@ -1,5 +1,7 @@
 """Tables are read in their newest version, whoever writes meanwhile."""
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,9 +47,25 @@ def test_files_that_vanish_while_they_are_read_are_looked_for_in_the_next_versio
     assert tables.rows(PEOPLE, "true", columns=("age",)) == [{"age": 7}]
 
 
-def test_a_table_made_anew_is_read_anew(tmp_path: Path):
-    import shutil
+def test_many_readers_never_fail_while_versions_come_and_go(tmp_path: Path):
+    _write(tmp_path, 0)
+    tables = Tables(tmp_path, PEOPLE)
 
+    def watch(_: int) -> list[int]:
+        return [tables.rows(PEOPLE, "true", columns=("age",))[0]["age"] for _ in range(40)]
+
+    with ThreadPoolExecutor(4) as pool:
+        watched = [pool.submit(watch, n) for n in range(4)]
+        for age in range(1, 15):
+            _write(tmp_path, age)
+            DeltaTable(tmp_path / PEOPLE.folder).vacuum(0, dry_run=False, enforce_retention_duration=False)
+        ages = [found.result() for found in watched]
+
+    assert tables.rows(PEOPLE, "true", columns=("age",)) == [{"age": 14}]
+    assert all(found == sorted(found) for found in ages)
+
+
+def test_a_table_made_anew_is_read_anew(tmp_path: Path):
     for _ in range(3):
         _write(tmp_path, 1)
     tables = Tables(tmp_path, PEOPLE)

@@ -246,6 +246,11 @@ _NAMES_OF = _names_of()
 """Of each form the names that it stands for."""
 
 
+def also_called(word: str) -> set[str]:
+    """What a folded name of one word is short for, and its own short forms."""
+    return _NAMES_OF.get(word, set()) | {form for form, names in _NAMES_OF.items() if word in names}
+
+
 def is_form(given: str) -> bool:
     """Whether the first word of a folded given name stands for another name as well."""
     return first_word(given) in _NAMES_OF

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key
+from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key, words_of
+from cdp.identity.names import also_called
 from cdp.lookup.ask import ANY, CUSTOMER, EMAIL, NAME, PHONE, Asked, address, digits, forms, is_address, is_number
 from cdp.lookup.likeness import alike
 from cdp.lookup.read import Row, Tables, is_one_of
@@ -99,7 +100,7 @@ def _is_meant(row: Row, asked: Asked) -> bool:
 def _by_name(tables: Tables, asked: Asked) -> list[Hit]:
     name = folded_name(asked.text)
     keys = name_keys(name)
-    whole = {key for key in keys if _is_whole(key)}
+    whole = {key for key in keys if _is_whole(key)} | _otherwise_called(name)
     heard = {key for key in keys if key.startswith("word:")}
     is_one_word = " " not in name
     # Many share a single word: by it only where that is all there is, or where nobody was found by more.
@@ -116,6 +117,13 @@ def _by_name(tables: Tables, asked: Asked) -> list[Hit]:
 
 def _is_whole(key: str) -> bool:
     return key.startswith(("name:", "like:"))
+
+
+def _otherwise_called(name: str) -> set[str]:
+    """Keys of the name with a word in its short or its full form: Bill for William."""
+    words = words_of(name)
+    others = (" ".join([*words[:n], other, *words[n + 1 :]]) for n, word in enumerate(words) for other in also_called(word))
+    return {key for other in others for key in name_keys(other) if key.startswith("name:")}
 
 
 def _apart(word: str) -> set[str]:

@@ -69,10 +69,9 @@ def masked_row(row: Row, table: Table) -> Row:
 
 
 def masked_entry(entry: Row) -> Row:
-    """An entry of the timeline."""
-    properties = entry.get("properties") or {}
-    shown = {name: value if name in _OPEN_PROPERTIES else HIDDEN for name, value in properties.items()}
-    return {**entry, "properties": shown}
+    """An entry of the timeline, without the properties that may hold anything."""
+    properties = entry["properties"] or {}
+    return {**entry, "properties": {name: value for name, value in properties.items() if name in _OPEN_PROPERTIES}}
 
 
 def _masked(value: Any, mask: Callable[[str], str]) -> Any:

@@ -10,6 +10,9 @@ from rich.text import Text
 from cdp.lookup.read import Row
 from cdp.lookup.words import day, money, pieces, said, share
 
+_LAST_SEEN = 12
+"""Identifiers that are listed: a visitor of many years has hundreds of cookies."""
+
 
 def show_matches(matches: Sequence[Row], more: bool, console: Console) -> None:
     """Print several people who may be meant, with what tells them apart."""
@@ -45,10 +48,12 @@ def show_person(person: Row, console: Console) -> None:
         ("segments", ("segment", "since", "suppressed", "held out"), _picked(person, "segments", "segment", "entered_on", "is_suppressed", "is_held_out")),
         ("predictions", ("days", "churn", "value", "tier", "next order"), _predictions(person)),
         ("recommendations", ("", "product", "why"), ((r["rank"], r["name"] or r["product_id"], r["reason"]) for r in person["recommendations"])),
-        ("identifiers", ("type", "value", "last seen", "sources"), _picked(person, "identifiers", "id_type", "id_value", "last_seen_at", "sources")),
+        ("identifiers", ("type", "value", "last seen"), _picked(person, "identifiers", "id_type", "id_value", "last_seen_at")[:_LAST_SEEN]),
     )
     for title, heads, rows in parts:
         _print(console, title, heads, rows)
+    if len(person["identifiers"]) > _LAST_SEEN:
+        console.print(f"and {len(person['identifiers']) - _LAST_SEEN} identifiers more, which --json lists", markup=False)
 
 
 def _told(match: Row) -> tuple[Any, ...]:
@@ -58,7 +63,7 @@ def _told(match: Row) -> tuple[Any, ...]:
     return (*who, p["orders"], day(p["last_seen_at"]), f"{match['matched_by']} {match['value']}")
 
 
-def _picked(person: Row, part: str, *columns: str) -> Iterable[tuple[Any, ...]]:
+def _picked(person: Row, part: str, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[c] for c in columns) for row in person[part]]
 
 
