@@ -120,7 +120,7 @@ def measure(folder: Path, lookups: int) -> None:
     """Print the median and the 95th percentile of each way of asking."""
     from cdp.lookup.ask import CUSTOMER, EMAIL, NAME, PHONE, asked
     from cdp.lookup.find import find
-    from cdp.lookup.person import person, timeline
+    from cdp.lookup.person import person
     from cdp.lookup.read import Tables
     from cdp.tables.gold import LOOKUP_KEYS, PROFILES
 
@@ -146,8 +146,8 @@ def measure(folder: Path, lookups: int) -> None:
             finding.append(time.monotonic() - began)
             there += one["customer_id"] in {match.customer_id for match in found.matches} or found.more
             if kind != NAME:
-                person(tables, one["customer_id"])
-                timeline(tables, one["customer_id"], 1)
+                shown = person(tables, one["customer_id"])
+                assert shown is not None and shown.timeline(1)[0]
                 showing.append(time.monotonic() - began)
         page = f"{quantile(showing, 50)} {quantile(showing, 95, 6)}" if showing else " " * 16
         print(f"{way:20} {quantile(finding, 50)} {quantile(finding, 95, 6)} {page} {there / lookups:6.0%}", flush=True)

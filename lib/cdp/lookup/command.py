@@ -39,7 +39,8 @@ def lookup(lake: Path, given: Mapping[str, str | None], *, country: str | None, 
     wanted = _asked(given, country)
     tables = Tables(lake, PROFILES, LOOKUP_KEYS)
     found = find(tables, wanted)
-    one = person(tables, found.matches[0].customer_id) if len(found.matches) == 1 else None
+    whole = person(tables, found.matches[0].customer_id) if len(found.matches) == 1 else None
+    one = whole.known if whole else None
     if in_json:
         print(json.dumps(shape(found, one, show_pii=show_pii), default=as_json, ensure_ascii=False, indent=2))
     if not found.matches:

@@ -32,7 +32,7 @@ _TABLES: Mapping[str, Table] = {
 
 
 def masked_person(person: Row) -> Row:
-    """A `person.person` without readable personal values."""
+    """What `person.Person` knows, without readable personal values."""
     found = dict(person)
     for part, table in _TABLES.items():
         rows = person[part]

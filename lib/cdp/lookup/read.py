@@ -5,7 +5,7 @@ few pages however long the table is.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from deltalake import DeltaTable
 
 Row = dict[str, Any]
@@ -40,54 +41,37 @@ class Tables:
                 raise UsageError(f"--lake {lake}: found no table {table.name}; `./spark-submit.sh profile` makes it")
 
     def rows(
-        self,
-        table: Table,
-        where: str,
-        *,
-        columns: Sequence[str] = (),
-        order: str | None = None,
-        limit: int | None = None,
-        start: int = 0,
+        self, table: Table, where: str, *, columns: Sequence[str] = (), order: str | None = None, limit: int | None = None
     ) -> list[Row]:
-        """Rows of a table; none where it does not exist (yet).
+        """Rows of a table; none where it does not exist (yet). The arguments are those of `arrow`."""
+        found = self.arrow(table, where, columns=columns, order=order, limit=limit)
+        return [] if found is None else as_rows(found, columns)
+
+    def arrow(
+        self, table: Table, where: str, *, columns: Sequence[str] = (), order: str | None = None, limit: int | None = None
+    ) -> "pa.Table | None":
+        """The same in Arrow's form, for many rows of which few are looked at; None where there is no such table.
 
         Args:
             table: which.
             where: condition in SQL, from `is_one_of`.
-            columns: which; None where the table was written before it had the column. All of them where none is named.
+            columns: which, where the table has them: it may be written before they were declared. All where none is named.
             order: SQL behind ORDER BY.
             limit: at most so many.
-            start: rows of the order that come before the first.
 
         Raises:
             CdpError: it cannot be read; the message holds no value.
         """
         tail = f" ORDER BY {order}" if order else ""
-        tail += f" LIMIT {limit} OFFSET {start}" if limit is not None else ""
-
-        def select(found: "DeltaTable") -> str:
-            there = {field.name for field in found.schema().fields}
-            wanted = ", ".join(f'"{column}"' for column in columns if column in there) or "*"
-            return f"SELECT {wanted} FROM {_NAME} WHERE {where}{tail}"
-
-        return [{**dict.fromkeys(columns), **row} for row in self._query(table, select)]
-
-    def count(self, table: Table, where: str) -> int:
-        """How many rows there are.
-
-        Raises:
-            CdpError: it cannot be read.
-        """
-        found = self._query(table, lambda _: f"SELECT count(*) AS n FROM {_NAME} WHERE {where}")
-        return int(found[0]["n"]) if found else 0
-
-    def _query(self, table: Table, sql: "Callable[[DeltaTable], str]") -> list[Row]:
+        tail += f" LIMIT {limit}" if limit is not None else ""
         for attempt in range(_TRIES):
             found = self._newest(table, anew=attempt > 0)
             if found is None:
-                return []
+                return None
             try:
-                return _run(found, sql(found))
+                there = {field.name for field in found.schema().fields}
+                wanted = ", ".join(f'"{column}"' for column in columns if column in there) or "*"
+                return _run(found, f"SELECT {wanted} FROM {_NAME} WHERE {where}{tail}")
             except Exception as error:
                 # The reader's message may hold the condition, and with it whom somebody looked for.
                 problem = type(error).__name__
@@ -121,10 +105,13 @@ def is_one_of(column: str, values: Iterable[str]) -> str:
     return f'"{column}" IN ({listed})' if listed else "false"
 
 
-def _run(table: "DeltaTable", sql: str) -> list[Row]:
+def as_rows(found: "pa.Table", columns: Sequence[str] = ()) -> list[Row]:
+    """Rows as Python has them; a column that is not there is None."""
+    return [{**dict.fromkeys(columns), **row} for row in found.to_pylist(maps_as_pydicts="lossy")]
+
+
+def _run(table: "DeltaTable", sql: str) -> "pa.Table":
     import pyarrow as pa
     from deltalake import QueryBuilder
 
-    read = QueryBuilder().register(_NAME, table).execute(sql)
-    rows: list[Row] = pa.table(read.read_all()).to_pylist(maps_as_pydicts="lossy")
-    return rows
+    return pa.table(QueryBuilder().register(_NAME, table).execute(sql).read_all())

@@ -17,7 +17,7 @@ from cdp.lookup.find import find
 from cdp.lookup.guard import COOKIE, Guard
 from cdp.lookup.mask import masked_entry, masked_match, masked_person, match_row
 from cdp.lookup.pages import render, style
-from cdp.lookup.person import person, timeline
+from cdp.lookup.person import person
 from cdp.lookup.read import Tables
 
 _LONGEST_FORM = 4_096
@@ -76,10 +76,10 @@ class _Pages:
     def customer(self, request: Request) -> Response:
         """In a thread of its own, as it only waits for files."""
         customer_id, page = request.path_params["customer_id"], _number(request.query_params.get("page"))
-        known = person(self._tables, customer_id)
-        if known is None:
+        found = person(self._tables, customer_id)
+        if found is None:
             return self._former(customer_id)
-        entries, pages = timeline(self._tables, customer_id, page)
+        known, (entries, pages) = found.known, found.timeline(page)
         if not self._show_pii:
             known, entries = masked_person(known), [masked_entry(entry) for entry in entries]
         return self._page("customer", person=known, entries=entries, page=min(page, pages), pages=pages)
