@@ -1,6 +1,7 @@
 """Who is meant: customers by an identifier they ever had, or by a name that is like theirs."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key, words_of
@@ -56,16 +57,20 @@ def find(tables: Tables, asked: Asked) -> Found:
     for customer, score, kind, value in hits:
         if customer not in best or score > best[customer][0]:
             best[customer] = score, kind, value
-    # Some more than are shown: who has no trace up to the run's date has keys, but no profile.
-    likeliest = sorted(best, key=lambda customer: (-best[customer][0], best[customer][2], customer))[: 2 * MOST]
-    known = _summaries(tables, likeliest)
+    likeliest = sorted(best, key=lambda customer: (-best[customer][0], best[customer][2], customer))
+    known: dict[str, Row] = {}
+    looked_at = 0
+    # Who has no trace up to the run's date has keys, but no profile: then the next ones.
+    while looked_at < len(likeliest) and len(known) < MOST:
+        known |= _summaries(tables, likeliest[looked_at : looked_at + MOST])
+        looked_at += MOST
     there = [customer for customer in likeliest if customer in known]
     matches = (
         Match(customer, kind, value, round(score, 3), known[customer])
         for customer in there[:MOST]
         for score, kind, value in [best[customer]]
     )
-    return Found(tuple(matches), len(there) > MOST or len(best) > 2 * MOST)
+    return Found(tuple(matches), len(there) > MOST or looked_at < len(likeliest))
 
 
 Hit = tuple[str, float, str, str]
@@ -140,10 +145,13 @@ def _keyed(tables: Tables, keys: Iterable[str]) -> list[Row]:
 
 _TELLING = ("customer_id", "full_name", "birth_date", "city", "postal_code", "country", "email", "phone", "is_anonymous", "last_seen_at")
 
+_BOUGHT = ("orders", "last_order_at")
+
 
 def _summaries(tables: Tables, customers: Iterable[str]) -> Mapping[str, Row]:
     are_they = is_one_of("customer_id", customers)
-    profiles = tables.rows(PROFILES, are_they, columns=_TELLING)
-    traits = {row["customer_id"]: row for row in tables.rows(TRAITS, are_they, columns=("customer_id", "orders", "last_order_at"))}
-    nothing: Row = {"orders": None, "last_order_at": None}
-    return {row["customer_id"]: {**row, **nothing, **traits.get(row["customer_id"], {})} for row in profiles}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        profiles = pool.submit(tables.rows, PROFILES, are_they, columns=_TELLING)
+        traits = pool.submit(tables.rows, TRAITS, are_they, columns=("customer_id", *_BOUGHT))
+    bought = {row["customer_id"]: row for row in traits.result()}
+    return {row["customer_id"]: {**row, **dict.fromkeys(_BOUGHT), **bought.get(row["customer_id"], {})} for row in profiles.result()}
