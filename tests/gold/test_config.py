@@ -57,6 +57,8 @@ def test_a_further_attribute_falls_back_on_all_of_them_and_they_on_the_default(t
         ("attributes: {name: min}", "name.strategy: min does not suit it"),
         ("attributes: {email: union}", "email.strategy: union does not suit it; wanted one of best, most_recent"),
         ("attributes: {attributes.job: best}", "attributes.job.strategy: best does not suit it"),
+        ("accounts: {name: company}", "accounts.name: string should match pattern"),
+        ("accounts: {nam: attributes.firm}", "accounts.nam: unknown key; did you mean name?"),
         ("default: union", "default: union does not suit every attribute; wanted one of most_recent, oldest"),
         ("default: {strategy: oldest, limit: 2}", "default: limit: wanted with strategy union, or for email and phone"),
         ("attributes: {gender: {strategy: max, limit: 2}}", "gender.limit: wanted with strategy union, or for email and"),

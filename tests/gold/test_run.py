@@ -15,6 +15,7 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, StageResult
 from cdp.gold.run import STAGE
 from cdp.tables.gold import (
+    CUSTOMER_IDENTIFIERS,
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
     EFFECTIVE_CONSENT,
@@ -155,6 +156,9 @@ def test_a_day_replaces_its_own_history_and_keeps_that_of_others(
     next_day = replace(run, as_of=date(2026, 2, 1))
     stale = [{"customer_id": "ann", "as_of": day, "orders": 77} for day in (run.as_of, next_day.as_of)]
     run.lake.replace(TRAITS_HISTORY, fill(TRAITS_HISTORY, *stale))
+    carriers = [("shop", "1", AT, AT, True)]
+    former = {"customer_id": "old", "id_type": "email", "id_value": "before@x.uk", "carriers": carriers}
+    run.lake.replace(CUSTOMER_IDENTIFIERS, fill(CUSTOMER_IDENTIFIERS, former))
 
     built(LAKE, next_day)
 
@@ -165,6 +169,8 @@ def test_a_day_replaces_its_own_history_and_keeps_that_of_others(
     ]
     allowed = run.lake.read(EFFECTIVE_CONSENT).select("status").collect()
     assert [row["status"] for row in allowed] == ["withdrawn"]
+    known = run.lake.read(CUSTOMER_IDENTIFIERS).where("id_type = 'email'").select("customer_id", "id_value", "is_current").collect()
+    assert sorted(tuple(row) for row in known) == [("ann", "a@x.uk", True), ("ann", "before@x.uk", False)]
 
 
 OWN_TRAITS = """

@@ -83,6 +83,13 @@ def _named(value: object) -> object:
 Choice = Annotated[Strategy, BeforeValidator(_named)]
 
 
+class AccountRule(Strict):
+    """Which company a customer belongs to."""
+
+    name: str = Field(default=f"{ATTRIBUTES}.company", pattern=rf"^{ATTRIBUTES}\..+")
+    """The further attribute that names it, as `attributes.NAME`. Customers without one belong to none."""
+
+
 class ProfilesConfig(Document):
     """conf/profiles.yaml."""
 
@@ -91,6 +98,8 @@ class ProfilesConfig(Document):
     email and phone, `most_recent` for all others."""
     attributes: Mapping[str, Choice] = Field(default_factory=dict)
     """Strategy by attribute: name, birth_date, gender, email, phone, address, language, attributes, attributes.NAME."""
+    accounts: AccountRule = AccountRule()
+    """Companies as customers: `gold.accounts`."""
 
     @field_validator("default")
     @classmethod

@@ -5,6 +5,7 @@ import unicodedata
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.gold.members import with_lasting_ids
 from cdp.identity.config import HouseholdRule
 
 _ACCENTED = "àáâãäåāăąçćčďđèéêëēėęěìíîïīįłñńňòóôõöøōőřśšşťţùúûüūůűųýÿžźż"
@@ -13,7 +14,7 @@ _PLAIN = "".join(_WITHOUT_PARTS.get(c, unicodedata.normalize("NFD", c)[0]) for c
 
 
 def households(profiles: DataFrame, rule: HouseholdRule, before: DataFrame) -> DataFrame:
-    """`gold.households` of `gold.profiles`: two customers or more who agree in every field of the rule.
+    """`gold.households` of `gold.profiles`, without what its members did: two customers or more who agree in every field of the rule.
 
     Case, accents, punctuation and the ways to write "street" in German do not tell addresses apart. A customer who
     lacks one of the fields is in no household.
@@ -44,26 +45,16 @@ def households(profiles: DataFrame, rule: HouseholdRule, before: DataFrame) -> D
         )
     )
     one_name = F.when(F.col("_names") == 1, F.col("family_name")).alias("family_name")
-    homes = grouped.where("size > 1")
-    # The first member goes into a new id: where the old tenants took theirs along, those who follow get another.
-    new_id = F.sha2(F.concat_ws("|", "_key", F.get("customer_ids", F.lit(0))), 256)
-    named = homes.join(_kept_ids(homes, before), on="_key", how="left")
-    return named.select(F.coalesce("_kept", new_id).alias("household_id"), "customer_ids", "size", one_name, "home.*")
-
-
-def _kept_ids(homes: DataFrame, before: DataFrame) -> DataFrame:
-    """_key, _kept: of households that go on, the id of the run before."""
-    now = homes.select("_key", F.explode("customer_ids").alias("customer_id"))
-    then = before.select("household_id", F.explode("customer_ids").alias("customer_id"))
-    shared = now.join(then, on="customer_id", how="inner").groupBy("_key", "household_id").agg(F.count("*").alias("members"))
-    most = shared.groupBy("household_id").agg(F.max(F.struct("members", "_key")).alias("most"))
-    return most.groupBy("most._key").agg(F.max_by("household_id", F.struct("most.members", "household_id")).alias("_kept"))
+    homes = with_lasting_ids(grouped.where("size > 1"), before, "household_id")
+    return homes.select("household_id", "customer_ids", "size", one_name, "home.*")
 
 
 def _comparable(text: Column) -> Column:
     """Lower case letters and digits without accents; null where there are none."""
-    plain = F.regexp_replace(F.lower(text), "stra(?:ß|ss)e", "str")
-    plain = F.regexp_replace(
-        F.translate(F.replace(plain, F.lit("ß"), F.lit("ss")), _ACCENTED, _PLAIN), r"[^\p{L}\p{N}]+", ""
-    )
-    return F.nullif(plain, F.lit(""))
+    plain = plain_letters(F.regexp_replace(F.lower(text), "stra(?:ß|ss)e", "str"))
+    return F.nullif(F.regexp_replace(plain, r"[^\p{L}\p{N}]+", ""), F.lit(""))
+
+
+def plain_letters(lower: Column) -> Column:
+    """Text in lower case without accents."""
+    return F.translate(F.replace(lower, F.lit("ß"), F.lit("ss")), _ACCENTED, _PLAIN)

@@ -10,6 +10,7 @@ from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.conditions.clock import Clock
+from cdp.gold.accounts import accounts
 from cdp.gold.computed.compute import computed
 from cdp.gold.computed.config import FILE as TRAITS_FILE
 from cdp.gold.computed.config import INPUTS, TraitsConfig, column_of, load_traits, traits_table, type_of
@@ -21,6 +22,7 @@ from cdp.gold.golden import profiles
 from cdp.gold.households import households
 from cdp.gold.identifiers import customer_identifiers, seen_identifiers, with_former
 from cdp.gold.lookup import lookup_keys
+from cdp.gold.members import with_sums
 from cdp.gold.orders import customer_order_lines, customer_orders, is_late
 from cdp.gold.owners import current_owners
 from cdp.gold.rfm import bounds
@@ -28,6 +30,7 @@ from cdp.gold.timeline import FATES, KINDS, fate_counts, kept, timeline_rows
 from cdp.gold.traits import allowed, assortment, behaviour, buying, traits
 from cdp.silver.netting import netted
 from cdp.tables.gold import (
+    ACCOUNTS,
     CUSTOMER_IDENTIFIERS,
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
@@ -137,7 +140,11 @@ class _Work:
 
     def households(self) -> None:
         found = households(self.lake.read(PROFILES), self.settings.households, self.lake.read(HOUSEHOLDS))
-        self._replace(HOUSEHOLDS, found)
+        self._replace(HOUSEHOLDS, with_sums(found, self.lake.read(TRAITS), "household_id"))
+
+    def accounts(self) -> None:
+        found = accounts(self.lake.read(PROFILES), self.settings.profiles.accounts, self.lake.read(ACCOUNTS))
+        self._replace(ACCOUNTS, with_sums(found, self.lake.read(TRAITS), "account_id"))
 
     def close(self) -> None:
         self.owners.unpersist()
@@ -160,7 +167,8 @@ def build_profiles(run: Run) -> StageResult:
         [work.orders, work.identifiers, work.counts],
         [work.timeline, work.lines, work.buyers],
         [work.profiles, work.consent, work.lookup],
-        [work.traits, work.households],
+        [work.traits],
+        [work.households, work.accounts],
     ):
         run.lake.together(steps)
     work.close()
@@ -219,6 +227,7 @@ def _writes(config: ConfigFolder) -> Sequence[Table]:
         traits_table(own),
         traits_table(own, TRAITS_HISTORY),
         HOUSEHOLDS,
+        ACCOUNTS,
         EFFECTIVE_CONSENT,
     )
 

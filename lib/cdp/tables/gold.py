@@ -232,6 +232,17 @@ TRAITS_HISTORY = Table(
     columns=(CUSTOMER, AS_OF, *_TRAITS),
 )
 
+OF_MEMBERS = (
+    Column("buyers", "int", "members with a completed order"),
+    Column("orders", "bigint", "completed orders of its members"),
+    Column("orders_365d", "bigint", "completed orders of its members in the last 365 days"),
+    _money("revenue", "spent by its members in all, returns taken off", nullable=False),
+    _money("revenue_365d", "spent by its members in the last 365 days, returns taken off", nullable=False),
+    Column("first_order_at", "timestamp", "first completed order of a member", nullable=True),
+    Column("last_order_at", "timestamp", "last completed order of a member", nullable=True),
+    Column("last_active_at", "timestamp", "last thing a member did (an e-mail sent or opened is not one)", nullable=True),
+)
+
 HOUSEHOLDS = Table(
     name="gold.households",
     grain="people who share a home: one address and family name, two customers or more",
@@ -245,8 +256,23 @@ HOUSEHOLDS = Table(
         _text("city", "city"),
         _text("postal_code", "postal code"),
         _text("country", "ISO 3166 alpha-2", pii=False),
+        *OF_MEMBERS,
     ),
     expect=(between("size", 2),),
+)
+
+ACCOUNTS = Table(
+    name="gold.accounts",
+    grain="a company that customers belong to, where a source maps one",
+    key=("account_id",),
+    columns=(
+        Column("account_id", "string", "the company; lasts when it is written otherwise, grows or loses somebody"),
+        Column("name", "string", "as most of its members write it; ties by letters", pii=True),
+        Column("customer_ids", "array<string>", "members"),
+        Column("size", "int", "members"),
+        *OF_MEMBERS,
+    ),
+    expect=(between("size", 1),),
 )
 
 EFFECTIVE_CONSENT = Table(
@@ -424,6 +450,7 @@ TABLES = (
     TRAITS,
     TRAITS_HISTORY,
     HOUSEHOLDS,
+    ACCOUNTS,
     EFFECTIVE_CONSENT,
     PREDICTIONS,
     RECOMMENDATIONS,
