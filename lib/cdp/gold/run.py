@@ -39,6 +39,7 @@ from cdp.tables.gold import (
     LOOKUP_KEYS,
     PROFILES,
     TIMELINE,
+    TRAITS,
     TRAITS_HISTORY,
 )
 from cdp.tables.identity import ASSIGNMENTS, AUDIT
