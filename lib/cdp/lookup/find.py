@@ -107,17 +107,18 @@ def _by_name(tables: Tables, asked: Asked) -> list[Hit]:
     keys = name_keys(name)
     whole = {key for key in keys if _is_whole(key)} | _otherwise_called(name)
     heard = {key for key in keys if key.startswith("word:")}
-    is_one_word = " " not in name
+    beside = keys - whole - heard
     # Many share a single word: by it only where that is all there is, or where nobody was found by more.
-    steps = [whole | heard, _apart(name)] if is_one_word else [whole, keys - whole - heard, heard]
-    hits: list[Hit] = []
-    for number, step in enumerate(steps):
-        if hits and (is_one_word or number == len(steps) - 1):
-            break
-        rows = [row for row in _keyed(tables, step) if row["kind"] == NAME]
-        scores = alike(name, {row["value"] for row in rows})
-        hits += [(row["customer_id"], scores[row["value"]], NAME, row["value"]) for row in rows if row["value"] in scores]
-    return hits
+    hits = _alike(tables, name, whole | heard) if not beside else _alike(tables, name, whole, beside)
+    return hits or _alike(tables, name, heard if beside else _apart(name))
+
+
+def _alike(tables: Tables, name: str, *steps: set[str]) -> list[Hit]:
+    """Who has a name like this among the keys of each step, which are bounded by themselves and read side by side."""
+    with ThreadPoolExecutor(max_workers=len(steps)) as pool:
+        rows = [row for found in pool.map(lambda keys: _keyed(tables, keys), steps) for row in found if row["kind"] == NAME]
+    scores = alike(name, {row["value"] for row in rows})
+    return [(row["customer_id"], scores[row["value"]], NAME, row["value"]) for row in rows if row["value"] in scores]
 
 
 def _is_whole(key: str) -> bool:
@@ -144,7 +145,6 @@ def _keyed(tables: Tables, keys: Iterable[str]) -> list[Row]:
 
 
 _TELLING = ("customer_id", "full_name", "birth_date", "city", "postal_code", "country", "email", "phone", "is_anonymous", "last_seen_at")
-
 _BOUGHT = ("orders", "last_order_at")
 
 
