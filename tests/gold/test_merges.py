@@ -25,7 +25,7 @@ from tests.conftest import Fill
 from tests.gold.conftest import record
 
 AT = datetime(2026, 1, 20)
-PEOPLE = {"crm:1": ("Ann", 20), "shop:2": ("Bob", 7)}
+PEOPLE = {"crm:1": ("Ann", 20), "shop:2": ("Bob", 7), "shop:3": ("Eve", 5)}
 
 
 Rows = list[dict[str, Any]]
@@ -113,18 +113,16 @@ def test_people_come_together_and_apart_and_go_with_all_that_is_theirs(run: Run,
         STAGE.run(today)
         return today
 
-    apart = [("crm:1", "ann", True), ("shop:2", "bob", True)]
-    today = day(0, silver(*PEOPLE), *apart)
+    eve = ("shop:3", "eve", True)
+    today = day(0, silver(*PEOPLE), ("crm:1", "ann", True), ("shop:2", "bob", True), eve)
     assert [known(today, c) for c in ("ann", "bob")] == [ANN, BOB]
+    assert known(today, "eve")["found_by"] == ["eve lee", "eve@x.uk"]
 
-    merged = [("crm:1", "ann", True), ("shop:2", "bob", False), ("shop:2", "ann", True)]
-    today = day(1, [], *merged)
-    assert [known(today, c) for c in ("ann", "bob")] == [BOTH, NOBODY]
+    # The two become one, and eve's record is erased.
+    today = day(1, silver("crm:1", "shop:2"), ("crm:1", "ann", True), ("shop:2", "bob", False), ("shop:2", "ann", True))
+    assert [known(today, c) for c in ("ann", "bob", "eve")] == [BOTH, NOBODY, NOBODY]
 
     unmerged = [("crm:1", "ann", True), ("shop:2", "bob", False), ("shop:2", "ann", False), ("shop:2", "bob", True)]
     today = day(2, [], *unmerged)
     # Who asks for ann's id of the day before is also shown bob, who was in it.
     assert [known(today, c) for c in ("ann", "bob")] == [ANN, {**BOB, "found_by": ["ann", "bob lee", "bob@x.uk"]}]
-
-    today = day(3, silver("shop:2"), ("shop:2", "bob", True))
-    assert [known(today, c) for c in ("ann", "bob")] == [NOBODY, BOB]
