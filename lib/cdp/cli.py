@@ -58,6 +58,7 @@ def tables(lake: LakeOption = Path("lake")) -> None:
 def describe(
     target: Annotated[str, typer.Argument(help="An extract, a folder of extracts, or layer.table, e.g. gold.profiles.")],
     output: Annotated[Path | None, typer.Option("--output", help="Write the source's YAML there, not to the screen.")] = None,
+    config: ConfigOption = Path("conf"),
 ) -> None:
     """Propose a source's YAML for an extract, or say what a table promises: its grain, key and columns."""
     if _is_path(target):
@@ -65,7 +66,7 @@ def describe(
     elif output is not None:
         raise UsageError(f"--output {output}: it takes the YAML of an extract, and {target} is no file")
     else:
-        _describe_table(target)
+        _describe_table(target, config)
 
 
 def _is_path(target: str) -> bool:
@@ -95,13 +96,13 @@ def _describe_extract(path: Path, output: Path | None) -> None:
     print(f"{output}: written; correct it, then `cdp validate`")
 
 
-def _describe_table(table: str) -> None:
+def _describe_table(table: str, config: Path) -> None:
     from cdp.base.settings import did_you_mean
 
     declared = _declared()
     if table not in declared:
         raise UsageError(f"found no file {table}, and no table called {table}{did_you_mean(table, sorted(declared))}")
-    found = declared[table]
+    found = _with_own_traits(declared[table], config)
     shown = RichTable("column", "type", "personal", "unit", "description", header_style="bold")
     shown.columns[0].no_wrap = True
     for column in found.columns:
@@ -320,6 +321,17 @@ def _declared() -> dict[str, Table]:
 
     modules = (silver, identity, gold, activation, ops)
     return {t.name: t for t in (bronze.QUARANTINE, *(t for module in modules for t in module.TABLES))}
+
+
+def _with_own_traits(table: Table, config: Path) -> Table:
+    """The table with the traits of the configuration, where it holds traits and there is one."""
+    from cdp.base.settings import ConfigFolder
+    from cdp.gold.computed.config import load_traits, traits_table
+    from cdp.tables.gold import TRAITS, TRAITS_HISTORY
+
+    if table not in (TRAITS, TRAITS_HISTORY) or not config.is_dir():
+        return table
+    return traits_table(load_traits(ConfigFolder(config)), table)
 
 
 def main() -> None:

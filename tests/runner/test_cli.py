@@ -59,9 +59,15 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert "Traceback" not in said and said.count("\n") == 1
 
 
-def test_a_contract_is_shown_with_what_is_personal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_a_contract_is_shown_with_what_is_personal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
     assert _call(monkeypatch, "describe", "gold.profiles") == 0
     assert "key customer_id" in capsys.readouterr().out
 
     assert _call(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.strip() == __version__
+
+    (tmp_path / "traits.yaml").write_text("traits:\n  - {name: own_views, type: event_counter, event: Product Viewed}\n")
+    assert _call(monkeypatch, "describe", "gold.traits", "--config", str(tmp_path)) == 0
+    assert "own_views" in capsys.readouterr().out
