@@ -16,7 +16,7 @@ from tests.gold.slow import Customer, Record, golden
 from tests.gold.test_golden_drawn import shown
 
 END = datetime.fromisoformat(AS_OF) + timedelta(days=1)
-MANY, VISITORS = 150, 50
+MANY, VISITORS = 170, 30
 
 
 def test_every_golden_attribute_of_200_customers_is_that_of_the_rules_in_plain_python(retailer: Retailer) -> None:
