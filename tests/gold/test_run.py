@@ -179,7 +179,11 @@ traits:
   - {name: largest_order, type: aggregation, aggregation: max, property: amount, from: orders}
   - {name: products, type: unique_list, property: product_id, from: order_lines}
   - {name: half, type: sql, value_type: money, expression: largest_order / 2}
-  - {name: inverse, type: sql, value_type: number, expression: 1 / page_views}
+  - {name: inverse, type: sql, value_type: number, expression: 1 / events}
+  - {name: inverse_twice, type: sql, value_type: number, expression: 2 * (1 / events)}
+  - {name: first_seen_at, type: first, property: reference}
+  - {name: amount__sum, type: aggregation, aggregation: avg, property: amount}
+  - {name: amount, type: aggregation, aggregation: avg, property: amount}
   - name: known_days
     type: sql
     value_type: integer
@@ -188,12 +192,13 @@ traits:
 
 
 def test_a_companys_own_traits_stand_beside_the_built_in_ones_and_in_the_history(
-    run: Run, built: Callable[..., StageResult]
+    run: Run, fill: Fill, built: Callable[..., StageResult]
 ) -> None:
     file = run.config.path / "traits.yaml"
-    built(LAKE)  # without any, as the day before
+    # Of the day before, when there were none.
+    run.lake.replace(TRAITS_HISTORY, fill(TRAITS_HISTORY, {"customer_id": "visitor", "as_of": date(2026, 1, 31), "orders": 0}))
     file.write_text(OWN_TRAITS, encoding="utf-8")
-    own = ("page_views", "largest_order", "products", "half", "inverse", "known_days")
+    own = ("page_views", "largest_order", "products", "half", "inverse", "inverse_twice", "known_days")
     today = replace(run, as_of=date(2026, 2, 1), config=ConfigFolder(run.config.path))
 
     built(LAKE, today)
@@ -201,16 +206,27 @@ def test_a_companys_own_traits_stand_beside_the_built_in_ones_and_in_the_history
     found = {row["customer_id"]: tuple(row[name] for name in own) for row in run.lake.read(TRAITS).collect()}
     assert found == {
         # o5 and the last page are of the second day; a trait that cannot be worked out for somebody is missing there.
-        "ann": (1, Decimal("99.00"), ["p1", "p2"], Decimal("49.50"), 1.0, 31),
-        "visitor": (1, None, None, None, 1.0, 1),
+        "ann": (1, Decimal("99.00"), ["p1", "p2"], Decimal("49.50"), 1.0, 2.0, 31),
+        "visitor": (1, None, None, None, 0.5, 1.0, 1),
     }
     history = run.lake.read(TRAITS_HISTORY).where("customer_id = 'visitor'").select("as_of", "page_views", "orders").collect()
     assert sorted(tuple(row) for row in history) == [(date(2026, 1, 31), None, 0), (date(2026, 2, 1), 1, 0)]
 
-    file.write_text(OWN_TRAITS.replace("aggregation: max, property: amount", "aggregation: max, property: ordered_at"), encoding="utf-8")
+    # Renamed: the table forgets the old name, the history keeps it. What fails for somebody fails for nobody else.
+    file.write_text("traits: [{name: pages, type: event_counter, event: Page Viewed},"
+                    " {name: odd, type: sql, value_type: number, expression: 1 / (orders - 2)},"
+                    " {name: odder, type: sql, value_type: number, expression: 3 * (1 / (orders - 2))}]", encoding="utf-8")  # fmt: skip
+    built(LAKE, replace(today, config=ConfigFolder(run.config.path)))
+    assert run.lake.read(TRAITS).columns[-3:] == ["pages", "odd", "odder"]
+    found = {row["customer_id"]: (row["pages"], row["odd"], row["odder"]) for row in run.lake.read(TRAITS).collect()}
+    assert found == {"ann": (1, None, None), "visitor": (1, -0.5, -1.5)}
+    assert run.lake.read(TRAITS_HISTORY).select("page_views", "pages").where("pages is not null").count() == 2
+    assert run.lake.table("gold.traits").columns[-1] == "odder"
+
+    file.write_text(OWN_TRAITS.replace("unique_list,", "unique_list_count,"), encoding="utf-8")
     with pytest.raises(ConfigError) as error:
         built(LAKE, replace(today, config=ConfigFolder(run.config.path)))
-    assert "largest_order: gold.traits_history has it as decimal(18,2), now it is timestamp; wanted another name" in str(error.value)
+    assert "products: gold.traits_history has it as array<string>, now it is bigint; wanted another name" in str(error.value)
 
 
 def test_an_empty_lake_gives_empty_tables(run: Run) -> None:

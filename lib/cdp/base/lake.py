@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the lake's own layout; another one is refused in place of being guessed at."""
 
+_EVERYTHING = "true"
 _KEYS_READ_HERE = 1_000_000
 """Rows of a table whose keys are looked at on the driver: some hundred megabytes."""
 
@@ -144,7 +145,7 @@ class Lake:
             rows = laid_out(rows, table, int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1))
         before = self.version(table)
         # A plain overwrite would take the clustering off a table; replacing where anything holds keeps it.
-        slice_ = where or ("true" if table.cluster_by else None)
+        slice_ = where or (_EVERYTHING if table.cluster_by else None)
         self._write(table, rows, mode="overwrite", options={"replaceWhere": slice_} if slice_ else {})
         written, twice = self._keys_written(table, before, where)
         if twice:
@@ -285,7 +286,10 @@ class Lake:
             # Column comments travel in the schema's metadata, properties in options.
             writer = writer.options(**table_properties(table))
         elif existing is not None and not _same_shape(existing, table.schema):
-            if mode == "overwrite" and "replaceWhere" not in options:
+            if mode == "overwrite" and options.get("replaceWhere") == _EVERYTHING:
+                # Merging schemas would keep columns that are gone, empty for ever.
+                writer = held.write.format("delta").mode(mode).clusterBy(*table.cluster_by).option("overwriteSchema", "true")
+            elif mode == "overwrite" and "replaceWhere" not in options:
                 writer = writer.option("overwriteSchema", "true")
             else:
                 writer = writer.option("mergeSchema", "true")

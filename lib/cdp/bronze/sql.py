@@ -78,17 +78,19 @@ def _element(kind: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def expression_problems(text: str, columns: Columns) -> tuple[str, ...]:
-    """What is wrong with one expression over these columns and those of `LINEAGE`.
+def expression_problems(text: str, columns: Columns, *, is_of_source: bool = True) -> tuple[str, ...]:
+    """What is wrong with one expression over these columns and, in a source, those of `LINEAGE`.
 
     Args:
         text: a column's name or a Spark SQL expression.
-        columns: the source's columns.
+        columns: name and type of each.
+        is_of_source: whether they are a source's.
     """
     names = [name for name, _ in columns]
     if text in names or re.fullmatch(r"'[^'\\]*'", text):
         return ()
-    reader = Reader({**LINEAGE, **{name.lower(): kind for name, kind in columns}}, names)
+    lineage = LINEAGE if is_of_source else {}
+    reader = Reader({**lineage, **{name.lower(): kind for name, kind in columns}}, names)
     path = text.split(".")
     if path[0].lower() in reader.columns and all(re.fullmatch(r"[A-Za-z_]\w*", part, re.ASCII) for part in path):
         reader.resolve(path, {})

@@ -8,7 +8,8 @@ from cdp.base.settings import did_you_mean
 from cdp.bronze.sql_functions import UNREPEATABLE, WITH_UNIT, changes, function_problem, many_rows
 from cdp.bronze.sql_grammar import read_type
 
-_MOMENTS = ("now", "today", "tomorrow", "yesterday")
+MOMENTS = ("now", "today", "tomorrow", "yesterday")
+"""Texts that a cast to a time reads by the clock."""
 _UNITS = "year quarter month week day dayofyear hour minute second millisecond microsecond".split()
 _ITEM_OF = ("element_at", "get", "try_element_at")
 _SAME_TYPE = ("array_compact", "array_distinct", "array_sort", "filter", "reverse", "slice", "sort_array")
@@ -162,7 +163,7 @@ class Reader:
             problem = _interval_problem(node)
         if problem:
             self.problems.append(f"not a SQL expression: {problem}")
-        if isinstance(node, exp.Cast) and node.this.is_string and node.this.name.strip().lower() in _MOMENTS:
+        if isinstance(node, exp.Cast) and node.this.is_string and node.this.name.strip().lower() in MOMENTS:
             self.problems.append(changes(node.this.name))
         return not problem
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from cdp.conditions.clock import moment
+from cdp.conditions.clock import Clock, moment
 from cdp.conditions.columns import Kind
 from cdp.conditions.operators import (
     AttributeReference,
@@ -56,6 +56,8 @@ def operator_problems(
         fitting = "text" if kind == "loose" else kind
         yield f"operator.type: INVALID_OPERATOR_TYPE: {name} does not go with {what}, which is a {fitting}"
         return
+    if isinstance(operator, TimeOperator) and not _is_in_calendar(operator):
+        yield f"operator.value: SEGMENT_SCHEMA_ERROR: {operator.value} {operator.unit} reach beyond the calendar"
     values: tuple[Any, ...] = ()
     if isinstance(operator, Comparison | In | NotIn):
         values = operator.value if isinstance(operator, In | NotIn) else (operator.value,)
@@ -71,6 +73,16 @@ def operator_problems(
             yield f"operator: SEGMENT_SCHEMA_ERROR: {what} wants a {kind}, found {value!r}"
     if len({_value_kind(v) for v in values} - {None}) > 1 and kind == "loose":
         yield "operator: SEGMENT_SCHEMA_ERROR: wanted values of one type"
+
+
+def _is_in_calendar(operator: TimeOperator) -> bool:
+    clock = Clock(date(2000, 1, 1))
+    try:
+        clock.ago(operator.value, operator.unit)
+        clock.ahead(operator.value, operator.unit)
+    except (OverflowError, ValueError):
+        return False
+    return True
 
 
 def _fits(value: Any, kind: Kind) -> bool:

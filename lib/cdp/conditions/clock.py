@@ -25,9 +25,11 @@ class Clock:
         return self.start + timedelta(days=1)
 
     def ago(self, count: int, unit: str) -> datetime:
+        """So many units before `end`."""
         return shift(self.end, -count, unit)
 
     def ahead(self, count: int, unit: str) -> datetime:
+        """So many units after `end`."""
         return shift(self.end, count, unit)
 
 

@@ -15,17 +15,17 @@ from cdp.conditions.operators import AnyOperator
 
 
 class ColumnCondition(Strict):
-    """Something that must hold of one entry of the timeline."""
+    """Something that must hold of one row."""
 
     type: Literal["Column"]
     column: str = Field(min_length=1)
-    """event, kind, source, channel, campaign, amount, occurred_at or properties.X."""
+    """A column of the table; of the timeline e.g. event, channel, amount, occurred_at, properties.X."""
     operator: AnyOperator
     """What must hold of it."""
 
 
 class Filter(Strict):
-    """Which entries of the timeline count."""
+    """Which rows count."""
 
     type: Literal["And", "Or", "Not"]
     """Not: none of the conditions holds."""

@@ -152,10 +152,10 @@ def together(kind: str, parts: list[Column]) -> Column:
 
 
 def all_of(parts: list[Column]) -> Column:
-    """Whether all hold."""
+    """Whether all of one or more hold."""
     return reduce(lambda a, b: a & b, parts)
 
 
 def any_of(parts: list[Column]) -> Column:
-    """Whether at least one holds."""
+    """Whether at least one of one or more holds."""
     return reduce(lambda a, b: a | b, parts)

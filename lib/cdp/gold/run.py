@@ -1,8 +1,9 @@
 """The profile stage: one profile per person, with identifiers, orders, timeline, traits, households and consent."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
@@ -14,7 +15,7 @@ from cdp.gold.accounts import accounts
 from cdp.gold.computed.compute import computed
 from cdp.gold.computed.config import FILE as TRAITS_FILE
 from cdp.gold.computed.config import INPUTS, TraitsConfig, column_of, load_traits, traits_table, type_of
-from cdp.gold.computed.sql import answers, with_expressions
+from cdp.gold.computed.sql import answers, check_query, with_expressions
 from cdp.gold.config import Settings, load_settings
 from cdp.gold.consent import effective_consent
 from cdp.gold.contacts import contact_signs
@@ -28,6 +29,7 @@ from cdp.gold.owners import current_owners
 from cdp.gold.rfm import bounds
 from cdp.gold.timeline import FATES, KINDS, fate_counts, kept, timeline_rows
 from cdp.gold.traits import allowed, assortment, behaviour, buying, traits
+from cdp.silver.expressions import evaluating
 from cdp.silver.netting import netted
 from cdp.tables.gold import (
     ACCOUNTS,
@@ -118,7 +120,9 @@ class _Work:
         rows = traits(lake.read(PROFILES), parts, self.limits, config, as_of=as_of)
         rows = with_expressions(rows, config.expressions, {t.name: type_of(t) for t in config.expressions}, TRAITS_FILE)
         table, history = traits_table(config), traits_table(config, TRAITS_HISTORY)
-        self._replace(table, rows)
+        # Spark may not share what two expressions have in common: one that fails would take the other along.
+        with evaluating(lake.spark):
+            self._replace(table, rows)
         lake.replace(history, lake.read(table), where=f"as_of = DATE'{as_of.isoformat()}'")
 
     def _own_traits(self) -> list[DataFrame]:
@@ -161,7 +165,7 @@ class _Work:
 def build_profiles(run: Run) -> StageResult:
     """Rebuild the gold tables of people as of the run's date; see docs/profiles.md."""
     settings = load_settings(run.config)
-    _check_history(run, settings.traits)
+    _check_traits(run, settings.traits)
     work = _Work(run, settings)
     # Small plans mostly wait for their planning: as many side by side as their inputs allow.
     for steps in (
@@ -183,18 +187,46 @@ def build_profiles(run: Run) -> StageResult:
     )
 
 
-def _check_history(run: Run, traits: TraitsConfig) -> None:
-    """A trait keeps its type: values of two kinds under one name could be compared with nothing."""
+def _check_traits(run: Run, config: TraitsConfig) -> None:
+    """What only Spark, or the history, can say of traits, before anything is written.
+
+    Raises:
+        ConfigError: a query or expression is not understood, or a trait has another type than before.
+    """
+    spark, where = run.spark, str(run.config.path / TRAITS_FILE)
+    if config.queries:
+        tables = {"profiles": PROFILES, **INPUTS}
+        empty = {name: spark.createDataFrame([], table.schema) for name, table in tables.items()}
+        for trait in config.queries:
+            check_query(trait.query or "", trait.name, type_of(trait), empty, as_of=run.as_of, where=where)
+    if config.expressions:
+        before = spark.createDataFrame([], traits_table(config).schema).drop(*[t.name for t in config.expressions])
+        with_expressions(before, config.expressions, {t.name: type_of(t) for t in config.expressions}, where)
+    patterns = ((t.name, text) for t in config.counted for text in t.patterns)
+    wrong = [f"{name}: filter: Java does not understand the regular expression {text}" for name, text in patterns if not _is_pattern(spark, text)]
+    if wrong:
+        raise ConfigError(where, wrong)
     if not run.lake.exists(TRAITS_HISTORY):
         return
-    before = {f.name: f.dataType.simpleString() for f in run.lake.read(TRAITS_HISTORY).schema}
+    # A trait keeps its type: values of two kinds under one name could be compared with nothing.
+    then = {f.name: f.dataType.simpleString() for f in run.lake.read(TRAITS_HISTORY).schema}
     problems = [
-        f"{column.name}: gold.traits_history has it as {before[column.name]}, now it is {column.type}; wanted another name"
-        for column in map(column_of, traits.traits)
-        if before.get(column.name, column.type) != column.type
+        f"{column.name}: gold.traits_history has it as {then[column.name]}, now it is {column.type}; wanted another name"
+        for column in map(column_of, config.traits)
+        if then.get(column.name, column.type) != column.type
     ]
     if problems:
-        raise ConfigError(str(run.config.path / TRAITS_FILE), problems)
+        raise ConfigError(where, problems)
+
+
+def _is_pattern(spark: SparkSession, text: str) -> bool:
+    # Compiled code refuses a pattern that is none, interpreted code only where it meets a value: Java is asked first.
+    jvm: Any = spark._jvm
+    try:
+        jvm.java.util.regex.Pattern.compile(text)
+    except Exception:  # py4j's, or what Spark makes of it
+        return False
+    return True
 
 
 def _accounts(work: _Work) -> tuple[Account, ...]:

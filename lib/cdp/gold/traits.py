@@ -27,7 +27,7 @@ _ZERO_WITHOUT = (
 
 
 def buying(orders: DataFrame, *, as_of: date) -> DataFrame:
-    """Traits of `gold.orders`, one row a customer with any: also `last_bought_at`, the last order or return.
+    """Traits of `gold.orders`, one row a customer with any: also `_last_bought_at`, the last order or return.
 
     A cancelled order counts for nothing; a return takes its amount off the revenue.
     """
@@ -44,7 +44,7 @@ def buying(orders: DataFrame, *, as_of: date) -> DataFrame:
             F.sum(amount).cast(money).alias("revenue"),
             F.sum(F.when(done, amount)).alias("_of_completed"),
             F.array_sort(F.collect_list(F.when(done, at))).alias("_times"),
-            F.max(F.when(status != "cancelled", at)).alias("last_bought_at"),
+            F.max(F.when(status != "cancelled", at)).alias("_last_bought_at"),
             F.max(F.when((status != "cancelled") & (F.col("channel") == "store"), at)).alias("last_store_at"),
             F.count_if(done & last_90).alias("orders_90d"),
             F.count_if(done & last_365).alias("orders_365d"),
@@ -94,7 +94,7 @@ def assortment(lines: DataFrame) -> DataFrame:
 
 
 def behaviour(timeline: DataFrame, *, as_of: date) -> DataFrame:
-    """Traits of the events in `gold.timeline`, one row a customer with any: also `last_act_at`."""
+    """Traits of the events in `gold.timeline`, one row a customer with any: also `_last_act_at`."""
     event, at, channel, detail = F.col("event"), F.col("occurred_at"), F.col("channel"), F.col("properties")
     last_30, last_90 = at >= days_before_end(as_of, 30), at >= days_before_end(as_of, 90)
     is_visit = channel.isin("web", "app")
@@ -111,7 +111,7 @@ def behaviour(timeline: DataFrame, *, as_of: date) -> DataFrame:
             F.max(F.when(event == "Product Added", at)).alias("last_product_added_at"),
             F.max(F.when(channel == "web", at)).alias("last_web_at"),
             F.max(F.when(channel == "app", at)).alias("last_app_at"),
-            F.max(F.when(~event.isin(*_BY_OTHERS), at)).alias("last_act_at"),
+            F.max(F.when(~event.isin(*_BY_OTHERS), at)).alias("_last_act_at"),
             F.count_if((event == "Email Delivered") & last_90).alias("emails_delivered_90d"),
             F.count_if((event == "Email Opened") & last_90).alias("emails_opened_90d"),
             F.count_if((event == "Email Link Clicked") & last_90).alias("emails_clicked_90d"),
@@ -156,7 +156,8 @@ def traits(
         config: the company's own traits.
         as_of: the run's date.
     """
-    joined = profiles.select("customer_id", "first_seen_at")
+    # What is no trait has a name that none can have.
+    joined = profiles.select("customer_id", F.col("first_seen_at").alias("_first_seen_at"))
     for part in parts:
         joined = joined.join(part, on="customer_id", how="left")
     counted = [t for t in config.traits if t not in config.expressions]
@@ -166,8 +167,8 @@ def traits(
     filled = joined.withColumns({c: F.coalesce(F.col(c), F.lit(0)).cast(types[c]) for c in zero})
     made = {
         "as_of": day(as_of),
-        "last_active_at": F.greatest("last_bought_at", "last_act_at"),
-        "tenure_days": F.datediff(day(as_of), "first_seen_at"),
+        "last_active_at": F.greatest("_last_bought_at", "_last_act_at"),
+        "tenure_days": F.datediff(day(as_of), "_first_seen_at"),
         **rfm(limits),
     }
     return filled.withColumns(made).select([c.name for c in columns])

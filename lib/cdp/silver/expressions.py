@@ -4,6 +4,8 @@ Spark is strict: a cast of text that is no date ends the whole query. Each expre
 own TryEval, around a struct, so that "it failed" (no struct) and "it is null" (a struct with a null) stay apart.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pyspark.errors import AnalysisException, ParseException
@@ -14,13 +16,25 @@ from cdp.base.errors import ConfigError
 from cdp.base.names import joined
 from cdp.base.settings import did_you_mean
 
-PLANNING = {
+_PLANNING = {
     # Spark otherwise computes what two expressions share outside of both wrappers.
     "spark.sql.subexpressionElimination.enabled": "false",
     # Spark otherwise derives facts from every wrapped expression and compares each with each: minutes of planning.
     "spark.sql.constraintPropagation.enabled": "false",
 }
-"""Settings that must hold where frames made by `evaluate` are run."""
+
+
+@contextmanager
+def evaluating(spark: SparkSession) -> Iterator[None]:
+    """The settings that must hold where frames made by `evaluate` are run; no other query should run meanwhile."""
+    before = {name: spark.conf.get(name, None) for name in _PLANNING}
+    for name, value in _PLANNING.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            spark.conf.unset(name) if old is None else spark.conf.set(name, old)
 
 
 def evaluate(

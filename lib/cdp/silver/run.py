@@ -1,10 +1,8 @@
 """The clean stage: bronze into canonical entities, of what has changed since the last run."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
@@ -15,7 +13,7 @@ from cdp.bronze.files import read_ledger
 from cdp.bronze.lineage import bronze_table
 from cdp.silver import accounts, money
 from cdp.silver.build import TABLES, Build
-from cdp.silver.expressions import PLANNING
+from cdp.silver.expressions import evaluating
 from cdp.silver.flows import IS_USABLE, Flow, flows_of
 from cdp.silver.keys import entities_of
 from cdp.silver.progress import Progress, note_progress, read_progress
@@ -39,7 +37,7 @@ def clean(run: Run) -> StageResult:
     A source is looked at whole the first time, when its settings, the platform's or the code have changed, or where much
     of it is new; otherwise only what new rows have to do with. Either way leaves the same tables.
     """
-    with _evaluating(run.spark):
+    with evaluating(run.spark):
         return _clean(run)
 
 
@@ -136,18 +134,6 @@ def _result(build: Build, violations: list[str]) -> StageResult:
         accounts=(*of_sources, *of_entities),
         notes=(looked_at, *refused, *gone, *violations),
     )
-
-
-@contextmanager
-def _evaluating(spark: SparkSession) -> Iterator[None]:
-    before = {name: spark.conf.get(name, None) for name in PLANNING}
-    for name, value in PLANNING.items():
-        spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        for name, old in before.items():
-            spark.conf.unset(name) if old is None else spark.conf.set(name, old)
 
 
 def _reads(config: ConfigFolder) -> list[Table]:

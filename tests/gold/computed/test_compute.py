@@ -26,7 +26,6 @@ traits:
   - {name: views_7d, type: event_counter, event: Product Viewed, window: {days: 7}}
   - {name: views_before, type: event_counter, event: [Product Viewed, Product Added], window: {from: {days: 14}, to: {days: 7}}}
   - {name: views_month, type: event_counter, event: Product Viewed, window: {months: 1}}
-  - {name: views_hour, type: event_counter, event: Product Viewed, window: {hours: 1}}
   - name: shoe_views
     type: event_counter
     event: Product Viewed
@@ -67,16 +66,15 @@ WANTED: dict[str, dict[str, str]] = {
         "views_before": "count_if(event IN ('Product Viewed', 'Product Added')"
         " AND at >= TIMESTAMP'2026-03-16 00:00:00Z' AND at < TIMESTAMP'2026-03-23 00:00:00Z')",
         "views_month": f"count_if({_VIEW} AND at >= TIMESTAMP'2026-02-28 00:00:00Z')",
-        "views_hour": f"count_if({_VIEW} AND at >= TIMESTAMP'2026-03-29 23:00:00Z')",
         "shoe_views": f"count_if({_VIEW} AND properties['category'] = 'Shoes' AND {_NUMBER} > 10)",
         "viewed_value": f"coalesce(sum({_NUMBER}) FILTER (WHERE {_VIEW}), 0)",
         "viewed_average": f"avg({_NUMBER}) FILTER (WHERE {_VIEW})",
         "dearest_view": f"max({_NUMBER})",
         "first_view_at": f"min(at) FILTER (WHERE {_VIEW})",
-        "first_category": f"min_by(properties['category'], {_FIRST}) FILTER (WHERE properties['category'] IS NOT NULL)",
+        "first_category": f"min_by(properties['category'], {_FIRST}) FILTER (WHERE trim(properties['category']) != '')",
         "last_price": f"max_by({_NUMBER}, {_FIRST}) FILTER (WHERE {_NUMBER} IS NOT NULL)",
-        "categories_seen": "nullif(slice(sort_array(collect_set(properties['category'])), 1, 2), array())",
-        "categories_counted": "count(DISTINCT properties['category'])",
+        "categories_seen": "nullif(slice(sort_array(collect_set(nullif(trim(properties['category']), ''))), 1, 2), array())",
+        "categories_counted": "count(DISTINCT nullif(trim(properties['category']), ''))",
     },
     "orders": {
         "spent_online": "coalesce(sum(amount) FILTER (WHERE channel IN ('web', 'app') AND at >= TIMESTAMP'2025-12-30 00:00:00Z'), 0)",
@@ -114,7 +112,7 @@ def tables(fill: Fill) -> dict[str, DataFrame]:
     prices = ["5", "12.5", " 40 ", "cheap", "NaN", "Infinity", "-3", None]
 
     def entry(n: int) -> dict[str, Any]:
-        properties = {"category": chance.choice(["Shoes", "Books", "Toys", None]), "price": chance.choice(prices)}
+        properties = {"category": chance.choice(["Shoes", "Books", "Toys", " ", None]), "price": chance.choice(prices)}
         return {"customer_id": f"c{chance.randrange(12)}", "occurred_at": some_time(chance), "kind": "event",
                 "source": chance.choice(["web", "app"]), "reference": f"e{n}",
                 "event": chance.choice(["Product Viewed", "Product Added", "Page Viewed"]),

@@ -21,15 +21,20 @@ def folder(tmp_path: Path, *traits: str) -> ConfigFolder:
 @pytest.mark.parametrize(
     ("trait", "wanted"),
     [
-        (f"{{name: Views, {VIEWS}}}", "traits.0.event_counter.name: string should match pattern"),
+        (f"{{name: Views, {VIEWS}}}", "traits.0.name: string should match pattern"),
         (f"{{name: orders, {VIEWS}}}", "traits: orders is a built-in column of gold.traits; wanted another name"),
-        ("{name: a, type: counter}", "traits.0: input tag 'counter' found using 'type' does not match"),
-        (f"{{name: a, {VIEWS}, window: {{days: 0}}}}", "traits.0.event_counter.window.days: input should be greater than 0"),
+        ("{name: a, type: counter}", "traits.0: wanted keys and values with a type: event_counter, aggregation"),
+        (f"{{name: a, {VIEWS}, window: {{days: 0}}}}", "traits.0.window.days: input should be greater than or equal to 1"),
         (f"{{name: a, {VIEWS}, window: {{days: 1, weeks: 2}}}}", "wanted one unit, e.g. {days: 30}, or from and to"),
         (f"{{name: a, {VIEWS}, window: {{from: {{days: 7}}}}}}", "wanted from and to together, and no unit beside them"),
-        (f"{{name: a, {VIEWS}, window: {{from: {{days: 7}}, to: {{days: 9}}}}}}", "from is not longer ago than to"),
+        (f"{{name: a, {VIEWS}, window: {{from: {{days: 7}}, to: {{days: 9}}}}}}", "from is not longer ago than to, on each day of the year"),
+        (f"{{name: a, {VIEWS}, window: {{from: {{months: 1}}, to: {{days: 30}}}}}}", "from is not longer ago than to, on each day of the year"),
+        (f"{{name: a, {VIEWS}, window: {{days: 1000000000}}}}", "window.days: input should be less than or equal to 36500"),
+        ("{name: a, type: event_counter, event: []}", "traits.0.event: value should have at least 1 item"),
+        ("{name: a, type: event_counter, event: ''}", "event.0: string should have at least 1 character"),
+        ("a", "traits.0: wanted keys and values with a type"),
         (f"{{name: a, {VIEWS}, from: orders}}", "event: orders has none; leave it out, or leave out from"),
-        (f"{{name: a, {VIEWS}, evnt: b}}", "traits.0.event_counter.evnt: unknown key; did you mean event?"),
+        (f"{{name: a, {VIEWS}, evnt: b}}", "traits.0.evnt: unknown key; did you mean event?"),
         ("{name: a, type: first, property: chanel}", "traits.0 (a): property: unknown column chanel; did you mean channel?"),
         ("{name: a, type: first, from: orders, property: campaign}", "property: unknown column campaign; did you mean campaign."),
         ("{name: a, type: aggregation, aggregation: sum, property: channel}", "property: channel is a text; sum wants a number"),
@@ -51,6 +56,11 @@ def folder(tmp_path: Path, *traits: str) -> ConfigFolder:
         ("{name: a, type: sql, value_type: number, query: 'DROP TABLE orders'}", "query: found DROP, wanted one SELECT"),
         ("{name: a, type: sql, value_type: number, query: 'SELECT customer_id, rand() AS value FROM orders'}", "rand changes from run to run"),
         ("{name: a, type: sql, value_type: number, query: 'SELECT ('}", "query: not a SQL query"),
+        ("{name: a, type: sql, value_type: number, query: 'SELECT customer_id, 1 AS value FROM parquet.`/etc/x`'}", "query: no table parquet.`/etc/x`"),
+        ("{name: a, type: sql, value_type: time, query: 'SELECT customer_id, localtimestamp AS value FROM orders'}", "localtimestamp changes from run to run"),
+        ("{name: a, type: sql, value_type: date, query: \"SELECT customer_id, date 'today' AS value FROM orders\"}", "'today' changes from run to run"),
+        ("{name: a, type: sql, value_type: number, query: 'SELECT customer_id, 1 AS value FROM orders TABLESAMPLE (10 PERCENT)'}", "TABLESAMPLE and VERSION are refused"),
+        ("{name: a, type: sql, value_type: text, expression: _file}", "expression: no column _file"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_key(tmp_path: Path, trait: str, wanted: str) -> None:
@@ -76,9 +86,10 @@ def test_each_trait_becomes_a_column_of_its_own_type(tmp_path: Path) -> None:
             f"{{name: price, type: last, {PRICE}, value_type: number}}",
             "{name: shops, type: unique_list, property: store_id, from: orders, pii: true}",
             "{name: half, type: sql, value_type: money, expression: dearest / 2}",
+            "{name: liked, type: most_frequent, property: properties.brand}",
         )
     )
-    own = {c.name: (c.type, c.nullable, c.pii, c.description) for c in traits_table(config).columns[-8:]}
+    own = {c.name: (c.type, c.nullable, c.pii, c.description) for c in traits_table(config).columns[-9:]}
     assert own == {
         "views": ("bigint", False, False, "Products viewed"),
         "spent": ("double", False, False, "a trait of traits.yaml"),
@@ -88,6 +99,7 @@ def test_each_trait_becomes_a_column_of_its_own_type(tmp_path: Path) -> None:
         "price": ("double", True, False, "a trait of traits.yaml"),
         "shops": ("array<string>", True, True, "a trait of traits.yaml"),
         "half": ("decimal(18,2)", True, False, "a trait of traits.yaml"),
+        "liked": ("string", True, True, "a trait of traits.yaml"),  # a property may hold anything
     }
 
 

@@ -59,11 +59,11 @@ class _Value:
     def sent(self) -> Column:
         value, type_ = self.found.value, self.found.type
         if self.form == "text":
-            return value.cast("string")
-        if self.found.kind == "loose":
+            text = value.cast("string")
+            # Blank is no value, as in the golden record.
+            return F.when(text.rlike(r"\S"), text)
+        if self.form == "number":
             return number_in(value)
-        if type_ == "double":
-            return value
         if type_ == "timestamp":
             return F.unix_micros(value)
         if type_ == "date":
@@ -98,9 +98,9 @@ def computed(rows: DataFrame, traits: Sequence[Counted], input_: str, clock: Clo
     outcomes: list[Column] = []
     for trait in traits:
         condition = _condition(trait, clock, conditions, columns)
-        for measure in _measures(trait, clock, condition, values):
-            measures.append(measure)
-        outcomes.append(_outcome(trait).alias(trait.name))
+        own = _measures(trait, clock, condition, values, len(measures))
+        measures += own
+        outcomes.append(_outcome(trait, [m.name for m in own]).alias(trait.name))
     columns |= {name: value.sent for value, name in values.items()}
     at = F.col(MOMENT[input_])
     event = F.col("event") if input_ == "timeline" else F.lit(None).cast("string").alias("event")
@@ -130,29 +130,32 @@ def _condition(trait: Counted, clock: Clock, known: dict[str, str], columns: dic
     return known[key]
 
 
-def _measures(trait: Counted, clock: Clock, condition: str | None, values: dict[_Value, str]) -> list[Measure]:
+def _measures(
+    trait: Counted, clock: Clock, condition: str | None, values: dict[_Value, str], number: int
+) -> list[Measure]:
+    """What is measured for a trait, under the names m and `number`, and on."""
     low, high = (None, None) if trait.window is None else (_micros(at) for at in trait.window.bounds(clock))
     value = None
     if isinstance(trait, OfProperty):
         value = values.setdefault(_value_of(trait), f"v{len(values)}")
 
-    def measure(name: str, kind: Kind, at_least: int = 1, limit: int = 0) -> Measure:
-        return Measure(name, kind, trait.events, low, high, condition, value, at_least, limit)
+    def measure(kind: Kind, at_least: int = 1, limit: int = 0, number: int = number) -> Measure:
+        return Measure(f"m{number}", kind, trait.events, low, high, condition, value, at_least, limit)
 
     if isinstance(trait, EventCounter):
-        return [measure(trait.name, "count")]
+        return [measure("count")]
     if isinstance(trait, Aggregation):
         if trait.aggregation == "avg":
-            return [measure(f"{trait.name}__sum", "sum"), measure(f"{trait.name}__count", "values")]
-        return [measure(trait.name, trait.aggregation)]
+            return [measure("sum"), measure("values", number=number + 1)]
+        return [measure(trait.aggregation)]
     if isinstance(trait, MostFrequent):
-        return [measure(trait.name, "most_frequent", at_least=trait.at_least)]
+        return [measure("most_frequent", at_least=trait.at_least)]
     if isinstance(trait, UniqueList):
-        return [measure(trait.name, "unique_list", limit=trait.limit)]
+        return [measure("unique_list", limit=trait.limit)]
     if isinstance(trait, UniqueListCount):
-        return [measure(trait.name, "unique_count")]
+        return [measure("unique_count")]
     assert isinstance(trait, First | Last)
-    return [measure(trait.name, "first" if isinstance(trait, First) else "last")]
+    return [measure("first" if isinstance(trait, First) else "last")]
 
 
 def _value_of(trait: OfProperty) -> _Value:
@@ -165,17 +168,17 @@ def _value_of(trait: OfProperty) -> _Value:
     return _Value(found, "number" if found.type == "double" else "integer")
 
 
-def _outcome(trait: Counted) -> Column:
-    """The trait, from the columns that its measures left."""
+def _outcome(trait: Counted, names: Sequence[str]) -> Column:
+    """The trait, from the columns that its measures left under these names."""
     type_ = type_of(trait)
     if isinstance(trait, Aggregation) and trait.aggregation == "avg":
-        total = _value_of(trait).back(f"{trait.name}__sum", "decimal(38,3)" if type_.startswith("decimal") else "double")
-        return F.try_divide(total, F.col(f"{trait.name}__count")).cast(type_)
+        total = _value_of(trait).back(names[0], "decimal(38,3)" if type_.startswith("decimal") else "double")
+        return F.try_divide(total, F.col(names[1])).cast(type_)
     is_value = isinstance(trait, OfProperty) and not isinstance(trait, UniqueList | UniqueListCount)
     if is_value:
         assert isinstance(trait, OfProperty)
-        return _value_of(trait).back(trait.name, type_)
-    return F.col(trait.name)
+        return _value_of(trait).back(names[0], type_)
+    return F.col(names[0])
 
 
 def _may_count(traits: Sequence[Counted], at: Column, clock: Clock) -> Column:

@@ -1,20 +1,33 @@
 """conf/traits.yaml: traits that a company adds to those that every customer has."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PositiveInt,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from cdp.base.contracts import Column, Table
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, Document, Strict
+from cdp.bronze.sql import expression_problems
 from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Named, UnknownAttributeError, named
-from cdp.conditions.filters import Filter, filter_problems
-from cdp.gold.computed.sql import expression_problems, query_problems
-from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE, TRAITS
+from cdp.conditions.filters import ColumnCondition, Filter, filter_problems, parts_of
+from cdp.conditions.operators import Regexp
+from cdp.gold.computed.sql import query_problems
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE, TRAITS, TRAITS_HISTORY
 from cdp.tables.silver import MONEY
 
 FILE = "traits.yaml"
@@ -43,18 +56,16 @@ ValueType = Literal["text", "number", "integer", "money", "boolean", "time", "da
 class Ago(Strict):
     """A moment so long before the end of the run's date: `{days: 30}`. One of the units."""
 
-    years: PositiveInt | None = None
+    years: int | None = Field(default=None, ge=1, le=100)
     """Calendar years."""
-    quarters: PositiveInt | None = None
+    quarters: int | None = Field(default=None, ge=1, le=400)
     """Calendar quarters."""
-    months: PositiveInt | None = None
+    months: int | None = Field(default=None, ge=1, le=1200)
     """Calendar months."""
-    weeks: PositiveInt | None = None
+    weeks: int | None = Field(default=None, ge=1, le=5200)
     """Weeks."""
-    days: PositiveInt | None = None
+    days: int | None = Field(default=None, ge=1, le=36500)
     """Days: 7 are seven whole days with the run's date as the last."""
-    hours: PositiveInt | None = None
-    """Hours."""
 
     @model_validator(mode="after")
     def _is_one(self) -> "Ago":
@@ -87,9 +98,11 @@ class Window(Ago):
             raise ValueError("wanted from and to together, and no unit beside them")
         if not any(spans) and len(self._given) != 1:
             raise ValueError("wanted one unit, e.g. {days: 30}, or from and to")
-        some_day = Clock(datetime(2000, 3, 31).date())
-        if self.from_ and self.to and self.from_.before(some_day) >= self.to.before(some_day):
-            raise ValueError("from is not longer ago than to")
+        if self.from_ and self.to:
+            # A month is 28 to 31 days, so it is asked of each day of four years.
+            clocks = [Clock(date(2024, 1, 1) + timedelta(days=n)) for n in range(4 * 366)]
+            if any(self.from_.before(clock) >= self.to.before(clock) for clock in clocks):
+                raise ValueError("from is not longer ago than to, on each day of the year")
         return self
 
     def bounds(self, clock: Clock) -> tuple[datetime, datetime]:
@@ -99,6 +112,13 @@ class Window(Ago):
         return self.before(clock), clock.end
 
 
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+EventName = Annotated[str, Field(min_length=1)]
+
+
 class Trait(Strict):
     """What every trait has."""
 
@@ -106,8 +126,9 @@ class Trait(Strict):
     """Its column in gold.traits, for ever: lower case, digits and _. Never reuse the name of an old one."""
     description: str = ""
     """What it means, for the data dictionary."""
-    pii: bool = False
-    """Whether it holds what could tell who somebody is."""
+    pii: bool | None = None
+    """Whether it is personal data. Unless it is said: texts and lists of a personal column, and texts, lists, dates and times
+    that a query gives, are."""
 
 
 class Counted(Trait):
@@ -115,8 +136,8 @@ class Counted(Trait):
 
     from_: Literal["timeline", "orders", "order_lines"] = Field(default="timeline", alias="from")
     """The table: gold.timeline (every event, order and consent), gold.orders or gold.order_lines."""
-    event: str | tuple[str, ...] | None = None
-    """Names of events that count; of the timeline only."""
+    event: Annotated[tuple[EventName, ...], BeforeValidator(_listed), Field(min_length=1)] | None = None
+    """Name or names of events that count; of the timeline only."""
     filter: Filter | None = None
     """Further limits, in the grammar of segments' filters."""
     window: Window | None = None
@@ -130,7 +151,14 @@ class Counted(Trait):
 
     @property
     def events(self) -> tuple[str, ...]:
-        return (self.event,) if isinstance(self.event, str) else self.event or ()
+        """Names of events that count; none: any."""
+        return self.event or ()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Regular expressions of the filter."""
+        parts = [part for _, part in parts_of(self.filter, "filter")] if self.filter else []
+        return tuple(p.operator.value for p in parts if isinstance(p, ColumnCondition) and isinstance(p.operator, Regexp))
 
     def column(self, path: str) -> Named:
         """The column of the input that `path` names.
@@ -222,9 +250,30 @@ class SqlTrait(Trait):
         return self
 
 
+_TYPES = ("event_counter", "aggregation", "most_frequent", "first", "last", "unique_list", "unique_list_count", "sql")
+
+
+def _type_of(value: object) -> str | None:
+    found = getattr(value, "type", None) if isinstance(value, BaseModel) else None
+    if isinstance(value, Mapping):
+        found = value.get("type")
+    return found if isinstance(found, str) and found in _TYPES else None
+
+
 AnyTrait = Annotated[
-    EventCounter | Aggregation | MostFrequent | First | Last | UniqueList | UniqueListCount | SqlTrait,
-    Field(discriminator="type"),
+    Annotated[EventCounter, Tag("event_counter")]
+    | Annotated[Aggregation, Tag("aggregation")]
+    | Annotated[MostFrequent, Tag("most_frequent")]
+    | Annotated[First, Tag("first")]
+    | Annotated[Last, Tag("last")]
+    | Annotated[UniqueList, Tag("unique_list")]
+    | Annotated[UniqueListCount, Tag("unique_list_count")]
+    | Annotated[SqlTrait, Tag("sql")],
+    Discriminator(
+        _type_of,
+        custom_error_type="trait_type",
+        custom_error_message=f"wanted keys and values with a type: {', '.join(_TYPES)}",
+    ),
 ]
 
 
@@ -247,14 +296,17 @@ class TraitsConfig(Document):
 
     @property
     def counted(self) -> tuple[Counted, ...]:
+        """Those that count entries."""
         return tuple(t for t in self.traits if isinstance(t, Counted))
 
     @property
     def expressions(self) -> tuple[SqlTrait, ...]:
+        """Those that are expressions of other traits."""
         return tuple(t for t in self.traits if isinstance(t, SqlTrait) and t.expression is not None)
 
     @property
     def queries(self) -> tuple[SqlTrait, ...]:
+        """Those that ask the tables."""
         return tuple(t for t in self.traits if isinstance(t, SqlTrait) and t.query is not None)
 
 
@@ -267,7 +319,12 @@ def load_traits(folder: ConfigFolder) -> TraitsConfig:
     Raises:
         ConfigError: the file is wrong, a trait names a column that there is not, or an operator that does not go with it.
     """
-    config = folder.load(TraitsConfig, FILE)
+    try:
+        config = folder.load(TraitsConfig, FILE)
+    except ConfigError as error:
+        # The key path also names the type that was tried.
+        told = [re.sub(rf"^(traits\.\d+)\.(?:{'|'.join(_TYPES)})(?=[.:])", r"\1", line) for line in error.problems]
+        raise ConfigError(error.file, told) from None
     problems = [f"traits.{i} ({trait.name}): {line}" for i, trait in enumerate(config.traits) for line in _problems(trait, config)]
     if problems:
         raise ConfigError(str(folder.path / FILE), problems)
@@ -276,7 +333,9 @@ def load_traits(folder: ConfigFolder) -> TraitsConfig:
 
 def traits_table(config: TraitsConfig, table: Table = TRAITS) -> Table:
     """`gold.traits`, or its history, with a column for each trait of the configuration."""
-    return table.with_columns(*[column_of(trait) for trait in config.traits])
+    own = [column_of(trait) for trait in config.traits]
+    # Days before a trait was there have none of it.
+    return table.with_columns(*[replace(c, nullable=True) if table is TRAITS_HISTORY else c for c in own])
 
 
 def column_of(trait: Trait) -> Column:
@@ -284,7 +343,7 @@ def column_of(trait: Trait) -> Column:
     type_ = type_of(trait)
     nullable = value_if_none(trait) is None
     unit = MONEY if type_ == "decimal(18,2)" else None
-    return Column(trait.name, type_, trait.description or f"a trait of {FILE}", pii=trait.pii, unit=unit, nullable=nullable)
+    return Column(trait.name, type_, trait.description or f"a trait of {FILE}", pii=is_personal(trait), unit=unit, nullable=nullable)
 
 
 def type_of(trait: Trait) -> str:
@@ -302,6 +361,17 @@ def type_of(trait: Trait) -> str:
             return "double"
         return {"int": "bigint"}.get(found.type, found.type)
     return VALUE_TYPES[trait.value_type] if isinstance(trait, Chosen) and found.kind == "loose" else found.type
+
+
+def is_personal(trait: Trait) -> bool:
+    """Whether a trait is personal data: as it says, else by where its values come from."""
+    if trait.pii is not None:
+        return trait.pii
+    if isinstance(trait, SqlTrait):
+        return trait.query is not None and trait.value_type in ("text", "list", "date", "time")
+    if not isinstance(trait, Chosen | UniqueList) or type_of(trait) not in ("string", "array<string>"):
+        return False
+    return trait.column(trait.property).name in INPUTS[trait.from_].pii_columns
 
 
 def value_if_none(trait: Trait) -> int | None:
@@ -345,4 +415,4 @@ def _expression_problems(trait: SqlTrait, config: TraitsConfig) -> Iterator[str]
             columns.append(column_of(other))
         except UnknownAttributeError:
             continue  # told of that trait itself
-    yield from expression_problems(trait.expression, tuple((c.name, c.type) for c in columns))
+    yield from expression_problems(trait.expression, tuple((c.name, c.type) for c in columns), is_of_source=False)

@@ -165,10 +165,7 @@ class _Entries:
         return pc.if_else(pa.array(lengths > 0), lists, pa.scalar(None, lists.type))
 
     def _of(self, measure: Measure) -> _Chosen:
-        key = (measure.events, measure.condition, measure.low, measure.high, measure.value)
-        if key not in self._chosen:
-            self._chosen[key] = self._narrowed(key)
-        return self._chosen[key]
+        return self._of_key((measure.events, measure.condition, measure.low, measure.high, measure.value))
 
     def _narrowed(self, key: tuple[Any, ...]) -> _Chosen:
         events, condition, low, high, value = key
