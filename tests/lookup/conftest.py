@@ -62,6 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(lake, CUSTOMER_IDENTIFIERS, *({"customer_id": c, "id_type": t, "id_value": v, "last_seen_at": AT} for c, t, v in _IDS))
     write(lake, TRAITS, {"customer_id": ANNA, "orders": 6, "revenue": Decimal("1234.50"), "rfm_segment": "Champions"})
     bought = {"source": "shop", "customer_id": ANNA, "status": "completed"}
+    bought["coupon"] = "ANNA10"
     orders = ({**bought, "order_id": f"o{n}", "ordered_at": AT - timedelta(days=n), "amount": Decimal(10 + n)} for n in range(6))
     write(lake, CUSTOMER_ORDERS, *orders)
     write(lake, CUSTOMER_ORDER_LINES, {**bought, "order_id": "o0", "line_no": 1, "product_id": "P1", "quantity": Decimal(2)})
@@ -103,6 +104,8 @@ def _arrow(type_: str) -> pa.DataType:
     """Arrow's type for one of Spark's; of maps those of strings, which hold what anybody reads."""
     if type_.startswith("decimal"):
         return pa.decimal128(18, int(type_[-2]))
+    if type_.startswith("array<struct"):
+        return pa.list_(pa.map_(pa.string(), pa.string()))
     return pa.map_(pa.string(), pa.string()) if type_.startswith(("map", "struct")) else _ARROW[type_]
 
 
@@ -122,7 +125,7 @@ def _happened() -> list[dict[str, Any]]:
     ticket = {"customer_id": ANNA, "kind": "event", "source": "desk", "occurred_at": AT}
     return [
         *many,
-        {**ticket, "reference": "1", "event": "Ticket Created", "properties": {"ticket_id": "T1", "subject": "Parcel lost", "search": "anna private"}},
+        {**ticket, "reference": "1", "event": "Ticket Created", "properties": {"ticket_id": "T1", "subject": "Parcel lost", "coupon": "ANNA10", "search": "anna private"}},
         {**ticket, "reference": "2", "event": "Ticket Created", "properties": {"ticket_id": "T2", "subject": "Wrong size"}},
         {**ticket, "reference": "3", "event": "Ticket Solved", "properties": {"ticket_id": "T2"}},
     ]

@@ -14,10 +14,14 @@ from cdp.tables import gold
 HIDDEN = "***"
 
 _OPEN_PROPERTIES = frozenset(
-    "order_id product_id category brand quantity price value currency status store_id refers_to discount coupon ticket_id"
-    " subject via priority csat purpose legal_basis jurisdiction campaign_id platform".split()
+    "order_id product_id category brand quantity price value currency status store_id refers_to discount ticket_id"
+    " via priority csat purpose legal_basis jurisdiction campaign_id platform".split()
 )
-"""Properties of the timeline that speak of things. Any other may hold an address, a search or a link with a name in it."""
+"""Properties of the timeline that speak of things. Any other may hold an address, a search or a link with a name in it,
+and so may the subject of a ticket, or a coupon that was made for one person."""
+
+_ALSO_PERSONAL = ("attributes", "coupon")
+"""Columns that may hold anything of a person, whatever their tags."""
 
 _TABLES: Mapping[str, Table] = {
     "profile": gold.PROFILES,
@@ -37,6 +41,7 @@ def masked_person(person: Row) -> Row:
     for part, table in _TABLES.items():
         rows = person[part]
         found[part] = [masked_row(row, table) for row in rows] if isinstance(rows, list) else rows and masked_row(rows, table)
+    found["open_tickets"] = [_masked_ticket(ticket) for ticket in person["open_tickets"]]
     return found
 
 
@@ -60,7 +65,7 @@ def match_row(match: Match) -> Row:
 
 def masked_row(row: Row, table: Table) -> Row:
     """A row of a table without readable values of its personal columns."""
-    personal = {*table.pii_columns, "attributes"}
+    personal = {*table.pii_columns, *_ALSO_PERSONAL}
     kind = row.get("id_type")
     return {
         name: _masked(value, _of_kind(str(kind) if name == "id_value" else name)) if name in personal else value
@@ -72,6 +77,11 @@ def masked_entry(entry: Row) -> Row:
     """An entry of the timeline, without the properties that may hold anything."""
     properties = entry["properties"] or {}
     return {**entry, "properties": {name: value for name, value in properties.items() if name in _OPEN_PROPERTIES}}
+
+
+def _masked_ticket(ticket: Row) -> Row:
+    shown = {"opened_at", *_OPEN_PROPERTIES}
+    return {name: value if name in shown else _masked(value, _hidden) for name, value in ticket.items()}
 
 
 def _masked(value: Any, mask: Callable[[str], str]) -> Any:
@@ -86,6 +96,10 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
 
 def _of_kind(kind: str) -> Callable[[str], str]:
     return _MASKS.get(kind, _end)
+
+
+def _hidden(_: str) -> str:
+    return HIDDEN
 
 
 def _initials(text: str) -> str:
@@ -115,5 +129,5 @@ _MASKS: Mapping[str, Callable[[str], str]] = {
     **dict.fromkeys(("email", "emails"), _address),
     "postal_code": _start,
     "birth_date": _year,
-    **dict.fromkeys(("street", "street_2", "region", "gender"), lambda _: HIDDEN),
+    **dict.fromkeys(("street", "street_2", "region", "gender", "coupon"), _hidden),
 }
