@@ -4,17 +4,17 @@ Personal data never stands in a URL, a log or an error: what is logged of a requ
 """
 
 import hmac
-import secrets
 import time
 from collections.abc import Collection
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cdp.base.console import Console
+from cdp.lookup.sessions import Sessions
 
 COOKIE = "cdp_session"
 _OPEN_PATHS = ("/login", "/style.css")
@@ -43,8 +43,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], token: str | None, console: Console) -> None:
         self._app, self._hosts, self._token, self._console = app, frozenset(h.lower() for h in hosts), token, console
-        # Not the token: who reads a cookie does not get what outlives the server.
-        self.session = secrets.token_urlsafe(32)
+        self.sessions = Sessions()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,15 +58,14 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        refusal = self._refusal(scope)
         try:
-            await (refusal or self._app)(scope, receive, answer)
+            await (self._refusal(scope) or self._app)(scope, receive, answer)
         except Exception as error:
             # Its message may hold a value.
             self._console.event("lookup_failed", "ERROR", error=type(error).__name__)
             if not status:
                 await PlainTextResponse("Something went wrong.", 500)(scope, receive, answer)
-        page = "/" + scope["path"].split("/")[1]
+        page = "/" + scope["path"].removeprefix("/").partition("/")[0]
         known = page if page in _PAGES else "other"
         self._console.event("lookup_served", page=known, status=status, ms=round(1000 * (time.monotonic() - began)))
 
@@ -95,11 +93,12 @@ class Guard:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self.knows(token.strip())
-        try:
-            held = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return held is not None and hmac.compare_digest(held.value.encode(), self.session.encode())
+        return self.sessions.holds(session_in(headers))
+
+
+def session_in(headers: Headers) -> str | None:
+    """The session in a request's cookie, whatever cookies others on the same host have set beside it."""
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
 def _name(host: str) -> str:
@@ -113,6 +112,9 @@ def _name(host: str) -> str:
 def _is_ours(headers: Headers) -> bool:
     """Whether a form was sent from our page; programs that are no browser say nothing of it."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    try:
+        if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+            return False
+    except ValueError:
         return False
     return headers.get("sec-fetch-site", "same-origin") == "same-origin"

@@ -14,11 +14,12 @@ from cdp.base.console import Console
 from cdp.base.errors import CdpError, UsageError
 from cdp.lookup.ask import CUSTOMER, asked, guessed
 from cdp.lookup.find import find
-from cdp.lookup.guard import COOKIE, Guard
+from cdp.lookup.guard import COOKIE, Guard, session_in
 from cdp.lookup.mask import masked_entry, masked_match, masked_person, match_row
 from cdp.lookup.pages import render, style
 from cdp.lookup.person import person
 from cdp.lookup.read import Tables
+from cdp.lookup.sessions import LASTS_SECONDS
 
 _LONGEST_FORM = 4_096
 _MOST_PAGES = 1_000_000
@@ -104,10 +105,11 @@ class _Pages:
             return self._page("login", 401, message="That is not the token.", is_inside=False)
         answer = RedirectResponse("/", 303)
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, self.guard.session, httponly=True, samesite="strict", secure=secure, max_age=12 * 3600)
+        answer.set_cookie(COOKIE, self.guard.sessions.begin(), httponly=True, samesite="strict", secure=secure, max_age=LASTS_SECONDS)
         return answer
 
     async def logout(self, request: Request) -> Response:
+        self.guard.sessions.end(session_in(request.headers))
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
