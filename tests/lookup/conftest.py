@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +36,11 @@ from cdp.tables.silver import PRODUCTS
 ANNA, JOSE, OTTO, EVE, BUSY, QUIET, VISITOR = (f"c{n:020x}" for n in range(1, 8))
 FORMER, SPLIT = "cffffffffffffffffffff", "cfffffffffffffffffffe"
 NASTY = "<b>Zoë</b> O'Hara"
+OWN = tuple(
+    Column(name, type_, "added in conf/traits.yaml", nullable=True)
+    for name, type_ in (("visits_of_fairs", "bigint"), ("is_a_fan", "boolean"), ("won_on", "date"), ("motto", "string"),
+                        ("pets", "array<string>"), ("unknown_yet", "string"))
+)  # fmt: skip
 AT = datetime(2026, 1, 31, 12)
 TOKEN = "a-token-long-enough"
 
@@ -59,8 +65,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }  # fmt: skip
     others = ({"customer_id": c, "full_name": _NAMES.get(c), "is_anonymous": c == VISITOR, **seen} for c in (JOSE, OTTO, EVE, BUSY, QUIET, VISITOR))
     write(lake, PROFILES, anna, *others)
-    write(lake, CUSTOMER_IDENTIFIERS, *({"customer_id": c, "id_type": t, "id_value": v, "last_seen_at": AT} for c, t, v in _IDS))
-    write(lake, TRAITS, {"customer_id": ANNA, "orders": 6, "revenue": Decimal("1234.50"), "rfm_segment": "Champions"})
+    write(lake, CUSTOMER_IDENTIFIERS, *({"customer_id": c, "id_type": t, "id_value": v, "last_seen_at": AT, "is_current": v != "former@x.org"} for c, t, v in _IDS))
+    traits = {"customer_id": ANNA, "orders": 6, "revenue": Decimal("1234.50"), "rfm_segment": "Champions"}
+    own = {"visits_of_fairs": 17, "is_a_fan": True, "won_on": date(2025, 7, 9), "motto": "Annas motto", "pets": ["Annas cat"], "unknown_yet": None}
+    write(lake, replace(TRAITS, columns=(*TRAITS.columns, *OWN)), {**traits, **own})
     bought = {"source": "shop", "customer_id": ANNA, "status": "completed"}
     bought["coupon"] = "ANNA10"
     orders = ({**bought, "order_id": f"o{n}", "ordered_at": AT - timedelta(days=n), "amount": Decimal(10 + n)} for n in range(6))

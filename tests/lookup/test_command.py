@@ -1,6 +1,7 @@
 """`cdp lookup`: what it prints, and what it keeps to itself."""
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.lookup.conftest import ANNA, FORMER, OTTO
 
 _SECRETS = (
     *("Anna", "Zimmermann", "anna.z", "former@", "gmail", "612345678", "Secret", "Springfield", "75011", "1980-03", "FR-0012"),
-    *("Spy", "private", "unverwechselbar", "Parcel", "ANNA10"),
+    *("Spy", "private", "unverwechselbar", "Parcel", "ANNA10", "Annas"),
 )
 
 
@@ -31,6 +32,8 @@ def test_a_person_is_shown_without_readable_personal_data(folder: Path, monkeypa
     assert ANNA in shown and "A*** Z***" in shown and "1,234.50 in 6 orders" in shown
     assert "2 x Mug set" in shown and "T1" in shown and "T2" not in shown
     assert "loyal_buyers" in shown and "withdrawn" in shown and "buy_again" in shown
+    assert re.search(r"a\*\*\*@g\*\*\*.com +2026-01-31 12:00 *\n", shown) and re.search(r"f\*\*\*@x\*\*\*.org +2026-01-31 12:00 +former *\n", shown)
+    assert re.search(r"visits_of_fairs +17 *\n", shown) and re.search(r"motto +\*\*\* *\n", shown) and "unknown_yet" not in shown
     assert "predictions" not in shown  # not computed yet
     assert not [secret for secret in _SECRETS if secret in shown]
 
@@ -48,6 +51,9 @@ def test_json_has_the_same_shape_masked_and_in_clear(folder: Path, monkeypatch: 
     assert tuple(masked["customer"]) == tuple(clear["customer"]) == parts
     for part in parts[1:3]:
         assert masked["customer"][part].keys() == clear["customer"][part].keys()
+    own = ("visits_of_fairs", "is_a_fan", "won_on", "motto", "pets", "unknown_yet")
+    assert [clear["customer"]["traits"][name] for name in own] == [17, True, "2025-07-09", "Annas motto", ["Annas cat"], None]
+    assert [masked["customer"]["traits"][name] for name in own] == [17, True, "2025-07-09", "***", ["***"], None]
     assert clear["customer"]["profile"]["street"] == "12 Secret Street"
     assert clear["customer"]["orders"][0]["lines"] == [
         {"line_no": 1, "product_id": "P1", "quantity": 2.0, "amount": None, "name": "Mug set"}

@@ -4,11 +4,14 @@ What is personal is what the contracts tag so; a column that is added to a table
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from cdp.base.contracts import Table
 from cdp.lookup.find import Match
 from cdp.lookup.read import Row
+from cdp.lookup.words import own_traits
 from cdp.tables import gold
 
 HIDDEN = "***"
@@ -41,6 +44,8 @@ def masked_person(person: Row) -> Row:
     for part, table in _TABLES.items():
         rows = person[part]
         found[part] = [masked_row(row, table) for row in rows] if isinstance(rows, list) else rows and masked_row(rows, table)
+    if found["traits"]:
+        found["traits"] |= {name: _masked_own(value) for name, value in own_traits(found["traits"]).items()}
     found["open_tickets"] = [_masked_ticket(ticket) for ticket in person["open_tickets"]]
     return found
 
@@ -77,6 +82,11 @@ def masked_entry(entry: Row) -> Row:
     """An entry of the timeline, without the properties that may hold anything."""
     properties = entry["properties"] or {}
     return {**entry, "properties": {name: value for name, value in properties.items() if name in _OPEN_PROPERTIES}}
+
+
+def _masked_own(value: Any) -> Any:
+    """A trait of a company's own: what it holds is declared in its configuration, which is not read here."""
+    return value if isinstance(value, (bool, int, float, Decimal, date)) else _masked(value, _hidden)
 
 
 def _masked_ticket(ticket: Row) -> Row:

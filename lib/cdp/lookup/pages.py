@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cdp.lookup.words import day, details, money, pieces, said, share
+from cdp.lookup.words import day, details, money, own_traits, pieces, said, share
 
 
 def render(name: str, **values: object) -> str:
@@ -28,7 +28,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(said=said, day=day, details=details, money=money, share=share, pieces=pieces, spoken=_spoken)
+    environment.filters.update(said=said, day=day, details=details, money=money, share=share, pieces=pieces, spoken=_spoken, own=own_traits)
     return environment
 
 

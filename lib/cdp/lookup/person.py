@@ -61,7 +61,6 @@ def person(tables: Tables, customer_id: str) -> Person | None:
     is_it = is_one_of("customer_id", [customer_id])
     wanted: dict[str, tuple[Table, str | None, int | None]] = {
         "profile": (PROFILES, None, None),
-        "traits": (TRAITS, None, None),
         "orders": (CUSTOMER_ORDERS, '"ordered_at" DESC, "source", "order_id"', LAST_ORDERS),
         "lines": (CUSTOMER_ORDER_LINES, '"source", "order_id", "line_no"', None),
         "identifiers": (CUSTOMER_IDENTIFIERS, '"last_seen_at" DESC, "id_type", "id_value"', None),
@@ -73,18 +72,21 @@ def person(tables: Tables, customer_id: str) -> Person | None:
     # Half of a read is waiting for files; the other half leaves Python free.
     with ThreadPoolExecutor(max_workers=4) as pool:
         history = pool.submit(tables.arrow, TIMELINE, is_it, columns=_told(TIMELINE), order=_NEWEST_FIRST)
+        # All columns: conf/traits.yaml may have added some that no contract here knows.
+        traits = pool.submit(tables.rows, TRAITS, is_it)
         reads = {
             name: pool.submit(tables.rows, table, is_it, columns=_told(table), order=order, limit=limit)
             for name, (table, order, limit) in wanted.items()
         }
         rows = {name: read.result() for name, read in reads.items()}
+        computed = [{**dict.fromkeys(_told(TRAITS)), **{k: v for k, v in row.items() if k not in _UNTOLD}} for row in traits.result()]
     if not rows["profile"]:
         return None
     products = _products(tables, [*rows["lines"], *rows["recommendations"]])
     known = {
         "customer_id": customer_id,
         "profile": rows["profile"][0],
-        "traits": rows["traits"][0] if rows["traits"] else None,
+        "traits": computed[0] if computed else None,
         "identifiers": rows["identifiers"],
         "orders": [_with_lines(order, rows["lines"], products) for order in rows["orders"]],
         "open_tickets": _open_tickets(history.result()),

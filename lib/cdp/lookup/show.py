@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cdp.lookup.read import Row
-from cdp.lookup.words import day, money, pieces, said, share
+from cdp.lookup.words import day, money, own_traits, pieces, said, share
 
 _LAST_SEEN = 12
 """Identifiers that are listed: a visitor of many years has hundreds of cookies."""
@@ -47,8 +47,9 @@ def show_person(person: Row, console: Console) -> None:
         ("consent", ("purpose", "allowed", "status", "since", "until"), _picked(person, "consent", "purpose", "is_allowed", "status", "captured_at", "expires_at")),
         ("segments", ("segment", "since", "suppressed", "held out"), _picked(person, "segments", "segment", "entered_on", "is_suppressed", "is_held_out")),
         ("predictions", ("days", "churn", "value", "tier", "next order"), _predictions(person)),
+        ("further traits", ("trait", "value"), own_traits(traits).items()),
         ("recommendations", ("", "product", "why"), ((r["rank"], r["name"] or r["product_id"], r["reason"]) for r in person["recommendations"])),
-        ("identifiers", ("type", "value", "last seen"), _picked(person, "identifiers", "id_type", "id_value", "last_seen_at")[:_LAST_SEEN]),
+        ("identifiers", ("type", "value", "last seen", ""), _identifiers(person)),
     )
     for title, heads, rows in parts:
         _print(console, title, heads, rows)
@@ -65,6 +66,11 @@ def _told(match: Row) -> tuple[Any, ...]:
 
 def _picked(person: Row, part: str, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[c] for c in columns) for row in person[part]]
+
+
+def _identifiers(person: Row) -> Iterable[tuple[Any, ...]]:
+    for row in person["identifiers"][:_LAST_SEEN]:
+        yield row["id_type"], row["id_value"], row["last_seen_at"], "former" if row["is_current"] is False else ""
 
 
 def _orders(person: Row) -> Iterable[tuple[Any, ...]]:

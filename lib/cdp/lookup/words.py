@@ -5,6 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from cdp.tables.gold import TRAITS
+
 _TOLD = (
     *("name", "subject", "title", "query", "category", "order_id", "ticket_id", "store_id", "purpose", "jurisdiction"),
     *("status", "priority", "via", "csat", "path", "url"),
@@ -58,6 +60,12 @@ def details(entry: Mapping[str, Any]) -> str:
     if not properties.get("name"):
         told.append(properties.get("product_id"))
     return " · ".join(dict.fromkeys(said(value) for value in (entry["channel"], entry["campaign"], *told) if value))
+
+
+def own_traits(traits: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Traits that conf/traits.yaml adds to those that every customer has, where the customer has them."""
+    declared = {column.name for column in TRAITS.columns}
+    return {name: value for name, value in (traits or {}).items() if name not in declared and value is not None}
 
 
 def as_json(value: Any) -> Any:
