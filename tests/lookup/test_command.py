@@ -47,7 +47,7 @@ def test_json_has_the_same_shape_masked_and_in_clear(folder: Path, monkeypatch: 
     masked = json.loads(text)
     assert not [secret for secret in _SECRETS if secret in text]
     assert masked.keys() == clear.keys() == {"matches", "more", "customer"}
-    parts = ("customer_id", "profile", "traits", "identifiers", "orders", "open_tickets", "segments", "consent", "predictions", "recommendations")
+    parts = ("customer_id", "profile", "traits", "identifiers", "orders", "open_tickets", "segments", "consent", "predictions", "recommendations", "more")
     assert tuple(masked["customer"]) == tuple(clear["customer"]) == parts
     for part in parts[1:3]:
         assert masked["customer"][part].keys() == clear["customer"][part].keys()
@@ -82,6 +82,21 @@ def test_nobody_is_exit_code_1_and_the_value_is_not_repeated(folder: Path, monke
     assert json.loads(told.out) == {"matches": [], "more": False, "customer": None} and "Canar" not in told.err
     assert _call(monkeypatch, folder, "--id", "crm_id=canary", "--show-pii") == 1
     assert capsys.readouterr().err == "error: nobody has the crm_id canary\n"
+
+
+@pytest.mark.parametrize("typed", ["crm_idd=canary", "any=1234"])
+def test_a_mistyped_type_is_no_missing_person(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str):
+    assert _call(monkeypatch, folder, "--id", typed, "--json") == 2
+    told = capsys.readouterr()
+    types = "anonymous_id, crm_id, email, loyalty_id, phone, user_id, customer_id"
+    assert told.err == f"error: --id: found a type of identifier that nobody has, wanted one of {types}\n" and not told.out
+
+
+@pytest.mark.parametrize("address", ["s3://key:canary@bucket/lake", "abfss://canary@host/lake", "file:///canary"])
+def test_a_lake_elsewhere_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str):
+    assert _call(monkeypatch, Path(address), "--name", "Anna") == 2
+    said = capsys.readouterr().err
+    assert f"--lake: found an address, {address.split(':')[0]}://..., wanted a folder of this machine" in said and "canary" not in said
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ def found(tables: Tables, wanted: Asked) -> list[str]:
         ("loyalty_id", "fr 0012", [ANNA]),
         ("crm_id", "1234", [ANNA]),
         ("crm_id", "o'neill", [EVE]),
-        ("user_id", "aB", [EVE]),
-        ("user_id", "ab", [EVE, OTTO]),  # nobody has it so written
+        ("user_id", "aB", [EVE, OTTO]),
+        ("user_id", "ab", [EVE, OTTO]),
         ("anonymous_id", "web-77", [VISITOR]),
         ("loyalty_id", "1234", []),  # another type's
         ("customer_id", ANNA.upper(), [ANNA]),
@@ -51,6 +51,19 @@ def found(tables: Tables, wanted: Asked) -> list[str]:
 )  # fmt: skip
 def test_who_is_found(tables: Tables, kind: str, text: str, customers: list[str]):
     assert sorted(found(tables, asked(kind, text, option="--x"))) == sorted(customers)
+
+
+@pytest.mark.parametrize(
+    ("typed", "scores"),
+    [("aB", [(EVE, 1.0), (OTTO, 0.99)]), ("Ab", [(OTTO, 1.0), (EVE, 0.99)]), ("A-B", [(OTTO, 0.99), (EVE, 0.99)])],
+)
+def test_who_has_it_as_typed_comes_first_and_hides_nobody(tables: Tables, typed: str, scores: list[tuple[str, float]]):
+    assert [(m.customer_id, m.score) for m in find(tables, asked("user_id", typed, option="--id")).matches] == scores
+
+
+def test_one_mailbox_one_number_and_one_customer_have_no_other_spelling(tables: Tables):
+    for kind, text in (("email", "ANNA.Z@gmail.com"), ("phone", "06 12 34 56 78"), ("customer_id", FORMER.upper())):
+        assert find(tables, asked(kind, text, option="--x", country="FR" if kind == "phone" else None)).matches[0].score == 1
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def test_nobody_bad_input_and_no_such_page_are_told_apart(clear: Site):
     assert clear.ask("/search", {"q": "  "})[0] == 400
     assert clear.ask("/search", {"q": "x" * 10_000})[0] == 400
     assert clear.ask("/search", {})[0] == 400
+    status, _, text = clear.ask("/search", {"q": "crm_idd=1"})
+    assert status == 400 and "wanted one of anonymous_id, crm_id" in text
     assert clear.ask("/customers/c0")[0] == 404
     assert clear.ask("/customers/%27%20OR%201=1--")[0] == 404
     assert clear.ask("/nothing")[0] == 404

@@ -9,7 +9,9 @@ from cdp.gold.search_keys import identifier_key
 from cdp.silver.folding import folded_name
 from cdp.silver.phones import number_in
 
-NAME, EMAIL, PHONE, CUSTOMER, ANY = "name", "email", "phone", "customer_id", "any"
+NAME, EMAIL, PHONE, CUSTOMER = "name", "email", "phone", "customer_id"
+ANY = "*"
+"""No name of a type, so that nobody can type it."""
 _GMAIL = ("gmail.com", "googlemail.com")
 _LONGEST = 250
 _FEWEST_DIGITS = 6

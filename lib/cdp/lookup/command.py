@@ -9,8 +9,8 @@ from rich.console import Console
 
 from cdp.base.errors import CdpError, UsageError
 from cdp.lookup.ask import Asked, asked, typed_id
-from cdp.lookup.find import Found, Match, find
-from cdp.lookup.mask import masked_match, masked_person, match_row
+from cdp.lookup.find import Found, check_type, find
+from cdp.lookup.mask import masked_person, told_match
 from cdp.lookup.person import person
 from cdp.lookup.read import Row, Tables
 from cdp.lookup.show import show_matches, show_person
@@ -39,8 +39,9 @@ def lookup(lake: Path, given: Mapping[str, str | None], *, country: str | None, 
     wanted = _asked(given, country)
     tables = Tables(lake, PROFILES, LOOKUP_KEYS)
     found = find(tables, wanted)
-    whole = person(tables, found.matches[0].customer_id) if len(found.matches) == 1 else None
-    one = whole.known if whole else None
+    if not found.matches:
+        check_type(tables, wanted, option=next(option for option, text in given.items() if text is not None))
+    one = person(tables, found.matches[0].customer_id) if len(found.matches) == 1 else None
     if in_json:
         print(json.dumps(shape(found, one, show_pii=show_pii), default=as_json, ensure_ascii=False, indent=2))
     if not found.matches:
@@ -49,7 +50,7 @@ def lookup(lake: Path, given: Mapping[str, str | None], *, country: str | None, 
         return
     console = Console()
     if one is None:
-        show_matches([_row(match, show_pii) for match in found.matches], found.more, console)
+        show_matches([told_match(match, show_pii=show_pii) for match in found.matches], found.more, console)
     else:
         show_person(one if show_pii else masked_person(one), console)
 
@@ -57,14 +58,10 @@ def lookup(lake: Path, given: Mapping[str, str | None], *, country: str | None, 
 def shape(found: Found, one: Row | None, *, show_pii: bool) -> Row:
     """What `--json` prints: `matches`, whether there are `more`, and all of the `customer` where it is one."""
     return {
-        "matches": [_row(match, show_pii) for match in found.matches],
+        "matches": [told_match(match, show_pii=show_pii) for match in found.matches],
         "more": found.more,
         "customer": one if one is None or show_pii else masked_person(one),
     }
-
-
-def _row(match: Match, show_pii: bool) -> Row:
-    return match_row(match) if show_pii else masked_match(match)
 
 
 def _asked(given: Mapping[str, str | None], country: str | None) -> Asked:

@@ -4,18 +4,21 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from cdp.base.errors import UsageError
 from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key, words_of
 from cdp.identity.names import also_called
 from cdp.lookup.ask import ANY, CUSTOMER, EMAIL, NAME, PHONE, Asked, address, digits, forms, is_address, is_number
 from cdp.lookup.likeness import alike
 from cdp.lookup.read import Row, Tables, is_one_of
 from cdp.silver.folding import folded_name
-from cdp.tables.gold import LOOKUP_KEYS, PROFILES, TRAITS
+from cdp.tables.gold import CUSTOMER_IDENTIFIERS, LOOKUP_KEYS, PROFILES, TRAITS
 
 MOST = 20
 """Customers that are shown; who shares a name with more than that is better found by something else."""
 _CANDIDATES = 5_000
 """Keys that are looked at in a step: a bound on the work for the commonest of names."""
+
+_OTHERWISE_WRITTEN = 0.99
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Match:
         customer_id: the id that holds now.
         kind: what matched: name, email, phone, a former customer_id ...
         value: the customer's own value of it; of a name in plain letters.
-        score: 1 for an identifier; for a name how much it is like the one asked for.
+        score: 1 for an identifier, 0.99 for one that is written a little otherwise; for a name how much it is like the one asked for.
         profile: what tells people apart: name, birth date, place, contact, when last seen.
     """
 
@@ -73,6 +76,19 @@ def find(tables: Tables, asked: Asked) -> Found:
     return Found(tuple(matches), len(there) > MOST or looked_at < len(likeliest))
 
 
+def check_type(tables: Tables, asked: Asked, *, option: str) -> None:
+    """Where nobody was found: whether there are identifiers of the type that was typed.
+
+    Raises:
+        UsageError: there are none; says of which types there are some.
+    """
+    if asked.kind in (NAME, EMAIL, PHONE, CUSTOMER, ANY):
+        return
+    types = sorted(row["id_type"] for row in tables.rows(CUSTOMER_IDENTIFIERS, "true", columns=("id_type",), distinct=True))
+    if types and asked.kind not in types:
+        raise UsageError(f"{option}: found a type of identifier that nobody has, wanted one of {', '.join([*types, CUSTOMER])}")
+
+
 Hit = tuple[str, float, str, str]
 """Customer, score, kind, value."""
 
@@ -86,9 +102,7 @@ def _by_identifier(tables: Tables, asked: Asked) -> list[Hit]:
     elif asked.kind != PHONE:
         keys.add(identifier_key(asked.text))
     rows = [row for row in _keyed(tables, keys) if _is_meant(row, asked)]
-    # Letters in another case, or other signs between them: only where nobody has it as typed.
-    exact = [row for row in rows if row["value"] == asked.text]
-    hits = [(row["customer_id"], 1.0, row["kind"], row["value"]) for row in exact or rows]
+    hits = [(row["customer_id"], _exactness(row, asked), row["kind"], row["value"]) for row in rows]
     # An id that holds now is no key; without a profile it is nobody's.
     return [*hits, (asked.text.lower(), 1.0, CUSTOMER, asked.text)] if asked.kind in (CUSTOMER, ANY) else hits
 
@@ -100,6 +114,14 @@ def _is_meant(row: Row, asked: Asked) -> bool:
     if kind == PHONE:
         return is_number(asked.text, value, asked.country)
     return kind != EMAIL or is_address(address(asked.text), value)
+
+
+def _exactness(row: Row, asked: Asked) -> float:
+    """Less than 1 for letters in another case or other signs between them, which may be another person's identifier."""
+    if row["kind"] == PHONE:
+        return 1.0
+    typed = {EMAIL: address(asked.text), CUSTOMER: asked.text.lower()}.get(row["kind"], asked.text)
+    return 1.0 if row["value"] == typed else _OTHERWISE_WRITTEN
 
 
 def _by_name(tables: Tables, asked: Asked) -> list[Hit]:

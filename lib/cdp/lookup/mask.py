@@ -50,21 +50,16 @@ def masked_person(person: Row) -> Row:
     return found
 
 
-def masked_match(match: Match) -> Row:
-    """A match as JSON has it, without readable personal values."""
-    found = match_row(match)
-    value = match.value if match.kind == "customer_id" else _of_kind(match.kind)(match.value)
-    return {**found, "value": value, "profile": masked_row(found["profile"], gold.PROFILES)}
-
-
-def match_row(match: Match) -> Row:
-    """A match as JSON has it."""
+def told_match(match: Match, *, show_pii: bool) -> Row:
+    """A match as JSON has it, without readable personal values unless they are to be shown."""
+    profile = {name: value for name, value in match.profile.items() if name != "customer_id"}
+    is_open = show_pii or match.kind == "customer_id"
     return {
         "customer_id": match.customer_id,
         "matched_by": match.kind,
-        "value": match.value,
+        "value": match.value if is_open else _of_kind(match.kind)(match.value),
         "score": match.score,
-        "profile": {k: v for k, v in match.profile.items() if k != "customer_id"},
+        "profile": profile if show_pii else masked_row(profile, gold.PROFILES),
     }
 
 

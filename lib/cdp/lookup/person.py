@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cdp.base.contracts import Table
-from cdp.lookup.read import Row, Tables, as_rows, is_one_of
+from cdp.lookup.read import Row, Tables, is_one_of
 from cdp.tables.gold import (
     CUSTOMER_IDENTIFIERS,
     CUSTOMER_ORDER_LINES,
@@ -21,49 +19,27 @@ from cdp.tables.gold import (
 )
 from cdp.tables.silver import PRODUCTS
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 LAST_ORDERS = 5
+MOST_TICKETS, MOST_IDENTIFIERS = 20, 100
 PAGE = 50
 """Entries of the timeline on a page."""
+_TICKET_ENTRIES = 1_000
+"""The newest, among which open tickets are looked for: a ticket is never solved before it is opened."""
 
 _UNTOLD = ("customer_id", "provenance", "run_id")
 _OPENED, _SOLVED = "Ticket Created", "Ticket Solved"
 _NEWEST_FIRST = '"occurred_at" DESC, "kind", "source", "reference"'
 
 
-@dataclass(frozen=True)
-class Person:
-    """A customer.
-
-    Attributes:
-        known: what is known, in the shape of docs/lookup.md.
-        history: rows of `gold.timeline`, the newest first; None where there is no such table.
-    """
-
-    known: Row
-    history: "pa.Table | None"
-
-    def timeline(self, page: int) -> tuple[list[Row], int]:
-        """The entries of a page, from 1, of the last one where there are fewer; and how many pages there are."""
-        if self.history is None:
-            return [], 1
-        pages = max(1, -(-self.history.num_rows // PAGE))
-        return as_rows(self.history.slice((min(page, pages) - 1) * PAGE, PAGE), _told(TIMELINE)), pages
-
-
-def person(tables: Tables, customer_id: str) -> Person | None:
-    """What is known of a customer; None where nobody has this id now.
+def person(tables: Tables, customer_id: str) -> Row | None:
+    """What is known of a customer, in the shape of docs/lookup.md; None where nobody has this id now.
 
     Tables that do not exist yet leave their part empty.
     """
     is_it = is_one_of("customer_id", [customer_id])
     wanted: dict[str, tuple[Table, str | None, int | None]] = {
         "profile": (PROFILES, None, None),
-        "orders": (CUSTOMER_ORDERS, '"ordered_at" DESC, "source", "order_id"', LAST_ORDERS),
-        "lines": (CUSTOMER_ORDER_LINES, '"source", "order_id", "line_no"', None),
-        "identifiers": (CUSTOMER_IDENTIFIERS, '"last_seen_at" DESC, "id_type", "id_value"', None),
+        "identifiers": (CUSTOMER_IDENTIFIERS, '"last_seen_at" DESC, "id_type", "id_value"', MOST_IDENTIFIERS + 1),
         "consent": (EFFECTIVE_CONSENT, '"purpose"', None),
         "segments": (SEGMENT_MEMBERS, '"segment"', None),
         "predictions": (PREDICTIONS, '"horizon_days"', None),
@@ -71,31 +47,54 @@ def person(tables: Tables, customer_id: str) -> Person | None:
     }
     # Half of a read is waiting for files; the other half leaves Python free.
     with ThreadPoolExecutor(max_workers=4) as pool:
-        history = pool.submit(tables.arrow, TIMELINE, is_it, columns=_told(TIMELINE), order=_NEWEST_FIRST)
-        # All columns: conf/traits.yaml may have added some that no contract here knows.
-        traits = pool.submit(tables.rows, TRAITS, is_it)
+        ordered = pool.submit(_last_orders, tables, is_it)
+        tickets = pool.submit(_open_tickets, tables, is_it)
+        traits = pool.submit(_traits, tables, is_it)
         reads = {
             name: pool.submit(tables.rows, table, is_it, columns=_told(table), order=order, limit=limit)
             for name, (table, order, limit) in wanted.items()
         }
         rows = {name: read.result() for name, read in reads.items()}
-        computed = [{**dict.fromkeys(_told(TRAITS)), **{k: v for k, v in row.items() if k not in _UNTOLD}} for row in traits.result()]
     if not rows["profile"]:
         return None
-    products = _products(tables, [*rows["lines"], *rows["recommendations"]])
-    known = {
+    orders, lines = ordered.result()
+    products = _products(tables, [*lines, *rows["recommendations"]])
+    lists = {"identifiers": (rows["identifiers"], MOST_IDENTIFIERS), "open_tickets": (tickets.result(), MOST_TICKETS)}
+    return {
         "customer_id": customer_id,
         "profile": rows["profile"][0],
-        "traits": computed[0] if computed else None,
-        "identifiers": rows["identifiers"],
-        "orders": [_with_lines(order, rows["lines"], products) for order in rows["orders"]],
-        "open_tickets": _open_tickets(history.result()),
+        "traits": traits.result(),
+        "identifiers": rows["identifiers"][:MOST_IDENTIFIERS],
+        "orders": [_with_lines(order, lines, products) for order in orders],
+        "open_tickets": tickets.result()[:MOST_TICKETS],
         "segments": rows["segments"],
         "consent": rows["consent"],
         "predictions": rows["predictions"],
         "recommendations": [_named(row, products) for row in rows["recommendations"]],
+        "more": [name for name, (found, most) in lists.items() if len(found) > most],
     }
-    return Person(known, history.result())
+
+
+def timeline(tables: Tables, customer_id: str, page: int) -> tuple[list[Row], int, int]:
+    """The entries of a page of a customer's timeline, the newest first.
+
+    Args:
+        tables: of the lake.
+        customer_id: whose.
+        page: from 1; the last one where there are fewer.
+
+    Returns:
+        The entries, which page they are, and how many pages there are.
+    """
+    is_it = is_one_of("customer_id", [customer_id])
+
+    def read(page: int) -> list[Row]:
+        return tables.rows(TIMELINE, is_it, columns=_told(TIMELINE), order=_NEWEST_FIRST, limit=PAGE, offset=(page - 1) * PAGE)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        count, entries = pool.submit(tables.count, TIMELINE, is_it), pool.submit(read, page)
+    pages = max(1, -(-count.result() // PAGE))
+    return (entries.result(), page, pages) if page <= pages else (read(pages), pages, pages)
 
 
 def _told(table: Table) -> tuple[str, ...]:
@@ -120,13 +119,15 @@ def _with_lines(order: Row, lines: list[Row], products: Mapping[str, str]) -> Ro
     return {**order, "lines": [_named({c: line[c] for c in shown}, products) for line in mine]}
 
 
-def _open_tickets(history: "pa.Table | None") -> list[Row]:
+def _open_tickets(tables: Tables, is_it: str) -> list[Row]:
     """Tickets created and not solved, as `gold.traits` counts them, the newest first."""
-    if history is None:
-        return []
-    places = [n for n, event in enumerate(history["event"].to_pylist()) if event in (_OPENED, _SOLVED)]
-    tickets = [(row, row["properties"] or {}) for n in places for row in as_rows(history.slice(n, 1))]
-    numbered = [(row["event"], properties.get("ticket_id") or row["reference"], row, properties) for row, properties in tickets]
+    of_tickets = f"{is_it} AND {is_one_of('event', (_OPENED, _SOLVED))}"
+    columns = ("event", "reference", "occurred_at", "properties")
+    entries = [
+        (row, row["properties"] or {})
+        for row in tables.rows(TIMELINE, of_tickets, columns=columns, order=_NEWEST_FIRST, limit=_TICKET_ENTRIES)
+    ]
+    numbered = [(row["event"], properties.get("ticket_id") or row["reference"], row, properties) for row, properties in entries]
     solved = {number for event, number, _, _ in numbered if event == _SOLVED}
     opened = {number: (row, properties) for event, number, row, properties in numbered if event == _OPENED and number not in solved}
     shown = ("subject", "priority", "via", "status")
@@ -134,3 +135,21 @@ def _open_tickets(history: "pa.Table | None") -> list[Row]:
         {"ticket_id": number, "opened_at": row["occurred_at"], **{name: properties.get(name) for name in shown}}
         for number, (row, properties) in opened.items()
     ]
+
+
+def _last_orders(tables: Tables, is_it: str) -> tuple[list[Row], list[Row]]:
+    """The last orders, and their lines."""
+    newest = '"ordered_at" DESC, "source", "order_id"'
+    orders = tables.rows(CUSTOMER_ORDERS, is_it, columns=_told(CUSTOMER_ORDERS), order=newest, limit=LAST_ORDERS)
+    if not orders:
+        return [], []
+    of_these = f"{is_it} AND {is_one_of('order_id', [order['order_id'] for order in orders])}"
+    by_number = '"source", "order_id", "line_no"'
+    return orders, tables.rows(CUSTOMER_ORDER_LINES, of_these, columns=_told(CUSTOMER_ORDER_LINES), order=by_number)
+
+
+def _traits(tables: Tables, is_it: str) -> Row | None:
+    # All columns: conf/traits.yaml may have added some that no contract here knows.
+    found = tables.rows(TRAITS, is_it)
+    told = {name: value for name, value in found[0].items() if name not in _UNTOLD} if found else {}
+    return {**dict.fromkeys(_told(TRAITS)), **told} if found else None

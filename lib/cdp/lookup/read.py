@@ -4,8 +4,9 @@ DataFusion skips files by Delta's statistics, and pages within a file by those o
 few pages however long the table is.
 """
 
+import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _NAME = "found"
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+"""An URL; one slash is left of two in a `Path`."""
 _TRIES = 3
 """A table may be replaced, and its old files removed, between looking at its log and reading them."""
 
@@ -35,22 +38,26 @@ class Tables:
         self._open: dict[str, DeltaTable] = {}
         self._lock = threading.Lock()
         if not lake.is_dir():
+            if scheme := _ADDRESS.match(str(lake)):
+                # What follows may hold a key.
+                raise UsageError(f"--lake: found an address, {scheme[1]}://..., wanted a folder of this machine: lookup reads no other storage")
             raise UsageError(f"--lake {lake}: found {'a file' if lake.exists() else 'nothing'}, wanted the folder of a lake")
         for table in needed:
             if self._newest(table, anew=False) is None:
                 raise UsageError(f"--lake {lake}: found no table {table.name}; `./spark-submit.sh profile` makes it")
 
     def rows(
-        self, table: Table, where: str, *, columns: Sequence[str] = (), order: str | None = None, limit: int | None = None
+        self,
+        table: Table,
+        where: str,
+        *,
+        columns: Sequence[str] = (),
+        order: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        distinct: bool = False,
     ) -> list[Row]:
-        """Rows of a table; none where it does not exist (yet). The arguments are those of `arrow`."""
-        found = self.arrow(table, where, columns=columns, order=order, limit=limit)
-        return [] if found is None else as_rows(found, columns)
-
-    def arrow(
-        self, table: Table, where: str, *, columns: Sequence[str] = (), order: str | None = None, limit: int | None = None
-    ) -> "pa.Table | None":
-        """The same in Arrow's form, for many rows of which few are looked at; None where there is no such table.
+        """Rows of a table; none where it does not exist (yet).
 
         Args:
             table: which.
@@ -58,20 +65,35 @@ class Tables:
             columns: which, where the table has them: it may be written before they were declared. All where none is named.
             order: SQL behind ORDER BY.
             limit: at most so many.
+            offset: without so many of the first.
+            distinct: each once.
 
         Raises:
             CdpError: it cannot be read; the message holds no value.
         """
         tail = f" ORDER BY {order}" if order else ""
         tail += f" LIMIT {limit}" if limit is not None else ""
+        tail += f" OFFSET {offset}" if offset else ""
+
+        def select(there: Collection[str]) -> str:
+            wanted = ", ".join(f'"{column}"' for column in columns if column in there) or "*"
+            return f"SELECT {'DISTINCT ' if distinct else ''}{wanted} FROM {_NAME} WHERE {where}{tail}"
+
+        found = self._answer(table, select)
+        return [] if found is None else _as_rows(found, columns)
+
+    def count(self, table: Table, where: str) -> int:
+        """Rows that meet a condition; 0 where there is no such table. Raises as `rows` does."""
+        found = self._answer(table, lambda _: f"SELECT count(*) AS n FROM {_NAME} WHERE {where}")
+        return 0 if found is None else int(found["n"][0].as_py())
+
+    def _answer(self, table: Table, sql: Callable[[Collection[str]], str]) -> "pa.Table | None":
         for attempt in range(_TRIES):
             found = self._newest(table, anew=attempt > 0)
             if found is None:
                 return None
             try:
-                there = {field.name for field in found.schema().fields}
-                wanted = ", ".join(f'"{column}"' for column in columns if column in there) or "*"
-                return _run(found, f"SELECT {wanted} FROM {_NAME} WHERE {where}{tail}")
+                return _run(found, sql({field.name for field in found.schema().fields}))
             except Exception as error:
                 # The reader's message may hold the condition, and with it whom somebody looked for.
                 problem = type(error).__name__
@@ -105,7 +127,7 @@ def is_one_of(column: str, values: Iterable[str]) -> str:
     return f'"{column}" IN ({listed})' if listed else "false"
 
 
-def as_rows(found: "pa.Table", columns: Sequence[str] = ()) -> list[Row]:
+def _as_rows(found: "pa.Table", columns: Sequence[str]) -> list[Row]:
     """Rows as Python has them; a column that is not there is None."""
     return [{**dict.fromkeys(columns), **row} for row in found.to_pylist(maps_as_pydicts="lossy")]
 

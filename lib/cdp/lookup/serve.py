@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TOKEN = "CDP_SERVE_TOKEN"
 _SHORTEST = 16
+_MOST_AT_ONCE = 200
+"""Connections; who comes beyond them is told to come back (503)."""
 _ANYWHERE = ("0.0.0.0", "::", "")
 
 
@@ -41,7 +43,9 @@ def server(app: Guard) -> "uvicorn.Server":
     import uvicorn
 
     logging.getLogger("uvicorn").disabled = logging.getLogger("uvicorn.error").disabled = True
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none")
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none", limit_concurrency=_MOST_AT_ONCE
+    )
     return uvicorn.Server(config)
 
 

@@ -54,7 +54,10 @@ def show_person(person: Row, console: Console) -> None:
     for title, heads, rows in parts:
         _print(console, title, heads, rows)
     if len(person["identifiers"]) > _LAST_SEEN:
-        console.print(f"and {len(person['identifiers']) - _LAST_SEEN} identifiers more, which --json lists", markup=False)
+        at_least = "at least " if "identifiers" in person["more"] else ""
+        console.print(f"and {at_least}{len(person['identifiers']) - _LAST_SEEN} identifiers more, which --json lists", markup=False)
+    if "open_tickets" in person["more"]:
+        console.print(f"and more open tickets than the newest {len(person['open_tickets'])}", markup=False)
 
 
 def _told(match: Row) -> tuple[Any, ...]:

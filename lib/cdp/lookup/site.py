@@ -1,7 +1,7 @@
 """The page for store and service people: one search box, and a person's page behind it. It only reads."""
 
-import hashlib
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -13,11 +13,11 @@ from starlette.routing import Route
 from cdp.base.console import Console
 from cdp.base.errors import CdpError, UsageError
 from cdp.lookup.ask import CUSTOMER, asked, guessed
-from cdp.lookup.find import find
+from cdp.lookup.find import check_type, find
 from cdp.lookup.guard import COOKIE, Guard, session_in
-from cdp.lookup.mask import masked_entry, masked_match, masked_person, match_row
+from cdp.lookup.mask import masked_entry, masked_person, told_match
 from cdp.lookup.pages import render, style
-from cdp.lookup.person import person
+from cdp.lookup.person import person, timeline
 from cdp.lookup.read import Tables
 from cdp.lookup.sessions import LASTS_SECONDS
 
@@ -64,26 +64,30 @@ class _Pages:
         typed = (await _form(request)).get("q", "")
         try:
             wanted = guessed(typed, option="Search")
+            found = await run_in_threadpool(find, self._tables, wanted)
+            if not found.matches:
+                await run_in_threadpool(check_type, self._tables, wanted, option="Search")
         except UsageError as error:
             return self._page("start", 400, message=str(error), typed=typed)
-        found = await run_in_threadpool(find, self._tables, wanted)
         if not found.matches:
             return self._page("start", 404, message="Nobody has this. Is there another way to find the person?", typed=typed)
         if len(found.matches) == 1:
             return RedirectResponse(f"/customers/{found.matches[0].customer_id}", 303)
-        shown = [match_row(match) if self._show_pii else masked_match(match) for match in found.matches]
+        shown = [told_match(match, show_pii=self._show_pii) for match in found.matches]
         return self._page("choose", matches=shown, more=found.more, typed=typed)
 
     def customer(self, request: Request) -> Response:
         """In a thread of its own, as it only waits for files."""
         customer_id, page = request.path_params["customer_id"], _number(request.query_params.get("page"))
-        found = person(self._tables, customer_id)
-        if found is None:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            happened = pool.submit(timeline, self._tables, customer_id, page)
+            known = person(self._tables, customer_id)
+        if known is None:
             return self._former(customer_id)
-        known, (entries, pages) = found.known, found.timeline(page)
+        entries, page, pages = happened.result()
         if not self._show_pii:
             known, entries = masked_person(known), [masked_entry(entry) for entry in entries]
-        return self._page("customer", person=known, entries=entries, page=min(page, pages), pages=pages)
+        return self._page("customer", person=known, entries=entries, page=page, pages=pages)
 
     def _former(self, customer_id: str) -> Response:
         """An id that a merge or split took out of use still leads to who has its records now."""
@@ -95,7 +99,7 @@ class _Pages:
             return RedirectResponse(f"/customers/{found.matches[0].customer_id}", 303)
         if not found.matches:
             return self._page("start", 404, message="There is no such customer.")
-        shown = [match_row(match) if self._show_pii else masked_match(match) for match in found.matches]
+        shown = [told_match(match, show_pii=self._show_pii) for match in found.matches]
         return self._page("choose", matches=shown, more=found.more)
 
     async def login(self, request: Request) -> Response:
@@ -115,9 +119,7 @@ class _Pages:
         return answer
 
     async def style(self, request: Request) -> Response:
-        text = style()
-        tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
-        return Response(text, media_type="text/css", headers={"etag": tag})
+        return Response(style(), media_type="text/css")
 
     async def missing(self, request: Request, error: Exception) -> Response:
         return self._page("start", 404, message="There is no such page.")
