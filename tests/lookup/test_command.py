@@ -6,9 +6,16 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from cdp import cli
-from tests.lookup.conftest import ANNA, FORMER, OTTO
+from cdp.lookup.ask import asked
+from cdp.lookup.find import find
+from cdp.lookup.mask import told_match
+from cdp.lookup.read import Tables
+from cdp.lookup.show import show_matches
+from cdp.tables.gold import PROFILES
+from tests.lookup.conftest import ANNA, EVE, FORMER, OTTO
 
 _SECRETS = (
     *("Anna", "Zimmermann", "anna.z", "former@", "gmail", "612345678", "Secret", "Springfield", "75011", "1980-03", "FR-0012"),
@@ -82,6 +89,19 @@ def test_nobody_is_exit_code_1_and_the_value_is_not_repeated(folder: Path, monke
     assert json.loads(told.out) == {"matches": [], "more": False, "customer": None} and "Canar" not in told.err
     assert _call(monkeypatch, folder, "--id", "crm_id=canary", "--show-pii") == 1
     assert capsys.readouterr().err == "error: nobody has the crm_id canary\n"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_narrow_terminal_has_fewer_columns_and_whole_ids(folder: Path, capsys: pytest.CaptureFixture[str], width: int):
+    tables = Tables(folder, PROFILES)
+    matches = [told_match(match, show_pii=True) for match in find(tables, asked("email", "family@x.org", option="--email")).matches]
+
+    show_matches(matches, False, Console(width=width))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) <= width and all(any(line.startswith(id_) for line in lines) for id_ in (OTTO, EVE))
+    assert "…" not in "".join(lines) and "Otto Ypsilanti" in "".join(lines)
+    assert ("born" in lines[0], "found by" in lines[0]) == (width > 40, width > 80)
 
 
 @pytest.mark.parametrize("typed", ["crm_idd=canary", "any=1234"])

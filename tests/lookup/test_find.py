@@ -26,6 +26,7 @@ def found(tables: Tables, wanted: Asked) -> list[str]:
         ("phone", "612 34 56 78", [ANNA, JOSE]),  # the same digits in Spain
         ("phone", "07 12 34 56 78", []),
         ("loyalty_id", "fr 0012", [ANNA]),
+        ("loyalty_id", "fr\u00a00012", [ANNA]),  # as copied from a page
         ("crm_id", "1234", [ANNA]),
         ("crm_id", "o'neill", [EVE]),
         ("user_id", "aB", [EVE, OTTO]),

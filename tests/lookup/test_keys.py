@@ -28,7 +28,7 @@ _NAMES = (
     "anna zimmermann", "jose luis garcia lopez", "a b c d e f", "john", "ludwig van beethoven", "phil aa", "mary mary", "o",
     "wwww hh", "philippa vanderbilt schwarz quincy", "mohammed al fayed",
 )  # fmt: skip
-_VALUES = ("a.b@x.org", "FR-00 12", "é-1", "+33612345678", "ÅB", "'; --")
+_VALUES = ("a.b@x.org", "FR-00 12", "é-1", "+33612345678", "ÅB", "'; --", "FR\u00a000\u202f12\u3000\t\x1c-\u2028.", "a\u200bb")
 
 
 def _mistyped(word: str, at: int, letter: str, kind: int) -> str:
@@ -74,6 +74,11 @@ def test_spark_makes_the_same_keys(spark: SparkSession):
 
     assert {name: sorted(found) for name, found in keys.items()} == {name: sorted(name_keys(name)) for name in _NAMES}
     assert [(r["i"], r["p"], r["b"]) for r in made] == [(identifier_key(v), phone_key(v), bucket(v)) for v in _VALUES]
+
+
+def test_spaces_of_any_kind_make_no_difference():
+    assert {identifier_key(f"FR{space}0012") for space in " \t\n\x0b\x1f\x85\u00a0\u2009\u202f\u3000-."} == {"id:fr0012"}
+    assert identifier_key("a\u200bb") != identifier_key("ab")  # no space, though it is not seen
 
 
 def test_python_folds_names_as_cleaning_does(spark: SparkSession):

@@ -11,7 +11,9 @@ _ENDS_WITH = 6
 """Digits at the end of a phone number by which it is looked up: what stands before them depends on where one dials from."""
 _MOST_WORDS = 4
 _ALIKE = str.maketrans("cqzv", "kksf")
-_BETWEEN = re.compile(r"[\s.\-]+")
+_SIGNS = r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.\-]+"
+"""White space, full stops and hyphens. Each by its number: what `\\s` means is not the same in Python and in Java."""
+_BETWEEN = re.compile(_SIGNS)
 _SILENT = re.compile("(?<=.)[aeiouhwy]")
 _TWICE = re.compile(r"(.)\1+")
 
@@ -22,16 +24,19 @@ def bucket(key: str) -> str:
 
 
 def bucket_sql(key: str) -> str:
+    """The same of a column."""
     return f"concat('b', substring(lpad(lower(hex(crc32({key}))), 8, '0'), 1, 4))"
 
 
 def identifier_key(value: str) -> str:
-    """The key of an identifier: case, spaces, full stops and hyphens make no difference."""
+    """The key of an identifier: case, spaces of any kind, full stops and hyphens make no difference."""
     return "id:" + _BETWEEN.sub("", value).lower()
 
 
 def identifier_key_sql(value: str) -> str:
-    return rf"concat('id:', lower(regexp_replace({value}, '[\\s.\\-]+', '')))"
+    """The same of a column."""
+    signs = _SIGNS.replace("\\", "\\\\")
+    return f"concat('id:', lower(regexp_replace({value}, '{signs}', '')))"
 
 
 def phone_key(number: str) -> str:
@@ -40,6 +45,7 @@ def phone_key(number: str) -> str:
 
 
 def phone_key_sql(number: str) -> str:
+    """The same of a column of numbers in E.164."""
     return f"concat('end:', right({number}, {_ENDS_WITH}))"
 
 

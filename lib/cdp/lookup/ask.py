@@ -1,6 +1,7 @@
 """What somebody typed, brought into the form in which the lake knows it."""
 
 import re
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ def asked(kind: str, text: str, *, option: str, country: str | None = None) -> A
         UsageError: nobody can be looked up by it; names the option, not the value.
     """
     text = text.strip()
-    if not text or len(text) > _LONGEST or not text.isprintable():
+    if not text or len(text) > _LONGEST or not _is_printable(text):
         found = "nothing" if not text else f"{len(text)} characters" if len(text) > _LONGEST else "control characters"
         raise UsageError(f"{option}: found {found}, wanted up to {_LONGEST} printable characters")
     if kind == EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+", address(text)):
@@ -56,6 +57,11 @@ def asked(kind: str, text: str, *, option: str, country: str | None = None) -> A
     if country is not None and not re.fullmatch("[A-Za-z]{2}", country):
         raise UsageError("--country: wanted two letters of ISO 3166, e.g. FR")
     return Asked(kind, text, country.upper() if country else None)
+
+
+def _is_printable(text: str) -> bool:
+    """Spaces of all kinds are: a no-break space comes with what is copied from a page."""
+    return all(c.isprintable() or unicodedata.category(c) == "Zs" for c in text)
 
 
 def typed_id(text: str, *, option: str) -> Asked:
@@ -105,6 +111,7 @@ def is_address(typed: str, known: str) -> bool:
 
 
 def digits(text: str) -> str:
+    """The digits 0 to 9 in a text."""
     return "".join(c for c in text if c.isdecimal() and c.isascii())
 
 

@@ -87,14 +87,10 @@ def timeline(tables: Tables, customer_id: str, page: int) -> tuple[list[Row], in
         The entries, which page they are, and how many pages there are.
     """
     is_it = is_one_of("customer_id", [customer_id])
-
-    def read(page: int) -> list[Row]:
-        return tables.rows(TIMELINE, is_it, columns=_told(TIMELINE), order=_NEWEST_FIRST, limit=PAGE, offset=(page - 1) * PAGE)
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        count, entries = pool.submit(tables.count, TIMELINE, is_it), pool.submit(read, page)
-    pages = max(1, -(-count.result() // PAGE))
-    return (entries.result(), page, pages) if page <= pages else (read(pages), pages, pages)
+    pages = max(1, -(-tables.count(TIMELINE, is_it) // PAGE))
+    page = min(page, pages)
+    entries = tables.rows(TIMELINE, is_it, columns=_told(TIMELINE), order=_NEWEST_FIRST, limit=PAGE, offset=(page - 1) * PAGE)
+    return entries, page, pages
 
 
 def _told(table: Table) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """A person on a terminal: who it is, what they bought, what is open, what they allow, what is expected of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from cdp.lookup.read import Row
@@ -12,13 +13,19 @@ from cdp.lookup.words import day, money, own_traits, pieces, said, share
 
 _LAST_SEEN = 12
 """Identifiers that are listed: a visitor of many years has hundreds of cookies."""
+_HEADS = ("customer_id", "name", "born", "place", "e-mail", "phone", "orders", "last seen", "found by")
+_FIRST_LEFT_OUT = ("orders", "last seen", "found by", "phone", "e-mail", "place", "born")
+"""Where a terminal is narrow: what tells people apart the least."""
+_GAP = 2
+_WIDEST = 24
+"""Cells that a column asks for; longer texts are folded."""
 
 
 def show_matches(matches: Sequence[Row], more: bool, console: Console) -> None:
     """Print several people who may be meant, with what tells them apart."""
-    rows = [_told(match) for match in matches]
-    heads = ("customer_id", "name", "born", "place", "e-mail", "phone", "orders", "last seen", "found by")
-    _print(console, "", heads, rows)
+    people = [{head: said(value) for head, value in zip(_HEADS, _told(match), strict=True)} for match in matches]
+    heads = _that_fit(people, console.width)
+    _print(console, "", heads, ([person[head] for head in heads] for person in people))
     console.print(f"{len(matches)} people{', and there are more' if more else ''}; choose one: cdp lookup --customer-id ID", markup=False)
 
 
@@ -60,6 +67,18 @@ def show_person(person: Row, console: Console) -> None:
         console.print(f"and more open tickets than the newest {len(person['open_tickets'])}", markup=False)
 
 
+def _that_fit(people: Sequence[Mapping[str, str]], width: int) -> list[str]:
+    """Heads of the columns for which there is room; the id and the name are always among them."""
+    wide = {head: max(cell_len(text) for text in (head, *(person[head] for person in people))) for head in _HEADS}
+    taken = {head: length if head == _HEADS[0] else min(length, _WIDEST) for head, length in wide.items()}
+    heads = list(_HEADS)
+    for head in _FIRST_LEFT_OUT:
+        if sum(taken[h] + _GAP for h in heads) - _GAP <= width:
+            break
+        heads.remove(head)
+    return heads
+
+
 def _told(match: Row) -> tuple[Any, ...]:
     p = match["profile"]
     place = " ".join(part for part in (p["postal_code"], p["city"]) if part)
@@ -88,7 +107,8 @@ def _predictions(person: Row) -> Iterable[tuple[Any, ...]]:
 
 
 def _print(console: Console, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    shown = Table(*heads, title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    columns = (Column(head, overflow="fold", no_wrap=head == _HEADS[0]) for head in heads)
+    shown = Table(*columns, title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for row in rows:
         # As text: what a person typed somewhere is no markup.
         shown.add_row(*(Text(said(value)) for value in row))

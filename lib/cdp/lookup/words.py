@@ -39,10 +39,12 @@ def day(value: date | None) -> str:
 
 
 def money(value: Decimal | float | None) -> str:
+    """An amount, with two digits behind the point."""
     return "" if value is None else f"{value:,.2f}"
 
 
 def share(value: float | None) -> str:
+    """A part of one as a percentage."""
     return "" if value is None else f"{value:.0%}"
 
 
