@@ -121,7 +121,7 @@ def measure(folder: Path, lookups: int) -> None:
     """Print the median and the 95th percentile of each way of asking."""
     from cdp.lookup.ask import CUSTOMER, EMAIL, NAME, PHONE, asked
     from cdp.lookup.find import find
-    from cdp.lookup.person import person
+    from cdp.lookup.person import person, timeline
     from cdp.lookup.read import Tables
     from cdp.tables.gold import LOOKUP_KEYS, PROFILES
 
@@ -149,7 +149,7 @@ def measure(folder: Path, lookups: int) -> None:
             there += one["customer_id"] in {match.customer_id for match in found.matches} or found.more
             if kind != NAME:
                 shown = person(tables, one["customer_id"])
-                assert shown is not None and shown.timeline(1)[0]
+                assert shown is not None and timeline(tables, one["customer_id"], 1)[0]
                 showing.append(time.monotonic() - began)
         cpu = 1000 * (time.process_time() - cpu) / lookups
         page = f"{quantile(showing, 50)} {quantile(showing, 95, 6)}" if showing else " " * 16

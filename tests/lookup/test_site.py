@@ -10,7 +10,7 @@ import pytest
 
 from cdp.base.errors import UsageError
 from cdp.lookup.serve import TOKEN as VARIABLE
-from cdp.lookup.serve import application, serve
+from cdp.lookup.serve import application, serve, server
 from cdp.lookup.sessions import LASTS_SECONDS, Sessions
 from tests.lookup.conftest import ANNA, BUSY, FORMER, QUIET, SPLIT, TOKEN, served
 
@@ -166,6 +166,10 @@ def test_a_session_ends_by_itself_and_there_are_not_too_many():
     assert [sessions.holds(name) for name in (first, second, third)] == [False, True, True]
     now = LASTS_SECONDS
     assert not sessions.holds(third)
+
+
+def test_not_everybody_is_answered_at_once(folder: Path):
+    assert server(application(folder, host="127.0.0.1")).config.limit_concurrency == 200
 
 
 def test_others_reach_it_only_with_a_token(folder: Path, monkeypatch: pytest.MonkeyPatch):
