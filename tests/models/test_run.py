@@ -74,7 +74,7 @@ def test_the_champions_are_known_without_mlflow_and_to_mlflow(trained):
         record = client.get_run(version.run_id)
         assert client.get_experiment(record.info.experiment_id).name == name
         assert record.data.params["as_of"] == "2026-01-31"
-        assert record.data.params["version_of_gold.orders"] == "0"
+        assert record.data.params["version_of_gold.orders"] == "1"  # 0 made the table
         assert record.data.params["h90_train_cutoffs"] == "2025-08-04 2025-07-05 2025-06-05"
         assert record.data.params["h90_outcome_window"] == "2025-11-03 2026-01-31"
         assert record.data.params["h90_chosen"] in {key.split(".")[1] for key in record.data.metrics}
