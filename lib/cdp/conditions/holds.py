@@ -7,7 +7,8 @@ from datetime import date, datetime, timezone
 from functools import reduce
 from typing import Any, cast
 
-from pyspark.sql import Column
+from pyspark.errors import IllegalArgumentException
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock, moment, shift
@@ -98,7 +99,7 @@ def _met(operator: Operator, operand: Operand, clock: Clock) -> Column:
         return _compared(type(operator), operand, cast(Any, operator).value)
     at = column.try_cast("timestamp")
     begin, end = _span(operator, clock)
-    return (at >= _literal(begin)) & (at < _literal(end))
+    return (at >= literal(begin)) & (at < literal(end))
 
 
 def _compared(kind: type[Operator], operand: Operand, value: Any) -> Column:
@@ -117,10 +118,11 @@ def _compared(kind: type[Operator], operand: Operand, value: Any) -> Column:
         column = column.try_cast("timestamp")
     elif operand.kind == "loose" and not isinstance(value, str):
         column = column.try_cast("boolean") if isinstance(value, bool) else number_in(column)
-    return compare(column, _literal(value))
+    return compare(column, literal(value))
 
 
-def _literal(value: Any) -> Column:
+def literal(value: Any) -> Column:
+    """A fixed value as a column; a time is UTC, whatever the zones of machine and session."""
     # A datetime without zone would be read in the zone of the driver's machine.
     return F.lit(value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value)
 
@@ -159,3 +161,14 @@ def all_of(parts: list[Column]) -> Column:
 def any_of(parts: list[Column]) -> Column:
     """Whether at least one of one or more holds."""
     return reduce(lambda a, b: a | b, parts)
+
+
+def is_pattern(spark: SparkSession, text: str) -> bool:
+    """Whether Java understands a regular expression; nothing is read."""
+    # Compiled code refuses a pattern that is none, interpreted code only where it meets a value: Java is asked first.
+    jvm: Any = spark._jvm
+    try:
+        jvm.java.util.regex.Pattern.compile(text)
+    except IllegalArgumentException:  # as Spark wraps it
+        return False
+    return True

@@ -1,9 +1,8 @@
 """The profile stage: one profile per person, with identifiers, orders, timeline, traits, households and consent."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
@@ -11,6 +10,7 @@ from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.conditions.clock import Clock
+from cdp.conditions.holds import is_pattern
 from cdp.gold.accounts import accounts
 from cdp.gold.computed.compute import computed
 from cdp.gold.computed.config import FILE as TRAITS_FILE
@@ -203,7 +203,7 @@ def _check_traits(run: Run, config: TraitsConfig) -> None:
         before = spark.createDataFrame([], traits_table(config).schema).drop(*[t.name for t in config.expressions])
         with_expressions(before, config.expressions, {t.name: type_of(t) for t in config.expressions}, where)
     patterns = ((t.name, text) for t in config.counted for text in t.patterns)
-    wrong = [f"{name}: filter: Java does not understand the regular expression {text}" for name, text in patterns if not _is_pattern(spark, text)]
+    wrong = [f"{name}: filter: Java does not understand the regular expression {text}" for name, text in patterns if not is_pattern(spark, text)]
     if wrong:
         raise ConfigError(where, wrong)
     if not run.lake.exists(TRAITS_HISTORY):
@@ -217,16 +217,6 @@ def _check_traits(run: Run, config: TraitsConfig) -> None:
     ]
     if problems:
         raise ConfigError(where, problems)
-
-
-def _is_pattern(spark: SparkSession, text: str) -> bool:
-    # Compiled code refuses a pattern that is none, interpreted code only where it meets a value: Java is asked first.
-    jvm: Any = spark._jvm
-    try:
-        jvm.java.util.regex.Pattern.compile(text)
-    except Exception:  # py4j's, or what Spark makes of it
-        return False
-    return True
 
 
 def _accounts(work: _Work) -> tuple[Account, ...]:

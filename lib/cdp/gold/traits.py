@@ -160,10 +160,10 @@ def traits(
     joined = profiles.select("customer_id", F.col("first_seen_at").alias("_first_seen_at"))
     for part in parts:
         joined = joined.join(part, on="customer_id", how="left")
-    counted = [t for t in config.traits if t not in config.expressions]
-    columns = [*TRAITS.columns, *[column_of(t) for t in counted]]
+    found = (*config.counted, *config.queries)
+    columns = [*TRAITS.columns, *[column_of(t) for t in found]]
     types = {c.name: c.type for c in columns}
-    zero = [*_ZERO_WITHOUT, *[t.name for t in counted if value_if_none(t) is not None]]
+    zero = [*_ZERO_WITHOUT, *[t.name for t in found if value_if_none(t) is not None]]
     filled = joined.withColumns({c: F.coalesce(F.col(c), F.lit(0)).cast(types[c]) for c in zero})
     made = {
         "as_of": day(as_of),

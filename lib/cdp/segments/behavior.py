@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Kind, number_in
 from cdp.conditions.filters import filter_holds
+from cdp.conditions.holds import literal
 from cdp.segments.attributes import timeline_column
 from cdp.segments.config import BehaviorCondition
 
@@ -46,11 +47,10 @@ def outcome_kind(condition: BehaviorCondition) -> Kind:
 def _counts(condition: BehaviorCondition, clock: Clock) -> Column:
     """Whether an entry counts for the condition: its name, its time and the filter."""
     at = F.col("occurred_at")
-    # As text with a cast: a datetime of Python would be read in the zone of the driver's machine.
-    is_in = at < F.lit(clock.end.isoformat()).cast("timestamp")
+    is_in = at < literal(clock.end)
     if condition.timeWindow:
         low = clock.ago(condition.timeWindow.duration, condition.timeWindow.unit)
-        is_in &= at >= F.lit(low.isoformat()).cast("timestamp")
+        is_in &= at >= literal(low)
     if condition.events:
         is_in &= F.col("event").isin(*condition.events)
     if condition.filter:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.errors import IllegalArgumentException
 from pyspark.sql import DataFrame
 
 from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.clock import Clock
+from cdp.conditions.holds import is_pattern
 from cdp.gold.computed.config import load_traits
 from cdp.segments.config import Segment
 from cdp.segments.frame import customer_frame
@@ -64,8 +64,9 @@ def run_segments(run: Run) -> StageResult:
 
 def _check_horizons(run: Run, work: Plan) -> None:
     """A horizon that nobody is scored for would make a rule false for everyone without a word: such a segment fails."""
+    catalogue = catalogue_of(run.config)
     asked = {
-        name: {a.horizon_days for a in needs_of([s], catalogue_of(run.config)).attributes if a.source == "predictions"}
+        name: {a.horizon_days for a in needs_of([s], catalogue).attributes if a.source == "predictions"}
         for name, s in work.segments.items()
     }
     if not any(asked.values()):
@@ -82,15 +83,9 @@ def _check_horizons(run: Run, work: Plan) -> None:
 
 
 def _check_patterns(run: Run, work: Plan) -> None:
-    """Compiled code refuses a pattern that is none, interpreted code only where it meets a value: Java is asked first."""
-    jvm: Any = run.spark._jvm
     for name, segment in work.segments.items():
-        for text in segment.patterns:
-            try:
-                jvm.java.util.regex.Pattern.compile(text)
-            except IllegalArgumentException:  # as Spark wraps it
-                if name not in work.failed:
-                    work.fail(name, "Spark cannot evaluate the rule: PatternSyntaxException")
+        if name not in work.failed and not all(is_pattern(run.spark, text) for text in segment.patterns):
+            work.fail(name, "Spark cannot evaluate the rule: PatternSyntaxException")
 
 
 def _evaluated(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[str, dict[str, int]]]:

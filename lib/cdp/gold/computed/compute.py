@@ -16,6 +16,7 @@ from pyspark.sql.types import DataType, StructType
 from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Named, number_in
 from cdp.conditions.filters import filter_holds
+from cdp.conditions.holds import literal
 from cdp.gold.computed.config import (
     MOMENT,
     Aggregation,
@@ -174,19 +175,17 @@ def _outcome(trait: Counted, names: Sequence[str]) -> Column:
     if isinstance(trait, Aggregation) and trait.aggregation == "avg":
         total = _value_of(trait).back(names[0], "decimal(38,3)" if type_.startswith("decimal") else "double")
         return F.try_divide(total, F.col(names[1])).cast(type_)
-    is_value = isinstance(trait, OfProperty) and not isinstance(trait, UniqueList | UniqueListCount)
-    if is_value:
-        assert isinstance(trait, OfProperty)
+    if isinstance(trait, Aggregation | Chosen):
         return _value_of(trait).back(names[0], type_)
     return F.col(names[0])
 
 
 def _may_count(traits: Sequence[Counted], at: Column, clock: Clock) -> Column:
     """Leaves out what counts for no trait, where that is cheap to say: before the shuffle."""
-    keep = at < _moment(clock.end)
+    keep = at < literal(clock.end)
     if all(t.window for t in traits):
         first = min(t.window.bounds(clock)[0] for t in traits if t.window)
-        keep &= at >= _moment(first)
+        keep &= at >= literal(first)
     if all(t.events for t in traits):
         keep &= F.col("event").isin(*sorted({name for t in traits for name in t.events}))
     return keep
@@ -204,10 +203,6 @@ def _schema(measures: Sequence[Measure], forms: dict[str, Form]) -> StructType:
     for measure in measures:
         schema.add(measure.name, DataType.fromDDL(type_(measure)))
     return schema
-
-
-def _moment(at: datetime) -> Column:
-    return F.timestamp_micros(F.lit(_micros(at)))
 
 
 def _micros(at: datetime) -> int:

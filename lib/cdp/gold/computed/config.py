@@ -408,9 +408,8 @@ def _expression_problems(trait: SqlTrait, config: TraitsConfig) -> Iterator[str]
     assert trait.expression is not None
     # Those that are expressions themselves may only be used further down, so none goes round in a circle.
     before = config.expressions[: config.expressions.index(trait)]
-    others = [t for t in config.traits if not (isinstance(t, SqlTrait) and t.expression is not None)]
     columns = [*TRAITS.columns]
-    for other in (*others, *before):
+    for other in (*config.counted, *config.queries, *before):
         try:
             columns.append(column_of(other))
         except UnknownAttributeError:
