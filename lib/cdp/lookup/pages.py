@@ -3,8 +3,9 @@
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
+from cdp.base.templates import templates
 from cdp.lookup.words import day, details, money, own_traits, pieces, said, share
 
 
@@ -21,13 +22,7 @@ def style() -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("cdp.lookup", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("cdp.lookup", "templates")
     environment.filters.update(said=said, day=day, details=details, money=money, share=share, pieces=pieces, spoken=_spoken, own=own_traits)
     return environment
 
