@@ -340,7 +340,12 @@ esac
 log4j="-Dlog4j2.configurationFile=file://$(printf '%s' "$CDP_HOME/lib/cdp/base/log4j2.properties" | sed 's/ /%20/g')"
 [ -z "$own_py_files" ] || options+=(--py-files "$own_py_files")
 options+=(--jars "$CDP_JARS${own_jars:+,$own_jars}")
-options+=(--driver-java-options "$log4j${own_java_options:+ $own_java_options}")
+# As in lib/cdp/base/session.py, which says why; a JVM takes one collector only, so that of the user stands alone.
+compiler="-XX:Tier4InvocationThreshold=20000 -XX:Tier4MinInvocationThreshold=2400"
+compiler="$compiler -XX:Tier4CompileThreshold=60000 -XX:Tier4BackEdgeThreshold=160000"
+collector="-XX:+UseParallelGC "
+case "$own_java_options ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-}" in *-XX:+Use*GC*) collector="" ;; esac
+options+=(--driver-java-options "$log4j $collector$compiler${own_java_options:+ $own_java_options}")
 
 if [ -n "${CDP_PRINT_COMMAND:-}" ]; then
     printf '%s\n' "$SPARK_HOME/bin/spark-submit" "${options[@]}" "$CDP_HOME/jobs/$job.py" "$@"

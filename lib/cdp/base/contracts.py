@@ -7,6 +7,7 @@ come from the same `Table` object.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -116,9 +117,9 @@ class Table:
     def layer(self) -> str:
         return self.name.split(".")[0]
 
-    @property
+    @cached_property
     def schema(self) -> StructType:
-        """The Spark schema, with nullability and descriptions as column comments."""
+        """The Spark schema, with nullability and descriptions as column comments. Made once: Java reads the types."""
         return StructType(
             [
                 StructField(c.name, DataType.fromDDL(c.type), c.nullable, {"comment": c.description})

@@ -1,9 +1,10 @@
 """The lake: Delta tables in folders, read and written under their contracts."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import date, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the lake's own layout; another one is refused in place of being guessed at."""
 
+_SIDE_BY_SIDE = 4
+"""Writes that run at a time: a small one mostly plans and waits."""
 _EVERYTHING = "true"
 _KEYS_READ_HERE = 1_000_000
 """Rows of a table whose keys are looked at on the driver: some hundred megabytes."""
@@ -259,9 +262,27 @@ class Lake:
 
         Small writes are mostly waiting and planning, so even two cores gain from it.
         """
-        with ThreadPoolExecutor(max_workers=min(4, max(1, len(tasks)))) as pool:
+        with ThreadPoolExecutor(max_workers=min(_SIDE_BY_SIDE, max(1, len(tasks)))) as pool:
             futures = [pool.submit(inheritable_thread_target(self.spark)(task)) for task in tasks]
             return [future.result() for future in futures]
+
+    def in_order(self, tasks: Mapping[str, tuple[Callable[[], Any], Sequence[str]]]) -> None:
+        """Run reads and writes of which some need others, each as soon as what it needs is done.
+
+        Args:
+            tasks: by name, what is to be done, and the names of the tasks whose results it reads. Of those that can begin,
+                the first begins first.
+        """
+        waiting = TopologicalSorter({name: needs for name, (_, needs) in tasks.items()})
+        waiting.prepare()
+        running: dict[Future[Any], str] = {}
+        with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+            while waiting.is_active():
+                for name in waiting.get_ready():
+                    running[pool.submit(inheritable_thread_target(self.spark)(tasks[name][0]))] = name
+                for task in wait(running, return_when=FIRST_COMPLETED).done:
+                    task.result()
+                    waiting.done(running.pop(task))
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -274,25 +295,31 @@ class Lake:
         problems = shape_problems(table, rows.schema)
         if problems:
             raise ContractError(f"{table.name} was not written:\n  " + "\n  ".join(problems))
-        return rows.select(*guarded(table))
+        return rows.selectExpr(*guarded(table))
 
     def _write(self, table: Table, rows: DataFrame, *, mode: str, options: dict[str, Any]) -> None:
         held = self._held(table, rows)
         existing = self._existing_schema(table)
-        if existing is None and table.cluster_by:
-            self._create_clustered(table)
-        writer = held.write.format("delta").mode(mode).options(**options)
-        if existing is None and not table.cluster_by:
-            # Column comments travel in the schema's metadata, properties in options.
-            writer = writer.options(**table_properties(table))
-        elif existing is not None and not _same_shape(existing, table.schema):
+        options = dict(options)
+        if existing is None:
+            if table.cluster_by:
+                self._create_clustered(table)
+            else:
+                options.update(table_properties(table))
+        is_other = existing is not None and not _same_shape(existing, table.schema)
+        if is_other or (existing is None and not table.cluster_by):
+            held = _described(held, table)
+        writer = held.write.format("delta").mode(mode)
+        if is_other:
             if mode == "overwrite" and options.get("replaceWhere") == _EVERYTHING:
                 # Merging schemas would keep columns that are gone, empty for ever.
-                writer = held.write.format("delta").mode(mode).clusterBy(*table.cluster_by).option("overwriteSchema", "true")
+                del options["replaceWhere"]
+                writer = writer.clusterBy(*table.cluster_by).option("overwriteSchema", "true")
             elif mode == "overwrite" and "replaceWhere" not in options:
                 writer = writer.option("overwriteSchema", "true")
             else:
                 writer = writer.option("mergeSchema", "true")
+        writer = writer.options(**options)
         self._guard(table, lambda: writer.save(self.path(table)))
 
     def _merge(self, table: Table, rows: DataFrame, is_gone: str | None = None) -> None:
@@ -378,6 +405,12 @@ def table_properties(table: Table) -> dict[str, str]:
         else {"delta.dataSkippingNumIndexedCols": "0"}
     )
     return {**statistics, **table.properties}
+
+
+def _described(rows: DataFrame, table: Table) -> DataFrame:
+    # Delta keeps the descriptions of a table's columns, and takes those of new ones from the rows.
+    comments = {c.name: {"comment": c.description} for c in table.columns}
+    return rows.select(*[F.col(f"`{name}`").alias(name, metadata=comment) for name, comment in comments.items()])
 
 
 def _nullable(schema: StructType) -> StructType:

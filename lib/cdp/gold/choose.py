@@ -14,6 +14,7 @@ behind it the runners-up.
 
 from collections.abc import Callable
 
+from cdp.base.sql import literal
 from cdp.gold.config import ATTRIBUTES, LISTS, ProfilesConfig, Strategy
 from cdp.silver.emails import DISPOSABLE
 
@@ -114,21 +115,16 @@ def first_of_each_value(claims: str) -> str:
 def joined(claims: str, strategy: Strategy) -> str:
     """The values of the first claims as one text, for `union`."""
     kept = f"slice({claims}, 1, {strategy.limit})" if strategy.limit else claims
-    return f"array_join(transform({kept}, c -> c.value), {text(strategy.separator or ', ')})"
+    return f"array_join(transform({kept}, c -> c.value), {literal(strategy.separator or ', ')})"
 
 
 def by_key(config: ProfilesConfig, key: str, outcome: Callable[[Strategy], str]) -> str:
     """`outcome` of the strategy of the further column whose name `key` gives."""
     own = "".join(
-        f" WHEN {text(name)} THEN {outcome(config.strategy(f'{ATTRIBUTES}.{name}'))}" for name in config.own_attributes
+        f" WHEN {literal(name)} THEN {outcome(config.strategy(f'{ATTRIBUTES}.{name}'))}" for name in config.own_attributes
     )
     other = outcome(config.strategy(ATTRIBUTES))
     return f"CASE {key}{own} ELSE {other} END" if own else other
-
-
-def text(value: str) -> str:
-    """A word of the configuration as a SQL literal."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _score(strategy: Strategy, claim: str, *, held: str, filled: str = "0", smaller: str = "0") -> str:
@@ -142,7 +138,7 @@ def _score(strategy: Strategy, claim: str, *, held: str, filled: str = "0", smal
         smaller: how many values of the customer are less.
     """
     if strategy.strategy == "source_priority":
-        names = ", ".join(text(name) for name in strategy.sources)
+        names = ", ".join(literal(name) for name in strategy.sources)
         position = f"array_position(array({names}), {claim}.source)"
         return f"-coalesce(nullif({position}, 0L), {len(strategy.sources) + 1}L)"
     measures = {"most_frequent": held, "most_complete": filled, "max": smaller, "min": f"-({smaller})"}

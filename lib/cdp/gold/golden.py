@@ -6,6 +6,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from cdp.base.sql import literal
 from cdp.gold.choose import (
     attribute_claims,
     attribute_entries,
@@ -15,7 +16,6 @@ from cdp.gold.choose import (
     first_of_each_value,
     group_claims,
     joined,
-    text,
 )
 from cdp.gold.config import GROUPS, LISTS, ProfilesConfig, Strategy
 from cdp.gold.contacts import SIGNS
@@ -49,8 +49,8 @@ def profiles(
         as_of: the run's date. Of a record changed since, only the newer version is known; it counts with its values,
             not with its time.
     """
-    at = F.col("occurred_at")
-    of_timeline = timeline.select("customer_id", at.alias("first_at"), at.alias("last_at"))
+    # One row a customer before it meets the records: a row of the union is wide, whatever it holds.
+    of_timeline = timeline.groupBy("customer_id").agg(F.min("occurred_at").alias("first_at"), F.max("occurred_at").alias("last_at"))
     traces = reduce(
         lambda a, b: a.unionByName(b, allowMissingColumns=True),
         [_of_records(records, owners, as_of), _of_identifiers(seen, signs), of_timeline],
@@ -151,12 +151,12 @@ def _provenance(config: ProfilesConfig) -> str:
 
     entries = []
     for group, columns in GROUPS.items():
-        best, strategy = f"get(_{group}, 0)", text(config.strategy(group).strategy)
-        entries += [f"IF({best}.value.{c} IS NOT NULL, {entry(text(c), best, strategy)}, NULL)" for c in columns]
+        best, strategy = f"get(_{group}, 0)", literal(config.strategy(group).strategy)
+        entries += [f"IF({best}.value.{c} IS NOT NULL, {entry(literal(c), best, strategy)}, NULL)" for c in columns]
     for kind in LISTS:
-        best, strategy = f"get(_{kind}, 0).of", text(config.strategy(kind).strategy)
-        entries.append(f"IF({best} IS NOT NULL, {entry(text(kind), best, strategy)}, NULL)")
-    strategy = by_key(config, "a.key", lambda s: text(s.strategy))
+        best, strategy = f"get(_{kind}, 0).of", literal(config.strategy(kind).strategy)
+        entries.append(f"IF({best} IS NOT NULL, {entry(literal(kind), best, strategy)}, NULL)")
+    strategy = by_key(config, "a.key", lambda s: literal(s.strategy))
     further = f"transform(_attributes, a -> {entry(_name_of('a'), 'get(a.claims, 0)', strategy)})"
     return f"map_from_entries(concat(array_compact(array({', '.join(entries)})), {further}))"
 
@@ -169,7 +169,7 @@ def _runners_up(config: ProfilesConfig) -> str:
         return f"transform(slice({claims}, {first}, {RUNNERS_UP}), c -> {shown})"
 
     def entry(name: str, claims: str, values: str, origin: str) -> str:
-        return f"IF(size({claims}) > 1, struct({text(name)}, {beside(claims, values, origin)}), NULL)"
+        return f"IF(size({claims}) > 1, struct({literal(name)}, {beside(claims, values, origin)}), NULL)"
 
     entries = []
     for group, columns in GROUPS.items():

@@ -4,8 +4,9 @@ By the customs of France, Britain, Germany, Spain and the United States, and by 
 understood stays in the street.
 """
 
+from cdp.base.sql import literal, words
 from cdp.silver.postal import ANY, pattern_of
-from cdp.silver.text import SEPARATOR, found, literal, parted, replaced, words
+from cdp.silver.text import SEPARATOR, found, parted, replaced
 
 # Here the number comes first, and a street may end with one (rue du 8 Mai 1945, Highway 50).
 _NUMBER_FIRST = ("FR", "GB", "US", "CA", "IE", "AU", "NZ", "LU", "MC", "ZA", "IN", "SG", "HK", "MT", "RE", "GP", "MQ", "GF")

@@ -5,7 +5,8 @@ For names of people and places that were typed all in capitals or all in small l
 
 import unicodedata
 
-from cdp.silver.text import SEPARATOR, found, literal, replaced
+from cdp.base.sql import literal
+from cdp.silver.text import SEPARATOR, found, replaced
 
 # Written small before or between the words of a name. `Di`, `Le` and `La` begin with a capital wherever they come from.
 _OF_NAMES = (

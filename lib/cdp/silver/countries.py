@@ -5,8 +5,9 @@ import zlib
 from collections import defaultdict
 from functools import cache
 
+from cdp.base.sql import literal
 from cdp.silver.folding import single_letters, single_letters_of
-from cdp.silver.text import found, literal, replaced
+from cdp.silver.text import found, replaced
 
 _LANGUAGES = (
     *("bg", "ca", "cs", "da", "de", "el", "es", "et", "eu", "fi", "fr", "gl", "hr", "hu", "it", "lt", "lv", "nb", "nl"),

@@ -5,8 +5,9 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from cdp.base.sql import literal, words
 from cdp.silver.folding import arrow_function
-from cdp.silver.text import found, literal, words
+from cdp.silver.text import found
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~\x{80}-\x{10FFFF}-]+"
 _LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"[^"@\\\x{{00}}-\x{{1F}}]+")'

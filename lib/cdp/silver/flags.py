@@ -1,7 +1,8 @@
 """What cleaning has to say of a record: flags of a fixed vocabulary, and what was sent of fields that were changed."""
 
+from cdp.base.sql import literal
 from cdp.silver.postal import lost_a_zero
-from cdp.silver.text import is_odd, literal, tidy
+from cdp.silver.text import is_odd, tidy
 
 _TEXTS = (
     *("full_name", "given_name", "middle_name", "family_name", "name_suffix", "native_name", "gender"),

@@ -12,7 +12,8 @@ from typing import Any
 
 from pyspark.sql import Column
 
-from cdp.silver.text import found, literal, replaced
+from cdp.base.sql import literal
+from cdp.silver.text import found, replaced
 
 # The alphabets of the table: small letters of Latin, Greek and Cyrillic.
 _RANGES = ((0xDF, 0x250), (0x37B, 0x400), (0x430, 0x530), (0x1E00, 0x2000))

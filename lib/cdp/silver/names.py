@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from cdp.silver.text import SEPARATOR, found, literal, parted, replaced, words
+from cdp.base.sql import literal, words
+from cdp.silver.text import SEPARATOR, found, parted, replaced
 
 # Before a name with a full stop, or as words of their own.
 _DOTTED = (

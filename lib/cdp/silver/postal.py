@@ -3,7 +3,8 @@
 import re
 from functools import cache
 
-from cdp.silver.text import found, literal, replaced, words
+from cdp.base.sql import literal, words
+from cdp.silver.text import found, replaced
 
 # Spreadsheets take the first zero of a number away; no code of four digits exists in these.
 _FIVE_DIGITS = ("FR", "DE", "ES", "US", "IT")

@@ -5,7 +5,9 @@ Expressions here and in the modules beside it are SQL text: a tenth of the calls
 for one pattern that does not match.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from cdp.base.sql import literal
 
 SEPARATOR = "\ue000"
 """Stands between fields that pass through one expression together; of Unicode's private use, so in no text."""
@@ -36,16 +38,6 @@ _ODD = (
     rf"[\t-\r\x{{A0}}\x{{1680}}\x{{2000}}-\x{{200B}}\x{{2028}}\x{{2029}}\x{{202F}}\x{{205F}}\x{{3000}}]|  |{_BROKEN}"
     rf"|\A | \z| {SEPARATOR}|{SEPARATOR} "
 )
-
-
-def literal(text: str) -> str:
-    """SQL for a text."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def words(texts: Iterable[str]) -> str:
-    """A list for SQL's IN."""
-    return ", ".join(literal(text) for text in texts)
 
 
 def part(text: str, position: int) -> str:
