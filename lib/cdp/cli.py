@@ -326,7 +326,8 @@ def _declared() -> dict[str, Table]:
 def _with_own_traits(table: Table, config: Path) -> Table:
     """The table with the traits of the configuration, where it holds traits and there is one."""
     from cdp.base.settings import ConfigFolder
-    from cdp.gold.computed.config import load_traits, traits_table
+    from cdp.gold.computed.columns import traits_table
+    from cdp.gold.computed.load import load_traits
     from cdp.tables.gold import TRAITS, TRAITS_HISTORY
 
     if table not in (TRAITS, TRAITS_HISTORY) or not config.is_dir():

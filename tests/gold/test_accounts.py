@@ -33,6 +33,16 @@ def test_case_accents_punctuation_and_legal_forms_tell_no_companies_apart(fill: 
     assert of_job.isEmpty()
 
 
+def test_what_fills_the_field_is_no_company(fill: Fill) -> None:
+    fillers = ["n/a", "N.A.", "-", "None", "no company", "Self-Employed", "Sélf employed", "xxx", "000", "Unknown", "Privat", "aucune"]
+    names = [*fillers, "NA Systems", "AAA", "3M", "Nobody Ltd", "None of Us GmbH"]
+    people = [{"customer_id": f"c{i}", "attributes": {"company": name}} for i, name in enumerate(names)]
+
+    found = accounts(fill(PROFILES, *people), RULE, fill(ACCOUNTS)).collect()
+
+    assert sorted(row["name"] for row in found) == ["3M", "AAA", "NA Systems", "Nobody Ltd", "None of Us GmbH"]
+
+
 def test_an_account_keeps_its_id_when_it_is_written_otherwise(fill: Fill) -> None:
     def made(names: dict[str, str], before: DataFrame) -> DataFrame:
         return accounts(fill(PROFILES, *[{"customer_id": w, "attributes": {"company": n}} for w, n in names.items()]), RULE, before)

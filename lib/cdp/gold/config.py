@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, Document, Strict, did_you_mean
 from cdp.bronze.config import load_sources
-from cdp.gold.computed.config import TraitsConfig, load_traits
+from cdp.gold.computed.config import TraitsConfig
+from cdp.gold.computed.load import load_traits
 from cdp.identity.config import HouseholdRule, IdentityConfig
 
 FILE = "profiles.yaml"

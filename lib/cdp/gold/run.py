@@ -6,16 +6,12 @@ from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
-from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Account, Run, Stage, StageResult
-from cdp.conditions.clock import Clock
-from cdp.conditions.holds import is_pattern
 from cdp.gold.accounts import accounts
-from cdp.gold.computed.compute import computed
-from cdp.gold.computed.config import FILE as TRAITS_FILE
-from cdp.gold.computed.config import INPUTS, TraitsConfig, column_of, load_traits, traits_table, type_of
-from cdp.gold.computed.sql import answers, check_query, with_expressions
+from cdp.gold.computed.columns import traits_table
+from cdp.gold.computed.load import load_traits
+from cdp.gold.computed.steps import check_traits, own_traits, with_own_expressions
 from cdp.gold.config import Settings, load_settings
 from cdp.gold.consent import effective_consent
 from cdp.gold.contacts import contact_signs
@@ -28,6 +24,7 @@ from cdp.gold.orders import customer_order_lines, customer_orders, is_late
 from cdp.gold.owners import current_owners
 from cdp.gold.rfm import bounds
 from cdp.gold.timeline import FATES, KINDS, fate_counts, kept, timeline_rows
+from cdp.gold.times import day
 from cdp.gold.traits import allowed, assortment, behaviour, buying, traits
 from cdp.silver.expressions import evaluating
 from cdp.silver.netting import netted
@@ -53,14 +50,17 @@ class _Work:
 
     Attributes:
         rows: rows of each silver table in, and of each gold table written, by table name.
+        notes: what whoever reads the run should know.
     """
 
     def __init__(self, run: Run, settings: Settings) -> None:
         self.lake, self.as_of, self.settings = run.lake, run.as_of, settings
+        self.full_refresh = run.full_refresh
         self.owners = current_owners(self.lake.read(ASSIGNMENTS)).persist()
         self.known_ids, self.audit = self.lake.read(IDENTIFIERS_TABLE), self.lake.read(AUDIT)
         self.late_orders, self.lost_lines, self.fates = Observation(), Observation(), Observation()
         self.rows: dict[str, int] = {}
+        self.notes: tuple[str, ...] = ()
 
     def counts(self) -> None:
         # Delta knows them from its log.
@@ -108,40 +108,36 @@ class _Work:
         self.limits = bounds(self.bought.where("orders > 0"))
 
     def traits(self) -> None:
-        lake, as_of = self.lake, self.as_of
+        lake, as_of, config = self.lake, self.as_of, self.settings.traits
         parts = [
             self.bought,
             assortment(lake.read(CUSTOMER_ORDER_LINES)),
             behaviour(lake.read(TIMELINE), as_of=as_of),
             allowed(lake.read(EFFECTIVE_CONSENT)),
-            *self._own_traits(),
+            *own_traits(lake, config, as_of=as_of),
         ]
-        config = self.settings.traits
         rows = traits(lake.read(PROFILES), parts, self.limits, config, as_of=as_of)
-        rows = with_expressions(rows, config.expressions, {t.name: type_of(t) for t in config.expressions}, TRAITS_FILE)
-        table, history = traits_table(config), traits_table(config, TRAITS_HISTORY)
+        rows = with_own_expressions(rows, config)
         # Spark may not share what two expressions have in common: one that fails would take the other along.
         with evaluating(lake.spark):
-            self._replace(table, rows)
-        lake.replace(history, lake.read(table), where=f"as_of = DATE'{as_of.isoformat()}'")
+            self._replace(traits_table(config), rows)
 
-    def _own_traits(self) -> list[DataFrame]:
-        """The traits of conf/traits.yaml but those that are expressions of others: a frame for each input and query."""
-        config, clock = self.settings.traits, Clock(self.as_of)
-        frames = []
-        for input_, table in INPUTS.items():
-            wanted = [t for t in config.counted if t.from_ == input_]
-            if wanted:
-                frames.append(computed(self.lake.read(table), wanted, input_, clock))
-        if config.queries:
-            tables = {"profiles": PROFILES, **INPUTS}
-            readable = {name: self.lake.read(table) for name, table in tables.items()}
-            for trait in config.queries:
-                assert trait.query is not None
-                frames.append(
-                    answers(trait.query, trait.name, type_of(trait), readable, as_of=self.as_of, where=TRAITS_FILE)
-                )
-        return frames
+    def history(self) -> None:
+        """Keep the traits as those of the run's date: what an earlier run of it found is replaced, until a later date has run.
+
+        What has come in since was not known then, and a model that learnt from it would know more than it will.
+        """
+        table = traits_table(self.settings.traits, TRAITS_HISTORY)
+        if self.lake.exists(table) and not self.full_refresh:
+            since = self.lake.read(table).where(F.col("as_of") >= day(self.as_of))
+            found = since.agg(F.min("as_of").alias("first"), F.max("as_of").alias("last")).first()
+            assert found is not None
+            if found["first"] == self.as_of != found["last"]:
+                kept = f"{table.name} keeps what was known on {self.as_of}, as {found['last']} has run; --full-refresh replaces it"
+                self.notes = (kept,)
+                return
+        found_now = self.lake.read(traits_table(self.settings.traits))
+        self.lake.replace(table, found_now, where=f"as_of = DATE'{self.as_of.isoformat()}'")
 
     def households(self) -> None:
         found = households(self.lake.read(PROFILES), self.settings.households, self.lake.read(HOUSEHOLDS))
@@ -165,17 +161,26 @@ class _Work:
 def build_profiles(run: Run) -> StageResult:
     """Rebuild the gold tables of people as of the run's date; see docs/profiles.md."""
     settings = load_settings(run.config)
-    _check_traits(run, settings.traits)
+    check_traits(run, settings.traits)
     work = _Work(run, settings)
-    # Small plans mostly wait for their planning: as many side by side as their inputs allow.
-    for steps in (
-        [work.orders, work.identifiers, work.counts],
-        [work.timeline, work.lines, work.buyers],
-        [work.profiles, work.consent, work.lookup],
-        [work.traits],
-        [work.households, work.accounts],
-    ):
-        run.lake.together(steps)
+    bought_and_done = ["buyers", "lines", "timeline", "consent"]
+    run.lake.in_order(
+        {
+            "orders": (work.orders, []),
+            "identifiers": (work.identifiers, []),
+            "timeline": (work.timeline, ["orders"]),
+            "lines": (work.lines, ["orders"]),
+            "buyers": (work.buyers, ["orders"]),
+            "consent": (work.consent, []),
+            "profiles": (work.profiles, ["timeline"]),
+            "lookup": (work.lookup, ["identifiers"]),
+            "counts": (work.counts, []),
+            "traits": (work.traits, ["profiles", *bought_and_done]),
+            "history": (work.history, ["traits"]),
+            "households": (work.households, ["traits"]),
+            "accounts": (work.accounts, ["traits"]),
+        }
+    )
     work.close()
     accounts = _accounts(work)
     people, homes = work.rows[PROFILES.name], work.rows[HOUSEHOLDS.name]
@@ -183,40 +188,8 @@ def build_profiles(run: Run) -> StageResult:
         rows_in=sum(a.rows_in for a in accounts),
         rows_out=sum(rows for table, rows in work.rows.items() if table.startswith("gold.")),
         accounts=accounts,
-        notes=(f"{people:,} customers, {homes:,} households",),
+        notes=(f"{people:,} customers, {homes:,} households", *work.notes),
     )
-
-
-def _check_traits(run: Run, config: TraitsConfig) -> None:
-    """What only Spark, or the history, can say of traits, before anything is written.
-
-    Raises:
-        ConfigError: a query or expression is not understood, or a trait has another type than before.
-    """
-    spark, where = run.spark, str(run.config.path / TRAITS_FILE)
-    if config.queries:
-        tables = {"profiles": PROFILES, **INPUTS}
-        empty = {name: spark.createDataFrame([], table.schema) for name, table in tables.items()}
-        for trait in config.queries:
-            check_query(trait.query or "", trait.name, type_of(trait), empty, as_of=run.as_of, where=where)
-    if config.expressions:
-        before = spark.createDataFrame([], traits_table(config).schema).drop(*[t.name for t in config.expressions])
-        with_expressions(before, config.expressions, {t.name: type_of(t) for t in config.expressions}, where)
-    patterns = ((t.name, text) for t in config.counted for text in t.patterns)
-    wrong = [f"{name}: filter: Java does not understand the regular expression {text}" for name, text in patterns if not is_pattern(spark, text)]
-    if wrong:
-        raise ConfigError(where, wrong)
-    if not run.lake.exists(TRAITS_HISTORY):
-        return
-    # A trait keeps its type: values of two kinds under one name could be compared with nothing.
-    then = {f.name: f.dataType.simpleString() for f in run.lake.read(TRAITS_HISTORY).schema}
-    problems = [
-        f"{column.name}: gold.traits_history has it as {then[column.name]}, now it is {column.type}; wanted another name"
-        for column in map(column_of, config.traits)
-        if then.get(column.name, column.type) != column.type
-    ]
-    if problems:
-        raise ConfigError(where, problems)
 
 
 def _accounts(work: _Work) -> tuple[Account, ...]:

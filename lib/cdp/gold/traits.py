@@ -6,7 +6,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from cdp.gold.computed.config import NO_TRAITS, TraitsConfig, column_of, value_if_none
+from cdp.gold.computed.columns import column_of, value_if_none
+from cdp.gold.computed.config import NO_TRAITS, TraitsConfig
 from cdp.gold.rfm import Bounds, rfm
 from cdp.gold.times import day, days_before_end
 from cdp.tables.gold import TRAITS

@@ -7,10 +7,11 @@ from cdp.identity.config import IdentityConfig
 
 BY_STEWARD = "blocked by the steward"
 """Why a value links nobody that the ledger blocks."""
-_WORDS = (
+PLACEHOLDERS = (
     *("", "-1", "0", "na", "n/a", "n.a.", "none", "null", "nil", "nan", "undefined", "unknown", "anonymous", "guest"),
     *("test", "void", "default", "empty", "blank", "missing", "invalid", "blocked", "declined", "refused", "tbd", "xxx"),
 )
+"""What people and systems write where there is nothing to write."""
 _LOCAL_PARTS = (
     *("na", "n.a", "n-a", "none", "no", "nomail", "noemail", "no-email", "no.email", "no_email", "nope", "null"),
     *("noreply", "no-reply", "no.reply", "donotreply", "do-not-reply", "unknown", "undefined", "anonymous", "test"),
@@ -35,7 +36,7 @@ def is_placeholder(id_type: Column, value: Column) -> Column:
     filled_mail = local.isin(*_LOCAL_PARTS) | local.rlike(r"\A(.)\1{2,}\z")
     filled_number = digits.rlike(r"(\d)\1{6,}\z") | digits.rlike(r"(?:0123456789|1234567890?|9876543210)\z")
     return (
-        F.lower(value).isin(*_WORDS)
+        F.lower(value).isin(*PLACEHOLDERS)
         | value.rlike(r"\A[0-]+\z")
         | (F.length(value) > _LONGEST)
         | ((id_type == "email") & filled_mail)

@@ -11,7 +11,8 @@ from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, describe_problem, did_you_mean, read_yaml
 from cdp.conditions.filters import ColumnCondition, Filter
 from cdp.conditions.operators import Ago, AnyOperator, AttributeReference
-from cdp.gold.computed.config import load_traits, traits_table
+from cdp.gold.computed.columns import traits_table
+from cdp.gold.computed.load import load_traits
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.check import problems_of
 from cdp.segments.config import (

@@ -10,7 +10,7 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.clock import Clock
 from cdp.conditions.holds import is_pattern
-from cdp.gold.computed.config import load_traits
+from cdp.gold.computed.load import load_traits
 from cdp.segments.config import Segment
 from cdp.segments.frame import customer_frame
 from cdp.segments.history import changes, history_after, members_after, standing, tallies

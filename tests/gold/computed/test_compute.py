@@ -11,8 +11,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from cdp.base.settings import ConfigFolder
 from cdp.conditions.clock import Clock
+from cdp.gold.computed.columns import type_of
 from cdp.gold.computed.compute import computed
-from cdp.gold.computed.config import INPUTS, MOMENT, Counted, TraitsConfig, load_traits, type_of
+from cdp.gold.computed.config import INPUTS, MOMENT, Counted, TraitsConfig
+from cdp.gold.computed.load import load_traits
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE
 from tests.conftest import Fill
 

@@ -6,7 +6,8 @@ import pytest
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
-from cdp.gold.computed.config import load_traits, traits_table
+from cdp.gold.computed.columns import traits_table
+from cdp.gold.computed.load import load_traits
 from cdp.gold.computed.sql import levels
 
 VIEWS = "type: event_counter, event: Product Viewed"

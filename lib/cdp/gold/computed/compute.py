@@ -17,6 +17,7 @@ from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Named, number_in
 from cdp.conditions.filters import filter_holds
 from cdp.conditions.holds import literal
+from cdp.gold.computed.columns import type_of
 from cdp.gold.computed.config import (
     MOMENT,
     Aggregation,
@@ -29,7 +30,6 @@ from cdp.gold.computed.config import (
     OfProperty,
     UniqueList,
     UniqueListCount,
-    type_of,
 )
 from cdp.gold.computed.measures import Kind, Measure, measured
 

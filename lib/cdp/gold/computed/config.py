@@ -1,9 +1,7 @@
 """conf/traits.yaml: traits that a company adds to those that every customer has."""
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -18,17 +16,13 @@ from pydantic import (
     model_validator,
 )
 
-from cdp.base.contracts import Column, Table
-from cdp.base.errors import ConfigError
-from cdp.base.settings import ConfigFolder, Document, Strict
-from cdp.bronze.sql import expression_problems
+from cdp.base.contracts import Table
+from cdp.base.settings import Document, Strict
 from cdp.conditions.clock import Clock
-from cdp.conditions.columns import Named, UnknownAttributeError, named
-from cdp.conditions.filters import ColumnCondition, Filter, filter_problems, parts_of
+from cdp.conditions.columns import Named, named
+from cdp.conditions.filters import ColumnCondition, Filter, parts_of
 from cdp.conditions.operators import Regexp
-from cdp.gold.computed.sql import query_problems
-from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE, TRAITS, TRAITS_HISTORY
-from cdp.tables.silver import MONEY
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE, TRAITS
 
 FILE = "traits.yaml"
 
@@ -250,14 +244,14 @@ class SqlTrait(Trait):
         return self
 
 
-_TYPES = ("event_counter", "aggregation", "most_frequent", "first", "last", "unique_list", "unique_list_count", "sql")
+TYPES = ("event_counter", "aggregation", "most_frequent", "first", "last", "unique_list", "unique_list_count", "sql")
 
 
 def _type_of(value: object) -> str | None:
     found = getattr(value, "type", None) if isinstance(value, BaseModel) else None
     if isinstance(value, Mapping):
         found = value.get("type")
-    return found if isinstance(found, str) and found in _TYPES else None
+    return found if isinstance(found, str) and found in TYPES else None
 
 
 AnyTrait = Annotated[
@@ -272,7 +266,7 @@ AnyTrait = Annotated[
     Discriminator(
         _type_of,
         custom_error_type="trait_type",
-        custom_error_message=f"wanted keys and values with a type: {', '.join(_TYPES)}",
+        custom_error_message=f"wanted keys and values with a type: {', '.join(TYPES)}",
     ),
 ]
 
@@ -311,107 +305,3 @@ class TraitsConfig(Document):
 
 
 NO_TRAITS = TraitsConfig()
-
-
-def load_traits(folder: ConfigFolder) -> TraitsConfig:
-    """Read conf/traits.yaml; without it there are none.
-
-    Raises:
-        ConfigError: the file is wrong, a trait names a column that there is not, or an operator that does not go with it.
-    """
-    try:
-        config = folder.load(TraitsConfig, FILE)
-    except ConfigError as error:
-        # The key path also names the type that was tried.
-        told = [re.sub(rf"^(traits\.\d+)\.(?:{'|'.join(_TYPES)})(?=[.:])", r"\1", line) for line in error.problems]
-        raise ConfigError(error.file, told) from None
-    problems = [f"traits.{i} ({trait.name}): {line}" for i, trait in enumerate(config.traits) for line in _problems(trait, config)]
-    if problems:
-        raise ConfigError(str(folder.path / FILE), problems)
-    return config
-
-
-def traits_table(config: TraitsConfig, table: Table = TRAITS) -> Table:
-    """`gold.traits`, or its history, with a column for each trait of the configuration."""
-    own = [column_of(trait) for trait in config.traits]
-    # Days before a trait was there have none of it.
-    return table.with_columns(*[replace(c, nullable=True) if table is TRAITS_HISTORY else c for c in own])
-
-
-def column_of(trait: Trait) -> Column:
-    """The column of gold.traits that holds a trait."""
-    type_ = type_of(trait)
-    nullable = value_if_none(trait) is None
-    unit = MONEY if type_ == "decimal(18,2)" else None
-    return Column(trait.name, type_, trait.description or f"a trait of {FILE}", pii=is_personal(trait), unit=unit, nullable=nullable)
-
-
-def type_of(trait: Trait) -> str:
-    """Spark type of a trait."""
-    if isinstance(trait, SqlTrait):
-        return VALUE_TYPES[trait.value_type]
-    if isinstance(trait, EventCounter | UniqueListCount):
-        return "bigint"
-    if isinstance(trait, UniqueList):
-        return "array<string>"
-    assert isinstance(trait, OfProperty)
-    found = trait.column(trait.property)
-    if isinstance(trait, Aggregation):
-        if found.kind == "loose" or (trait.aggregation == "avg" and found.type in ("int", "bigint")):
-            return "double"
-        return {"int": "bigint"}.get(found.type, found.type)
-    return VALUE_TYPES[trait.value_type] if isinstance(trait, Chosen) and found.kind == "loose" else found.type
-
-
-def is_personal(trait: Trait) -> bool:
-    """Whether a trait is personal data: as it says, else by where its values come from."""
-    if trait.pii is not None:
-        return trait.pii
-    if isinstance(trait, SqlTrait):
-        return trait.query is not None and trait.value_type in ("text", "list", "date", "time")
-    if not isinstance(trait, Chosen | UniqueList) or type_of(trait) not in ("string", "array<string>"):
-        return False
-    return trait.column(trait.property).name in INPUTS[trait.from_].pii_columns
-
-
-def value_if_none(trait: Trait) -> int | None:
-    """What a trait is for who has no entry: counts and sums are 0, the others are missing."""
-    is_count = isinstance(trait, EventCounter | UniqueListCount)
-    return 0 if is_count or (isinstance(trait, Aggregation) and trait.aggregation == "sum") else None
-
-
-def _problems(trait: AnyTrait, config: TraitsConfig) -> Iterator[str]:
-    if isinstance(trait, SqlTrait):
-        if trait.query is not None:
-            yield from (f"query: {line}" for line in query_problems(trait.query, ("profiles", *INPUTS)))
-        else:
-            yield from (f"expression: {line}" for line in _expression_problems(trait, config))
-        return
-    if trait.filter is not None:
-        yield from filter_problems(trait.filter, "filter", trait.column)
-    if isinstance(trait, OfProperty):
-        try:
-            found = trait.column(trait.property)
-        except UnknownAttributeError as error:
-            yield f"property: {error}"
-            return
-        wanted = {"avg": ("number", "loose"), "sum": ("number", "loose"), "min": ("number", "loose", "time"), "max": ("number", "loose", "time")}
-        if found.is_array:
-            yield f"property: {trait.property} is a list; wanted one value"
-        elif isinstance(trait, Aggregation) and found.kind not in wanted[trait.aggregation]:
-            yield f"property: {trait.property} is a {found.kind}; {trait.aggregation} wants a number"
-        elif isinstance(trait, Chosen) and trait.value_type != "text" and found.kind != "loose":
-            yield f"value_type: {trait.property} is a {found.kind} already; leave it out"
-
-
-def _expression_problems(trait: SqlTrait, config: TraitsConfig) -> Iterator[str]:
-    assert trait.expression is not None
-    # Those that are expressions themselves may only be used further down, so none goes round in a circle.
-    before = config.expressions[: config.expressions.index(trait)]
-    columns = [*TRAITS.columns]
-    for other in (*config.counted, *config.queries, *before):
-        try:
-            columns.append(column_of(other))
-        except UnknownAttributeError:
-            continue  # told of that trait itself
-    yield from expression_problems(trait.expression, tuple((c.name, c.type) for c in columns), is_of_source=False)
