@@ -232,3 +232,33 @@ def test_a_lake_is_opened_and_looked_at_by_name(lake: Lake, spark: SparkSession)
     assert opened.table("gold.people").count() == 1
     with pytest.raises(UsageError, match=r"no table gold\.peple; did you mean gold\.people"):
         opened.table("gold.peple")
+
+
+def test_tasks_begin_when_what_they_need_is_done(lake: Lake):
+    done: list[str] = []
+    begun: dict[str, set[str]] = {}
+
+    def task(name: str) -> Callable[[], None]:
+        def run() -> None:
+            begun[name] = set(done)
+            done.append(name)
+
+        return run
+
+    needs = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []}
+    lake.in_order({name: (task(name), of) for name, of in needs.items()})
+
+    assert sorted(done) == sorted(needs)
+    assert all(set(of) <= begun[name] for name, of in needs.items())
+
+
+def test_of_tasks_one_that_fails_stops_those_behind_it(lake: Lake):
+    done: list[str] = []
+
+    def fail() -> None:
+        raise CdpError("broken")
+
+    with pytest.raises(CdpError, match="broken"):
+        lake.in_order({"a": (fail, []), "b": (lambda: done.append("b"), ["a"]), "c": (lambda: done.append("c"), [])})
+
+    assert done == ["c"]

@@ -163,19 +163,22 @@ def build_profiles(run: Run) -> StageResult:
     settings = load_settings(run.config)
     check_traits(run, settings.traits)
     work = _Work(run, settings)
-    bought_and_done = ["buyers", "lines", "timeline", "consent"]
+    before = {
+        "orders": (work.orders, []),
+        "identifiers": (work.identifiers, []),
+        "timeline": (work.timeline, ["orders"]),
+        "lines": (work.lines, ["orders"]),
+        "buyers": (work.buyers, ["orders"]),
+        "consent": (work.consent, []),
+        "profiles": (work.profiles, ["timeline"]),
+        "lookup": (work.lookup, ["identifiers"]),
+        "counts": (work.counts, []),
+    }
     run.lake.in_order(
         {
-            "orders": (work.orders, []),
-            "identifiers": (work.identifiers, []),
-            "timeline": (work.timeline, ["orders"]),
-            "lines": (work.lines, ["orders"]),
-            "buyers": (work.buyers, ["orders"]),
-            "consent": (work.consent, []),
-            "profiles": (work.profiles, ["timeline"]),
-            "lookup": (work.lookup, ["identifiers"]),
-            "counts": (work.counts, []),
-            "traits": (work.traits, ["profiles", *bought_and_done]),
+            **before,
+            # Of a company's own expressions one may fail: while they are evaluated no other query runs.
+            "traits": (work.traits, list(before)),
             "history": (work.history, ["traits"]),
             "households": (work.households, ["traits"]),
             "accounts": (work.accounts, ["traits"]),
