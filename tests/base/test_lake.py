@@ -1,5 +1,6 @@
 """The lake holds every write to the table's contract, and leaves it as it was where that fails."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
