@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from cdp.base.errors import ConfigError, UsageError
-from cdp.base.settings import ConfigFolder, Document, PlatformConfig, Strict
+from cdp.base.settings import ConfigFolder, Document, PlatformConfig, Strict, did_you_mean
 
 
 class Inner(Strict):
@@ -87,3 +87,12 @@ def test_a_configuration_that_is_no_folder_is_refused(tmp_path: Path, name: str)
 def test_exchange_rates_are_positive_numbers_by_currency():
     with pytest.raises(ValueError, match="found euro"):
         PlatformConfig(exchange_rates={"euro": 1})
+
+
+def test_a_hint_names_what_is_like_it_or_a_bounded_list_of_what_there_is():
+    names = [f"event_{n:04}" for n in range(1000)]
+
+    assert did_you_mean("evnt_0007", names) == "; did you mean event_0007?"
+    assert did_you_mean("zzz", ["b", "a"]) == "; known: a, b"
+    assert did_you_mean("zzz", []) == ""
+    assert did_you_mean("zzz", names).endswith("event_0029 and 970 more")

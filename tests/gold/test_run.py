@@ -213,10 +213,12 @@ def test_a_companys_own_traits_stand_beside_the_built_in_ones_and_in_the_history
     assert sorted(tuple(row) for row in history) == [(date(2026, 1, 31), None, 0), (date(2026, 2, 1), 1, 0)]
 
     # Renamed: the table forgets the old name, the history keeps it. What fails for somebody fails for nobody else.
-    file.write_text("traits: [{name: pages, type: event_counter, event: Page Viewed},"
+    file.write_text("traits: [{name: carts, type: event_counter, event: [Page Viewed, Page Vieved]},"
+                    " {name: pages, type: event_counter, event: Page Viewed},"
                     " {name: odd, type: sql, value_type: number, expression: 1 / (orders - 2)},"
                     " {name: odder, type: sql, value_type: number, expression: 3 * (1 / (orders - 2))}]", encoding="utf-8")  # fmt: skip
-    built(LAKE, replace(today, config=ConfigFolder(run.config.path)))
+    notes = built(LAKE, replace(today, config=ConfigFolder(run.config.path))).notes
+    assert "traits.yaml: carts: no entry of the timeline is called Page Vieved; did you mean Page Viewed?" in notes
     assert run.lake.read(TRAITS).columns[-3:] == ["pages", "odd", "odder"]
     found = {row["customer_id"]: (row["pages"], row["odd"], row["odder"]) for row in run.lake.read(TRAITS).collect()}
     assert found == {"ann": (1, None, None), "visitor": (1, -0.5, -1.5)}

@@ -16,6 +16,8 @@ from pydantic_core import ErrorDetails
 from cdp.base.errors import ConfigError, UsageError
 
 _SECRET = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
+_MOST_KNOWN = 30
+"""Names that a message lists."""
 
 
 class Strict(BaseModel):
@@ -238,11 +240,13 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
-    """`; did you mean X?`, or what is known, or nothing."""
+    """`; did you mean X?`, or what is known (the first `_MOST_KNOWN` of it), or nothing."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
-    return f"; known: {', '.join(sorted(known))}" if known else ""
+    shown = sorted(known)[:_MOST_KNOWN]
+    more = f" and {len(known) - len(shown):,} more" if len(known) > len(shown) else ""
+    return f"; known: {', '.join(shown)}{more}" if known else ""
 
 
 def _kind(value: Any) -> str:

@@ -11,7 +11,7 @@ from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.gold.accounts import accounts
 from cdp.gold.computed.columns import traits_table
 from cdp.gold.computed.load import load_traits
-from cdp.gold.computed.steps import check_traits, own_traits, with_own_expressions
+from cdp.gold.computed.steps import check_traits, own_traits, unheard_events, with_own_expressions
 from cdp.gold.config import Settings, load_settings
 from cdp.gold.consent import effective_consent
 from cdp.gold.contacts import contact_signs
@@ -60,7 +60,7 @@ class _Work:
         self.known_ids, self.audit = self.lake.read(IDENTIFIERS_TABLE), self.lake.read(AUDIT)
         self.late_orders, self.lost_lines, self.fates = Observation(), Observation(), Observation()
         self.rows: dict[str, int] = {}
-        self.notes: tuple[str, ...] = ()
+        self.notes: list[str] = []
 
     def counts(self) -> None:
         # Delta knows them from its log.
@@ -122,6 +122,9 @@ class _Work:
         with evaluating(lake.spark):
             self._replace(traits_table(config), rows)
 
+    def unheard(self) -> None:
+        self.notes += unheard_events(self.lake.read(TIMELINE), self.settings.traits)
+
     def history(self) -> None:
         """Keep the traits as those of the run's date: what an earlier run of it found is replaced, until a later date has run.
 
@@ -134,7 +137,7 @@ class _Work:
             assert found is not None
             if found["first"] == self.as_of != found["last"]:
                 kept = f"{table.name} keeps what was known on {self.as_of}, as {found['last']} has run; --full-refresh replaces it"
-                self.notes = (kept,)
+                self.notes.append(kept)
                 return
         found_now = self.lake.read(traits_table(self.settings.traits))
         self.lake.replace(table, found_now, where=f"as_of = DATE'{self.as_of.isoformat()}'")
@@ -173,6 +176,7 @@ def build_profiles(run: Run) -> StageResult:
         "profiles": (work.profiles, ["timeline"]),
         "lookup": (work.lookup, ["identifiers"]),
         "counts": (work.counts, []),
+        "unheard": (work.unheard, ["timeline"]),
     }
     run.lake.in_order(
         {

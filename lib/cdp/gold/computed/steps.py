@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 
 from cdp.base.errors import ConfigError
 from cdp.base.lake import Lake
+from cdp.base.settings import did_you_mean
 from cdp.base.stage import Run
 from cdp.conditions.clock import Clock
 from cdp.conditions.holds import is_pattern
@@ -14,6 +15,9 @@ from cdp.gold.computed.compute import computed
 from cdp.gold.computed.config import FILE, INPUTS, TraitsConfig
 from cdp.gold.computed.sql import answers, check_query, with_expressions
 from cdp.tables.gold import PROFILES, TRAITS_HISTORY
+
+_MOST_EVENTS = 10_000
+"""Names of events that are looked through; who has more makes them of something else than what was done."""
 
 
 def check_traits(run: Run, config: TraitsConfig) -> None:
@@ -60,6 +64,26 @@ def own_traits(lake: Lake, config: TraitsConfig, *, as_of: date) -> list[DataFra
             assert trait.query is not None
             frames.append(answers(trait.query, trait.name, type_of(trait), readable, as_of=as_of, where=FILE))
     return frames
+
+
+def unheard_events(timeline: DataFrame, config: TraitsConfig) -> list[str]:
+    """A line for each event of a trait that the timeline has none of: mistyped, or not sent yet. The trait is empty for all.
+
+    Args:
+        timeline: `gold.timeline`.
+        config: conf/traits.yaml.
+    """
+    wanted = [(trait.name, event) for trait in config.counted for event in trait.events]
+    if not wanted:
+        return []
+    there = [row["event"] for row in timeline.select("event").distinct().limit(_MOST_EVENTS).collect()]
+    if len(there) == _MOST_EVENTS:
+        return []
+    return [
+        f"{FILE}: {name}: no entry of the timeline is called {event}{did_you_mean(event, sorted(there))}"
+        for name, event in wanted
+        if event not in there
+    ]
 
 
 def with_own_expressions(traits: DataFrame, config: TraitsConfig, where: str = FILE) -> DataFrame:
