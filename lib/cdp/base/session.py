@@ -46,7 +46,7 @@ _PARTITIONS_ELSEWHERE = 200
 # Compiling a query's code takes seconds, running it interpreted over some thousand rows a fraction of one.
 _INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 _COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
-_COMPILED_FROM_BYTES = 128 << 20
+_COMPILED_FROM_BYTES = 256 << 20
 # Planning anew after each stage, and looking for filters that nobody wrote, takes a quarter to a third of the CPU of a run
 # over some thousand rows; from about ten megabytes on it is won back.
 _PLANNED_ONCE = {"spark.sql.adaptive.enabled": "false", "spark.sql.constraintPropagation.enabled": "false"}
@@ -69,8 +69,8 @@ _LOCAL_DEFAULTS = {
 JAVA_OPTIONS = (
     # A batch is over sooner when memory is collected in pauses: what collects beside the work takes its cores.
     "-XX:+UseParallelGC",
-    # Half of the CPU of a short run is spent on compiling at the highest level what runs a few thousand times: it has to run
-    # four times as often as Java would have it.
+    # Two fifths of the CPU of a short run are Java compiling, much of it at the highest level for what runs a few thousand
+    # times: it has to run four times as often as Java would have it.
     "-XX:Tier4InvocationThreshold=20000",
     "-XX:Tier4MinInvocationThreshold=2400",
     "-XX:Tier4CompileThreshold=60000",
