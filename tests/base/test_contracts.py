@@ -1,13 +1,9 @@
 """Contracts refuse to be declared wrongly, and say which columns are personal."""
 
-import importlib
-
 import pytest
 
 from cdp.base.contracts import Column, Table
-
-LAYERS = ("silver", "identity", "gold", "activation", "ops")
-TABLES = [t for layer in LAYERS for t in importlib.import_module(f"cdp.tables.{layer}").TABLES]
+from tests.base.declared import TABLES
 
 
 def _table(**changes: object) -> Table:

@@ -1,6 +1,5 @@
 """Contracts ride on the write: what breaks one fails it, what holds passes unchanged."""
 
-import importlib
 import math
 from decimal import Decimal
 from typing import Any
@@ -10,9 +9,8 @@ from pyspark.sql import SparkSession
 
 from cdp.base.contracts import Column, Table, between, matches, one_of
 from cdp.base.guards import breach_of, guarded
+from tests.base.declared import TABLES
 
-LAYERS = ("silver", "identity", "gold", "activation", "ops")
-TABLES = [t for layer in LAYERS for t in importlib.import_module(f"cdp.tables.{layer}").TABLES]
 JUDGED = Table(
     name="gold.judged",
     grain="one row a thing",
