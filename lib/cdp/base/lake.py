@@ -300,26 +300,23 @@ class Lake:
     def _write(self, table: Table, rows: DataFrame, *, mode: str, options: dict[str, Any]) -> None:
         held = self._held(table, rows)
         existing = self._existing_schema(table)
-        options = dict(options)
-        if existing is None:
-            if table.cluster_by:
-                self._create_clustered(table)
-            else:
-                options.update(table_properties(table))
         is_other = existing is not None and not _same_shape(existing, table.schema)
-        if is_other or (existing is None and not table.cluster_by):
+        if existing is None and table.cluster_by:
+            self._create_clustered(table)
+        elif existing is None:
+            held, options = _described(held, table), {**options, **table_properties(table)}
+        elif is_other:
             held = _described(held, table)
+        # Merging schemas would keep columns that are gone, empty for ever.
+        is_whole = mode == "overwrite" and options.get("replaceWhere", _EVERYTHING) == _EVERYTHING
         writer = held.write.format("delta").mode(mode)
-        if is_other:
-            if mode == "overwrite" and options.get("replaceWhere") == _EVERYTHING:
-                # Merging schemas would keep columns that are gone, empty for ever.
-                del options["replaceWhere"]
-                writer = writer.clusterBy(*table.cluster_by).option("overwriteSchema", "true")
-            elif mode == "overwrite" and "replaceWhere" not in options:
-                writer = writer.option("overwriteSchema", "true")
-            else:
-                writer = writer.option("mergeSchema", "true")
-        writer = writer.options(**options)
+        if is_other and is_whole:
+            writer = writer.option("overwriteSchema", "true")
+            writer = writer.clusterBy(*table.cluster_by) if table.cluster_by else writer
+        elif is_other:
+            writer = writer.options(**options, mergeSchema="true")
+        else:
+            writer = writer.options(**options)
         self._guard(table, lambda: writer.save(self.path(table)))
 
     def _merge(self, table: Table, rows: DataFrame, is_gone: str | None = None) -> None:
