@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from cdp.models.likelihood import Floats, fitted
+from cdp.models.likelihood import Family, Fitted, Floats
 
-_START = (2.0, 2.0, 2.0)
+_LEAST_Q = 1.001
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,19 @@ def fit_gamma_gamma(x: Floats, m: Floats, weight: Floats) -> GammaGamma:
         weight: customers with each pair.
 
     Raises:
-        ValueError: no such customer, or spending so uneven that the population has no mean (q <= 1).
+        ValueError: no such customer, a number that is not above 0, or spending so uneven that the population has no mean
+            (q <= 1).
     """
-    if weight.sum() <= 0:
-        raise ValueError("Gamma-Gamma needs customers who came back and spent")
-    share = weight / weight.sum()
-    scale = float(m @ share)
-    scaled = m / scale
+    x, m, weight = _spending(x, m, weight)
+    return _with_mean(_FAMILY.fit(x, (m,), weight, _mean(m, weight)))
 
-    def loss(logs: Floats) -> tuple[float, Floats]:
-        model = GammaGamma(*np.exp(logs))
-        slope = gradient(model, x, scaled) @ share * np.exp(logs)
-        return -float(log_likelihood(model, x, scaled) @ share), -slope
 
-    p, q, v = fitted(loss, _START)
-    if q <= 1.001:
-        raise ValueError("Gamma-Gamma does not fit: spending is so uneven that its mean is not finite")
-    return GammaGamma(p, q, v * scale)
+def estimate_gamma_gamma(x: Floats, m: Floats, weight: Floats) -> Fitted[GammaGamma]:
+    """The same with standard errors and likelihood; arguments and errors as for `fit_gamma_gamma`."""
+    x, m, weight = _spending(x, m, weight)
+    found = _FAMILY.estimate(x, (m,), weight, _mean(m, weight))
+    _with_mean(found.model)
+    return found
 
 
 def correlation(x: Floats, m: Floats, weight: Floats) -> float:
@@ -87,3 +83,31 @@ def correlation(x: Floats, m: Floats, weight: Floats) -> float:
     log_x, log_m = np.log(x) - np.log(x) @ share, np.log(m) - np.log(m) @ share
     spread = np.sqrt((log_x**2 @ share) * (log_m**2 @ share))
     return float((log_x * log_m) @ share / spread) if spread > 0 else 0.0
+
+
+def _spending(x: Floats, m: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    x, m, weight = (np.asarray(values, dtype=float) for values in (x, m, weight))
+    if not x.shape == m.shape == weight.shape:
+        raise ValueError("Gamma-Gamma needs x, m and weight of the same length")
+    if not ((x > 0) & (x < np.inf) & (m > 0) & (m < np.inf) & (weight >= 0) & (weight < np.inf)).all():
+        raise ValueError("Gamma-Gamma needs x > 0, m > 0 and weight >= 0")
+    if not weight.sum() > 0:
+        raise ValueError("Gamma-Gamma needs customers who came back and spent")
+    return x, m, weight
+
+
+def _mean(m: Floats, weight: Floats) -> float:
+    return float(m @ weight / weight.sum())
+
+
+def _with_mean(model: GammaGamma) -> GammaGamma:
+    if model.q <= _LEAST_Q:
+        raise ValueError("Gamma-Gamma does not fit: spending is so uneven that its mean is not finite")
+    return model
+
+
+def _evaluate(model: GammaGamma, x: Floats, m: Floats) -> tuple[Floats, Floats]:
+    return log_likelihood(model, x, m), gradient(model, x, m)
+
+
+_FAMILY = Family(GammaGamma, _evaluate, (2.0, 2.0, 2.0), {"p": False, "q": False, "v": True})
