@@ -12,6 +12,7 @@ _COUNTS = (
     "discounted_orders",
     "store_orders",
     "cents",
+    "lines",
     "thousandths",
     "emails_delivered",
     "emails_opened",
@@ -39,9 +40,9 @@ def daily_activity(orders: DataFrame, lines: DataFrame, timeline: DataFrame, *, 
     Returns:
         One row a customer and day on which there was anything: customer_id, on (date), and as bigint: orders
         (completed), returns, discounted_orders, store_orders, cents (hundredths of the reporting currency spent, returns
-        taken off), thousandths (of pieces bought), emails_delivered, emails_opened, emails_clicked, visits (web and app
-        events), products_viewed, products_added, tickets; null where there were none of the kind. categories and
-        channels of completed orders are sets of 64 bits, in which a few of many share a bit.
+        taken off), lines (of completed orders), thousandths (of pieces bought), emails_delivered, emails_opened,
+        emails_clicked, visits (web and app events), products_viewed, products_added, tickets; null where there were none
+        of the kind. categories and channels of completed orders are sets of 64 bits, in which a few of many share a bit.
     """
     facts = _order_facts(orders)
     for others in (_line_facts(lines), _event_facts(timeline)):
@@ -77,7 +78,11 @@ def _order_facts(orders: DataFrame) -> DataFrame:
 
 def _line_facts(lines: DataFrame) -> DataFrame:
     bought = lines.where("customer_id IS NOT NULL AND status = 'completed' AND quantity > 0")
-    measures = {"thousandths": (F.col("quantity") * 1000).cast("bigint"), "categories": _bit("category")}
+    measures = {
+        "lines": F.lit(1).cast("bigint"),
+        "thousandths": (F.col("quantity") * 1000).cast("bigint"),
+        "categories": _bit("category"),
+    }
     return _facts(bought, F.to_date("ordered_at"), measures)
 
 

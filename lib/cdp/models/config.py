@@ -1,8 +1,8 @@
 """conf/models.yaml: horizons, training and recommendations."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cdp.base.settings import ConfigFolder, Document, Strict
 
@@ -14,20 +14,47 @@ Horizon = Annotated[int, Field(ge=1, le=1095)]
 class Training(Strict):
     """How models are trained and judged."""
 
-    cutoffs: int = Field(default=3, ge=1, le=24)
+    cutoffs: int = Field(default=6, ge=1, le=24)
     """Days in the past, each with all features and the outcome after it, that are stacked into the training set."""
     step_days: int = Field(default=30, ge=1)
-    """Days between two of them."""
-    min_history_days: int = Field(default=90, ge=1)
-    """Days of orders that must lie before the earliest of them; with less, fewer are used, or the horizon is left out."""
+    """Days between two of them; fewer where the orders reach back too little for that many."""
+    backtests: int = Field(default=3, ge=1, le=12)
+    """Days in the past, as far apart, on which candidates are judged; each learns from what was known on its day."""
+    min_history_days: int = Field(default=30, ge=1)
+    """Days of orders that must lie before the earliest of them; with less, fewer are used, or a shorter outcome."""
     min_customers: int = Field(default=200, ge=2)
     """With fewer rows to train or to validate on, the baseline is taken without a contest."""
     min_each_outcome: int = Field(default=30, ge=2)
     """So many rows must have come back, and so many must not have, for the same."""
-    max_customers: int = Field(default=100_000, ge=1_000)
+    max_customers: int = Field(default=50_000, ge=1_000)
     """Customers that come to the driver for training, at most, chosen by a hash of their id."""
+    max_rows: int = Field(default=600_000, ge=1_000)
+    """Rows that they have there, one for each day on which features are taken; with more, fewer customers come."""
     seed: int = Field(default=42, ge=0)
     """Of the sample of customers and of the learners."""
+
+
+class Lifecycle(Strict):
+    """Limits between the labels of `gold.predictions.lifecycle`; see docs/models.md."""
+
+    new_days: int = Field(default=90, ge=1)
+    """Who first ordered within so many days, and on one day only, is `new`."""
+    usual_gap_days: float = Field(default=90, gt=0)
+    """Days between orders that are usual, to which the gaps of customers with few orders are drawn."""
+    at_risk: float = Field(default=1.5, gt=0)
+    """From a silence of so many gaps a customer is `at_risk`; before, `active`."""
+    dormant: float = Field(default=3.0, gt=0)
+    """From so many, `dormant`."""
+    lost: float = Field(default=6.0, gt=0)
+    """From so many, `lost`."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Lifecycle":
+        if not self.at_risk < self.dormant < self.lost:
+            raise ValueError(
+                f"at_risk, dormant and lost must grow, found {self.at_risk:g}, {self.dormant:g}, {self.lost:g}"
+            )
+        return self
 
 
 class ModelsConfig(Document):
@@ -37,6 +64,14 @@ class ModelsConfig(Document):
     """Days looked ahead. One that the orders do not reach back far enough for is left out, and the run says so."""
     training: Training = Training()
     """How models are trained and judged."""
+    promotion: Literal["automatic", "manual"] = "automatic"
+    """Whether a training makes its model `champion` where that is not worse than the one in use, or leaves it `challenger`."""
+    profiling_purpose: str | None = "profiling"
+    """Who does not allow this purpose in `gold.effective_consent` is neither learned from nor scored; null: everybody is."""
+    reasons: bool = True
+    """Whether each score says what moved it most."""
+    lifecycle: Lifecycle = Lifecycle()
+    """Limits between `new`, `active`, `at_risk`, `dormant` and `lost`."""
     recommendations: bool = True
     """Whether products are recommended."""
     max_recommendations: int = Field(default=5, ge=1, le=5)

@@ -6,7 +6,11 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-_WINDOWS = (30, 90, 180, 365)
+WINDOWS = (30, 90, 180, 365)
+"""Days before the cut-off over which orders and spending are summed up."""
+
+SEASON_WINDOWS = (30, 90, 180)
+"""Days after the same day a year earlier over which they are, too."""
 
 _TOTALS: Mapping[str, str] = {
     "recency_days": "min(if(orders > 0, age, null))",
@@ -15,9 +19,18 @@ _TOTALS: Mapping[str, str] = {
     "cents": "coalesce(sum(cents), 0)",
     "first_cents": "max_by(cents, if(orders > 0, age, null))",
     "last_cents": "min_by(cents, if(orders > 0, age, null))",
-    **{f"cents_{days}d": f"coalesce(sum(if(age < {days}, cents, 0)), 0)" for days in _WINDOWS},
-    **{f"order_days_{days}d": f"count_if(orders > 0 AND age < {days})" for days in _WINDOWS},
+    **{f"cents_{days}d": f"coalesce(sum(if(age < {days}, cents, 0)), 0)" for days in WINDOWS},
+    **{f"order_days_{days}d": f"count_if(orders > 0 AND age < {days})" for days in WINDOWS},
+    **{
+        f"cents_year_ago_{days}d": f"coalesce(sum(if(age BETWEEN {365 - days} AND 364, cents, 0)), 0)"
+        for days in SEASON_WINDOWS
+    },
+    **{
+        f"order_days_year_ago_{days}d": f"count_if(orders > 0 AND age BETWEEN {365 - days} AND 364)"
+        for days in SEASON_WINDOWS
+    },
     "orders": "coalesce(sum(orders), 0)",
+    "lines": "coalesce(sum(lines), 0)",
     "thousandths": "coalesce(sum(thousandths), 0)",
     "returns": "coalesce(sum(returns), 0)",
     "discounted_orders": "coalesce(sum(discounted_orders), 0)",
@@ -49,14 +62,17 @@ _FEATURES: Mapping[str, str] = {
     "revenue": "cents / 100D",
     "mean_day_value": "cents / 100D / order_days",
     "last_day_value": "last_cents / 100D",
-    **{f"revenue_{days}d": f"cents_{days}d / 100D" for days in _WINDOWS},
-    **{f"order_days_{days}d": f"order_days_{days}d" for days in _WINDOWS},
+    **{f"revenue_{days}d": f"cents_{days}d / 100D" for days in WINDOWS},
+    **{f"order_days_{days}d": f"order_days_{days}d" for days in WINDOWS},
+    **{f"revenue_year_ago_{days}d": f"cents_year_ago_{days}d / 100D" for days in SEASON_WINDOWS},
+    **{f"order_days_year_ago_{days}d": f"order_days_year_ago_{days}d" for days in SEASON_WINDOWS},
     "order_days_trend": "2 * order_days_90d - order_days_180d",
     "revenue_trend": "(2 * cents_90d - cents_180d) / 100D",
     "gap_days": "try_divide(double(first_age - recency_days), order_days - 1)",
     "overdue": "try_divide(double(recency_days * (order_days - 1)), first_age - recency_days)",
     "orders_per_day": "double(orders) / order_days",
     "pieces_per_order": "thousandths / 1000D / orders",
+    "lines_per_order": "double(lines) / orders",
     "return_rate": "double(returns) / orders",
     "discounted_share": "double(discounted_orders) / orders",
     "store_share": "double(store_orders) / orders",

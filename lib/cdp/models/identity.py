@@ -22,16 +22,20 @@ def track_identity(run: Run, registry: Registry) -> None:
     whole = next(row for row in rows if row["field"] == _ALL)
     kinds = {row["field"]: row["kind"] for row in rows if row["field"] != _ALL}
     compared = run.lake.read(LINKS).where("rule = 'comparison'")
-    counts = compared.groupBy(F.round("match_weight").cast("int").alias("bits"), "decision").agg(F.count("*").alias("pairs"))
-    bars = [row.asDict() for row in counts.collect()]  # weights are whole bits from the review threshold to some hundred
+    counts = compared.groupBy(F.round("match_weight").cast("int").alias("bits"), "decision").agg(
+        F.count("*").alias("pairs")
+    )
+    bars = [
+        row.asDict() for row in counts.collect()
+    ]  # weights are whole bits from the review threshold to some hundred
     latest = run.lake.read(QUALITY).groupBy("check").agg(F.max_by("share", F.struct("as_of", "run_id")).alias("share"))
     metrics = {f"quality: {row['check'].replace('-', ' ')}": row["share"] for row in latest.collect()}
     for decision in ("accepted", "review", "refused"):
         metrics[f"pairs {decision}"] = float(sum(row["pairs"] for row in bars if row["decision"] == decision))
     metrics |= {"matches among all pairs": whole["matches"], "prior bits": whole["weight"]}
-    entry = Entry(params=kinds, metrics=metrics, tags=_version(run))
     pictures = {"weights.svg": weights_picture(rows), "links.svg": links_picture(bars)}
-    registry.track(NAME, entry, pictures, run_name=run.run_id)
+    entry = Entry(params=kinds, metrics=metrics, tags=_version(run), pictures=pictures)
+    registry.track(NAME, entry, run_name=run.run_id)
 
 
 def _version(run: Run) -> dict[str, str]:

@@ -4,10 +4,11 @@ import logging
 import math
 import os
 import sqlite3
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,29 +19,61 @@ from cdp.base.lake import Lake
 from cdp.models.features import FEATURES, HORIZON
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from cdp.models.learning import ByHorizon
 
 ALIAS = "champion"
+_PACKAGES = ("scikit-learn", "scipy", "numpy", "pandas", "shap")
+
+CHALLENGER = "challenger"
 
 # skops loads no type it does not know: these are ours, and scikit-learn's own trees.
 _TRUSTED = (
-    *(f"cdp.models.value.{name}" for name in ("HistoricRate", "BuyTillYouDie", "BoostedValue")),
-    *(f"cdp.models.churn.{name}" for name in ("RecencyRule", "NoPurchase", "LogisticChurn", "BoostedChurn")),
-    "cdp.models.learning.Booster",
-    "cdp.models.learning.ByHorizon",
+    *(f"cdp.models.value.{name}" for name in ("BlendedValue", "HistoricRate", "LastYearWindow", "LifetimeRate")),
+    *(f"cdp.models.churn.{name}" for name in ("BlendedChurn", "RecencyRule")),
+    *(f"cdp.models.learning.{name}" for name in ("Booster", "ByHorizon", "Learned", "Line", "TwoPart")),
+    "cdp.models.blend.Blend",
+    "cdp.models.experts.Experts",
+    "cdp.models.intervals.Interval",
+    "cdp.models.textbook.Textbook",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One that was tried: its figures, and whether it was chosen for some horizon."""
+
+    name: str
+    metrics: Mapping[str, float]
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
 class Entry:
-    """What is recorded of a training, beside the model itself."""
+    """What is recorded of a training, beside the model itself.
+
+    Attributes:
+        params: settings and facts of the data.
+        metrics: figures of the chosen candidates.
+        tags: of the run.
+        candidates: everybody who was tried, each a run within the run.
+        pictures: by file name.
+        texts: small files by name; aggregates only.
+        note: in words, what a person should know.
+        tables: what was read: by name of the table its place and version.
+    """
 
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
-    tags: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    candidates: Sequence[Candidate] = ()
+    pictures: Mapping[str, "Figure"] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    tables: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 class Registry:
@@ -89,36 +122,105 @@ class Registry:
             model: ByHorizon = mlflow.sklearn.load_model(f"models:/{name}/{number}")
         return model
 
-    def register(self, name: str, model: "ByHorizon", entry: Entry, *, run_name: str) -> int:
-        """Record a training in the experiment `name` and register its model; returns the version. It is no champion yet."""
+    def register(
+        self,
+        name: str,
+        model: "ByHorizon",
+        entry: Entry,
+        *,
+        run_name: str,
+        example: "pd.DataFrame",
+        tags: Mapping[str, str],
+    ) -> int:
+        """Record a training in the experiment `name` and register its model as `challenger`; returns the version.
+
+        Args:
+            name: of the experiment and the registered model.
+            model: to register.
+            entry: what is recorded.
+            run_name: of the run.
+            example: a row that the model takes; of nobody.
+            tags: of the registered version.
+        """
         with self._explained() as mlflow:
             client = mlflow.MlflowClient()
-            mlflow.set_experiment(experiment_id=self._experiment(client, name))
-            with mlflow.start_run(run_name=run_name, tags=dict(entry.tags)) as active:
-                mlflow.log_params(dict(entry.params))
-                mlflow.log_metrics({key: value for key, value in entry.metrics.items() if math.isfinite(value)})
+            experiment = self._experiment(client, name)
+            mlflow.set_experiment(experiment_id=experiment)
+            with mlflow.start_run(run_name=run_name, tags={**entry.tags, **_note(entry.note)}) as active:
+                self._log(mlflow, entry)
                 info = mlflow.sklearn.log_model(
                     model,
                     name=name,
                     signature=_signature(),
+                    input_example=example,
                     skops_trusted_types=list(_TRUSTED),
-                    pip_requirements=[f"{package}=={version(package)}" for package in ("scikit-learn", "scipy")],
+                    pip_requirements=[f"{package}=={version(package)}" for package in _PACKAGES],
                 )
                 run_id = active.info.run_id
+            self._log_candidates(mlflow, experiment, run_id, entry)
             if not client.search_registered_models(f"name = '{name}'"):
                 client.create_registered_model(name)
-            made = client.create_model_version(name, source=info.model_uri, run_id=run_id, model_id=info.model_id)
+            made = client.create_model_version(
+                name,
+                source=info.model_uri,
+                run_id=run_id,
+                model_id=info.model_id,
+                tags=dict(tags),
+                description=entry.note,
+            )
+            client.set_registered_model_alias(name, CHALLENGER, made.version)
             return int(made.version)
 
-    def track(self, name: str, entry: Entry, pictures: Mapping[str, "Figure"], *, run_name: str) -> None:
+    def version_tags(self, name: str, number: int) -> dict[str, str]:
+        """What was written beside a registered version."""
+        with self._explained() as mlflow:
+            return dict(mlflow.MlflowClient().get_model_version(name, str(number)).tags)
+
+    def text(self, name: str, number: int, file: str) -> str | None:
+        """A small file of the training that made a registered version; None where it has none of the name."""
+        with self._explained() as mlflow:
+            client = mlflow.MlflowClient()
+            run_id = client.get_model_version(name, str(number)).run_id
+            if file not in {found.path for found in client.list_artifacts(run_id)}:
+                return None
+            return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{file}"))
+
+    def describe(self, name: str, number: int, description: str, tags: Mapping[str, str]) -> None:
+        """Say in words, and in tags, what became of a version."""
+        with self._explained() as mlflow:
+            client = mlflow.MlflowClient()
+            client.update_model_version(name, str(number), description)
+            for key, value in tags.items():
+                client.set_model_version_tag(name, str(number), key, value)
+
+    def _log(self, mlflow: Any, entry: Entry) -> None:
+        mlflow.log_params(dict(entry.params))
+        mlflow.log_metrics({key: value for key, value in entry.metrics.items() if math.isfinite(value)})
+        for file, picture in entry.pictures.items():
+            mlflow.log_figure(picture, file)
+        for file, text in entry.texts.items():
+            mlflow.log_text(text, file)
+        for table, (path, number) in entry.tables.items():
+            mlflow.log_input(_dataset(mlflow, table, path, number), context="training")
+
+    def _log_candidates(self, mlflow: Any, experiment: str, run_id: str, entry: Entry) -> None:
+        """A run within the run for each candidate, written in two calls: one for each figure takes minutes on a server."""
+        from mlflow.entities import Metric, RunTag
+
+        client, now = mlflow.MlflowClient(), int(time.time() * 1000)
+        for candidate in entry.candidates:
+            tags = {"mlflow.parentRunId": run_id, "mlflow.runName": candidate.name, "chosen": str(candidate.is_chosen)}
+            nested = client.create_run(experiment, tags=tags).info.run_id
+            figures = [Metric(k, v, now, 0) for k, v in candidate.metrics.items() if math.isfinite(v)]
+            client.log_batch(nested, metrics=figures, tags=[RunTag("as_of", str(entry.params.get("as_of")))])
+            client.set_terminated(nested)
+
+    def track(self, name: str, entry: Entry, *, run_name: str) -> None:
         """Record what was learnt, in the experiment `name`, without a model to register."""
         with self._explained() as mlflow:
             mlflow.set_experiment(experiment_id=self._experiment(mlflow.MlflowClient(), name))
             with mlflow.start_run(run_name=run_name, tags=dict(entry.tags)):
-                mlflow.log_params(dict(entry.params))
-                mlflow.log_metrics({key: value for key, value in entry.metrics.items() if math.isfinite(value)})
-                for file, picture in pictures.items():
-                    mlflow.log_figure(picture, file)
+                self._log(mlflow, entry)
 
     def is_tracked(self, name: str, tags: Mapping[str, str]) -> bool:
         """Whether the experiment `name` has a run with these tags."""
@@ -187,6 +289,20 @@ def _mlflow() -> Any:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return mlflow
+
+
+def _note(text: str) -> dict[str, str]:
+    """The tag that MLflow's page of a run shows as its description."""
+    return {"mlflow.note.content": text} if text else {}
+
+
+def _dataset(mlflow: Any, table: str, path: str, number: int) -> Any:
+    """A version of a table, as MLflow names the data of a run; nothing of it is read."""
+    from mlflow.data.delta_dataset_source import DeltaDatasetSource
+    from mlflow.data.meta_dataset import MetaDataset
+
+    source = DeltaDatasetSource(path=path, delta_table_version=number)
+    return MetaDataset(source, name=f"{table} version {number}", digest=f"v{number}")
 
 
 def _signature() -> Any:

@@ -1,23 +1,38 @@
 """The train and score stages: models from the history of orders and activity, and what they say of every customer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import date, timedelta
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame
 
 from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
-from cdp.models.activity import daily_activity, daily_orders
+from cdp.models.activity import daily_activity
 from cdp.models.config import ModelsConfig, load_models_config
-from cdp.models.cutoffs import Split, needed_since, split_time
-from cdp.models.features import features, order_history
+from cdp.models.features import features
 from cdp.models.identity import track_identity
+from cdp.models.objections import objectors, without
 from cdp.models.recommend import baskets, neighbours, products_sold, purchases, recommendations
 from cdp.models.registry import Registry
-from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PREDICTIONS, RECOMMENDATIONS, TIMELINE
+from cdp.tables.gold import (
+    CUSTOMER_ORDER_LINES,
+    CUSTOMER_ORDERS,
+    EFFECTIVE_CONSENT,
+    PREDICTIONS,
+    RECOMMENDATIONS,
+    TIMELINE,
+)
 from cdp.tables.identity import LINKS, PARAMETERS, QUALITY
+
+if TYPE_CHECKING:
+    from cdp.models.contest import Material, Outcome, Target
+    from cdp.models.learning import ByHorizon
+    from cdp.models.promotion import Decision
+    from cdp.models.training import Ground
 
 LTV_MODEL, CHURN_MODEL = "cdp_ltv", "cdp_churn"
 MODELS = (LTV_MODEL, CHURN_MODEL)
@@ -42,69 +57,92 @@ def train(run: Run) -> StageResult:
 
 def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[None]") -> StageResult:
     from cdp.models.contest import TARGETS
-    from cdp.models.counts import OrderCounts, history_counts
-    from cdp.models.training import TrainingTable, entry, hold, sampled, told, training_rows
+    from cdp.models.promotion import Decision
+    from cdp.models.training import collect_past, facts, ground, hold, materials, told
 
-    as_of, orders = run.as_of, run.lake.read(CUSTOMER_ORDERS)
-    ends = [as_of, *[as_of - timedelta(days=h) for h in config.horizons_days]]
-    counts = OrderCounts.collect(history_counts(order_history(daily_orders(orders, as_of=as_of), ends)))
-    splits, notes = _splits(config, counts.oldest_days(as_of), as_of)
-    if not splits:
+    inputs = [without(run.lake.read(table), _objectors(run, config)) for table in _INPUTS]
+    found = ground(inputs[0], config, as_of=run.as_of)
+    notes = list(found.notes)
+    if not found.splits:
         return StageResult(rows_in=0, notes=(*notes, "nothing was trained; models registered before stay as they are"))
-    customers, most = counts.customers(as_of), config.training.max_customers
-    inputs = [
-        sampled(run.lake.read(table), customers=customers, most=most, seed=config.training.seed) for table in _INPUTS
-    ]
-    days, order_days = daily_activity(*inputs, as_of=as_of), daily_orders(inputs[0], as_of=as_of)
-    table = TrainingTable.collect(training_rows(days, order_days, splits))
-    if customers > most:
-        notes.append(f"trained on {table.customers:,} of {customers:,} customers, chosen by a hash of their id")
-    facts = {
-        "as_of": as_of,
-        "first_order_on": as_of - timedelta(days=counts.oldest_days(as_of) - 1),
-        "customers": customers,
-        "customers_sampled": table.customers,
-        **{f"version_of_{t.name}": run.lake.version(t) for t in _INPUTS},
-    }
-    materials = [table.material(split, counts, as_of) for split in splits]
-    spend_correlation = counts.spend_correlation(as_of)
-    if abs(spend_correlation) > 0.3:
+    past = collect_past(inputs, found, config)
+    if past.customers < found.customers:
+        notes.append(f"trained on {past.customers:,} of {found.customers:,} customers, chosen by a hash of their id")
+    correlation = found.counts.spend_correlation(run.as_of)
+    if abs(correlation) > 0.3:
         notes.append(
-            f"those who buy often spend otherwise by order (correlation {spend_correlation:.2f}): Gamma-Gamma misjudges that"
+            f"those who buy often spend otherwise by order (correlation {correlation:.2f}): Gamma-Gamma misjudges that"
         )
+    held_on = materials(past, found, config)
+    known = facts(found, past, {t.name: run.lake.version(t) or 0 for t in _INPUTS})
     opening.result()
-    versions = {}
+    decisions: dict[str, Decision] = {}
     for target in TARGETS:
-        model, held = hold(target, materials, config)
-        record = entry(held, materials, splits, config, {**facts, "spend_correlation": spend_correlation})
         name = f"cdp_{target.name}"
-        versions[name] = registry.register(name, model, record, run_name=run.run_id)
+        model, held = hold(target, held_on, config)
+        number, decision = _register(run, config, registry, target, model, held, held_on, known, found)
+        decisions[f"{name}/{number}"] = decision
         notes.extend(told(outcome) for outcome in held)
-    registry.crown(versions)
-    notes.append("champions: " + ", ".join(f"{name}/{number}" for name, number in versions.items()))
-    return StageResult(rows_in=table.customers, notes=tuple(notes))
+    promoted = [name for name, decision in decisions.items() if decision.is_promoted]
+    notes.extend(f"{name} is no champion: {d.why}" for name, d in decisions.items() if not d.is_promoted)
+    if promoted:
+        notes.append("champions: " + ", ".join(promoted))
+    return StageResult(rows_in=past.customers, notes=tuple(notes))
 
 
-def _splits(config: ModelsConfig, oldest_days: int, as_of: date) -> tuple[list[Split], list[str]]:
-    if not oldest_days:
-        return [], [f"there is no order of a known customer by {as_of}"]
-    first_order_on = as_of - timedelta(days=oldest_days - 1)
-    splits, notes = [], []
-    for horizon in config.horizons_days:
-        split = split_time(horizon, first_order_on=first_order_on, as_of=as_of, training=config.training)
-        if split:
-            splits.append(split)
-        else:
-            since = needed_since(horizon, as_of=as_of, training=config.training)
-            notes.append(
-                f"{horizon} days ahead are left out: orders begin on {first_order_on}, wanted {since} or before"
-            )
-    return splits, notes
+def _register(
+    run: Run,
+    config: ModelsConfig,
+    registry: Registry,
+    target: "Target",
+    model: "ByHorizon",
+    held: "list[Outcome]",
+    held_on: "list[Material]",
+    known: Mapping[str, Any],
+    found: "Ground",
+) -> "tuple[int, Decision]":
+    """Record a training, and give its model the alias that it deserves."""
+    from cdp.models.promotion import Decision, decide, parse_in_use, tags_of
+    from cdp.models.record import entry, example, note, textbook_figures
+
+    name = f"cdp_{target.name}"
+    features = held_on[0].past.features(run.as_of)
+    tables = {t.name: (run.lake.path(t), run.lake.version(t) or 0) for t in _INPUTS}
+    made = entry(held, held_on, config, known, textbook_figures(found.counts, run.as_of))
+    made = replace(made, tables=tables, tags={"as_of": str(run.as_of)})
+    champion = registry.champions([name]).get(name)
+    in_use = None
+    if champion is not None and not run.full_refresh:
+        in_use = parse_in_use(champion, registry.version_tags(name, champion), registry.load(name, champion))
+    if config.promotion == "manual" and champion is not None:
+        decision = Decision(False, "conf/models.yaml promotion: manual; give it the alias champion to use it")
+    else:
+        decision = decide(target, held, held_on, in_use)
+    number = registry.register(
+        name,
+        model,
+        made,
+        run_name=run.run_id,
+        example=example(features, held[0].horizon_days),
+        tags=tags_of(run.as_of, held),
+    )
+    verdict = {"verdict": "promoted" if decision.is_promoted else "refused", "why": decision.why}
+    registry.describe(name, number, note(held, known, decision), verdict)
+    if decision.is_promoted:
+        registry.crown({name: number})
+    return number, decision
+
+
+def _objectors(run: Run, config: ModelsConfig) -> DataFrame | None:
+    if config.profiling_purpose is None:
+        return None
+    return objectors(run.lake.read(EFFECTIVE_CONSENT), config.profiling_purpose)
 
 
 def _warm_up(registry: Registry) -> None:
+    import shap  # noqa: F401 - for the time that these imports take
     import sklearn.ensemble
-    import sklearn.linear_model  # noqa: F401 - for the time that their import takes
+    import sklearn.linear_model  # noqa: F401
 
     registry.open()
 
@@ -114,12 +152,12 @@ def score(run: Run) -> StageResult:
     config = load_models_config(run.config)
     registry = Registry(run.lake, run.config.platform.mlflow_tracking_uri)
     _refuse_selection(run, "score")
-    scored, recommended = run.lake.together([lambda: _predict(run, registry), lambda: _recommend(run, config)])
+    scored, recommended = run.lake.together([lambda: _predict(run, config, registry), lambda: _recommend(run, config)])
     rows, notes = scored[0] + recommended[0], [*scored[1], *recommended[1]]
     return StageResult(rows_out=rows, notes=tuple(notes))
 
 
-def _predict(run: Run, registry: Registry) -> tuple[int, list[str]]:
+def _predict(run: Run, config: ModelsConfig, registry: Registry) -> tuple[int, list[str]]:
     from cdp.models.scoring import predictions, scores
 
     versions = registry.champions(MODELS)
@@ -128,8 +166,10 @@ def _predict(run: Run, registry: Registry) -> tuple[int, list[str]]:
         note = f"no predictions: no champion of {missing}; `train` makes them, `train --full-refresh` anew"
         return run.lake.replace(PREDICTIONS, run.spark.createDataFrame([], PREDICTIONS.schema)), [note]
     ltv, churn = (registry.load(name, versions[name]) for name in MODELS)
-    days = daily_activity(*[run.lake.read(table) for table in _INPUTS], as_of=run.as_of)
-    found = scores(features(days, [run.as_of]), ltv, churn).persist()
+    days = without(daily_activity(*[run.lake.read(t) for t in _INPUTS], as_of=run.as_of), _objectors(run, config))
+    found = scores(
+        features(days, [run.as_of]), ltv, churn, lifecycle=config.lifecycle, with_reasons=config.reasons
+    ).persist()
     names = {name: f"{name}/{versions[name]}" for name in MODELS}
     rows = predictions(found, as_of=run.as_of, ltv_model=names[LTV_MODEL], churn_model=names[CHURN_MODEL])
     written = run.lake.replace(PREDICTIONS, rows)
@@ -158,7 +198,7 @@ def _refuse_selection(run: Run, job: str) -> None:
 
 
 def _reads(config: ConfigFolder) -> Sequence[Table]:
-    return _INPUTS
+    return (*_INPUTS, EFFECTIVE_CONSENT)
 
 
 def _settings(config: ConfigFolder) -> Any:

@@ -1,6 +1,6 @@
 """Predictions for every customer from the champion models, in batches on the executors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,65 +9,131 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.models.config import Lifecycle
 from cdp.models.features import FEATURES, HORIZON
+from cdp.models.reasons import MOST, REASONS, Reasons, strongest
 
+_REASON_COLUMNS = tuple(
+    f"{target}_{what}_{place}"
+    for target in ("churn", "ltv")
+    for what in ("reason", "value", "effect")
+    for place in range(MOST)
+)
 _SCORES = (
     "customer_id string, horizon_days int, churn_probability double, expected_orders double,"
-    " expected_order_value double, ltv double, next_order_in int"
+    " expected_order_value double, ltv double, ltv_low double, ltv_high double, next_order_in int, lifecycle string, "
+    + ", ".join(f"{name} {'int' if '_reason_' in name else 'double'}" for name in _REASON_COLUMNS)
 )
 _TIERS = (("top_1", 0.99), ("top_5", 0.95), ("top_10", 0.90), ("top_25", 0.75), ("top_50", 0.50))
 
 Batches = Iterator[pd.DataFrame]
 
 
-def scores(features: DataFrame, ltv: Any, churn: Any) -> DataFrame:
+def scores(features: DataFrame, ltv: Any, churn: Any, *, lifecycle: Lifecycle, with_reasons: bool) -> DataFrame:
     """What each model says of each customer and horizon.
 
     Args:
         features: `features.features` at one cut-off.
         ltv, churn: `learning.ByHorizon`; the horizons that both know are scored.
+        lifecycle: limits between its labels.
+        with_reasons: whether to say why.
 
     Returns:
         customer_id, horizon_days, churn_probability, expected_orders (days with an order), expected_order_value, ltv,
-        next_order_in (days; null where no order is likelier than one).
+        ltv_low, ltv_high (null where the model gives no interval), next_order_in (days; null where no order is likelier
+        than one), lifecycle; for churn and ltv the three strongest reasons: <target>_reason_<0..2> (place in
+        `reasons.REASONS`; null where none is given), <target>_value_... (the feature's), <target>_effect_...
     """
-    wanted = features.select("customer_id", *FEATURES)
-    return wanted.mapInPandas(_scorer(ltv, churn), _SCORES)
+    labelled = features.select("customer_id", *FEATURES, lifecycle_label(lifecycle).alias("lifecycle"))
+    return labelled.mapInPandas(_scorer(ltv, churn, with_reasons), _SCORES)
 
 
-def _scorer(ltv: Any, churn: Any) -> Callable[[Batches], Batches]:
+def lifecycle_label(limits: Lifecycle) -> Column:
+    """Where a customer stands, by the silence since the last order and what gaps between orders are usual for the customer.
+
+    `new`: one order day, the first not longer ago than `new_days`. Else by silence as a multiple of the usual gap, which is
+    that of the customer's own order days, drawn to `usual_gap_days` where they are few: `active`, then from `at_risk`,
+    `dormant` and `lost` times on these.
+    """
+    gap = (F.col("active_days") + limits.usual_gap_days) / (F.col("repeat_days") + 1)
+    silence = F.col("recency_days") / gap
+    label = F.when(silence >= limits.lost, "lost").when(silence >= limits.dormant, "dormant")
+    label = label.when(silence >= limits.at_risk, "at_risk").otherwise("active")
+    is_new = (F.col("repeat_days") == 0) & (F.col("age_days") <= limits.new_days)
+    return F.when(is_new, "new").otherwise(label)
+
+
+def _scorer(ltv: Any, churn: Any, with_reasons: bool) -> Callable[[Batches], Batches]:
     horizons = [h for h in ltv.horizons if h in set(churn.horizons)]
 
     def score(batches: Batches) -> Batches:
+        explained = {h: (_reasons(churn, h), _reasons(ltv, h)) for h in horizons} if with_reasons else {}
         for batch in batches:
             for horizon in horizons:
-                yield scored(batch, horizon, ltv, churn)
+                yield scored(batch, horizon, ltv, churn, *explained.get(horizon, (None, None)))
 
     return score
 
 
-def scored(batch: pd.DataFrame, horizon_days: int, ltv: Any, churn: Any) -> pd.DataFrame:
+def _reasons(model: Any, horizon_days: int) -> Reasons | None:
+    """Rules have no reasons but themselves."""
+    blend = getattr(model.at(horizon_days), "blend", None)
+    return Reasons(blend) if blend is not None else None
+
+
+def scored(
+    batch: pd.DataFrame,
+    horizon_days: int,
+    ltv: Any,
+    churn: Any,
+    churn_reasons: Reasons | None = None,
+    ltv_reasons: Reasons | None = None,
+) -> pd.DataFrame:
     """One batch of features over one horizon; columns as in `scores`."""
-    rows = batch[list(FEATURES)].astype(float)
-    rows[HORIZON] = float(horizon_days)
-    expected = np.maximum(ltv.predict(rows), 0)
-    orders, value = np.round(expected[:, 0], 6), np.round(expected[:, 1], 2)
+    features = batch[list(FEATURES)].astype(float)
+    rows = features.assign(**{HORIZON: float(horizon_days)})
+    expected = ltv.predict(rows)
+    orders = np.round(np.maximum(expected[:, 0], 0), 6)
+    revenue = np.round(np.maximum(expected[:, 1], 0), 2)
+    low, high = np.round(np.maximum(expected[:, 2], 0), 2), np.round(np.maximum(expected[:, 3], 0), 2)
     away = np.clip(np.round(churn.predict(rows), 6), 0, 1)
     # Half of all waiting times at this rate are shorter.
     wait = np.ceil(np.log(2) * horizon_days / np.maximum(orders, 1e-6))
-    return pd.DataFrame(
-        {
-            "customer_id": batch["customer_id"],
-            "horizon_days": np.int32(horizon_days),
-            "churn_probability": away,
-            "expected_orders": orders,
-            "expected_order_value": value,
-            "ltv": np.round(orders * value, 2),
-            "next_order_in": pd.Series(np.clip(wait, 1, horizon_days), index=batch.index)
-            .where(away < 0.5)
-            .astype("Int32"),
-        }
-    )
+    columns = {
+        "customer_id": batch["customer_id"],
+        "horizon_days": np.int32(horizon_days),
+        "churn_probability": away,
+        "expected_orders": orders,
+        "expected_order_value": np.round(revenue / np.maximum(orders, 1e-6), 2) * (orders > 0),
+        "ltv": revenue,
+        "ltv_low": pd.array(np.nan_to_num(low), dtype="Float64"),
+        "ltv_high": pd.array(np.nan_to_num(high), dtype="Float64"),
+        "next_order_in": pd.Series(np.clip(wait, 1, horizon_days), index=batch.index).where(away < 0.5).astype("Int32"),
+        "lifecycle": batch["lifecycle"],
+    }
+    for name, ends in (("ltv_low", low), ("ltv_high", high)):
+        columns[name][np.isnan(ends)] = pd.NA
+    columns |= _told("churn", churn_reasons.of_churn(features) if churn_reasons else None, features)
+    columns |= _told("ltv", ltv_reasons.of_value(features) if ltv_reasons else None, features)
+    return pd.DataFrame(columns)
+
+
+def _told(target: str, parts: np.ndarray | None, features: pd.DataFrame) -> Mapping[str, Any]:
+    """The columns of the strongest reasons."""
+    nothing = pd.array([pd.NA] * len(features), dtype="Int32")
+    if parts is None:
+        return {name: nothing for name in _REASON_COLUMNS if name.startswith(f"{target}_")}
+    place, effect = strongest(parts)
+    # The rhythm is no single number: it has none to show.
+    known = np.column_stack([features.to_numpy(dtype=float), np.full(len(features), np.nan)])
+    value = np.take_along_axis(known, place, axis=1)
+    found: dict[str, Any] = {}
+    for i in range(MOST):
+        # What adds nothing is no reason.
+        found[f"{target}_reason_{i}"] = pd.array(np.where(np.abs(effect[:, i]) < 5e-5, -1, place[:, i]), dtype="Int32")
+        found[f"{target}_value_{i}"] = pd.array(value[:, i], dtype="Float64")
+        found[f"{target}_effect_{i}"] = np.round(effect[:, i], 4)
+    return found
 
 
 def predictions(scores: DataFrame, *, as_of: date, ltv_model: str, churn_model: str) -> DataFrame:
@@ -97,11 +163,16 @@ def predictions(scores: DataFrame, *, as_of: date, ltv_model: str, churn_model: 
         "horizon_days",
         "churn_probability",
         "churn_percentile",
+        _why("churn").alias("churn_reasons"),
         "expected_orders",
         "expected_order_value",
         "ltv",
+        "ltv_low",
+        "ltv_high",
         "ltv_percentile",
         _tier().alias("tier"),
+        _why("ltv").alias("ltv_reasons"),
+        "lifecycle",
         F.date_add(F.lit(as_of), F.col("next_order_in")).alias("next_order_on"),
         F.lit(ltv_model).alias("ltv_model"),
         F.lit(churn_model).alias("churn_model"),
@@ -125,6 +196,22 @@ def shares_below(counts: pd.DataFrame, name: str) -> pd.DataFrame:
     return pd.DataFrame(
         {"horizon_days": ordered["horizon_days"], f"{name}_key": ordered["key"], f"{name}_percentile": share}
     )
+
+
+def _why(target: str) -> Column:
+    names = F.array(*[F.lit(name) for name in REASONS])
+    told = [
+        F.when(
+            F.col(f"{target}_reason_{i}") >= 0,
+            F.struct(
+                F.get(names, F.col(f"{target}_reason_{i}")).alias("reason"),
+                F.col(f"{target}_value_{i}").alias("value"),
+                F.col(f"{target}_effect_{i}").alias("effect"),
+            ),
+        )
+        for i in range(MOST)
+    ]
+    return F.filter(F.array(*told), lambda reason: reason.isNotNull())
 
 
 def _measure(name: str) -> Column:

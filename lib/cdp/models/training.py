@@ -1,140 +1,140 @@
-"""From orders and activity to the models of one training: the sample, the contests, and what is recorded of them."""
+"""From orders and activity to the models of one training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
+from cdp.models.activity import daily_activity, daily_orders
 from cdp.models.config import ModelsConfig
 from cdp.models.contest import Material, Outcome, Target, contest
-from cdp.models.counts import OrderCounts
-from cdp.models.cutoffs import Split, all_cutoffs
-from cdp.models.features import FEATURES, features, outcomes
-from cdp.models.learning import ByHorizon, Fits, Sample
-from cdp.models.registry import Entry
-
-_PARTS = 1_000_000
-
-
-def sampled(rows: DataFrame, *, customers: int, most: int, seed: int) -> DataFrame:
-    """The rows of about `most` of the `customers`, chosen by a hash of their id: the same ones each time."""
-    if customers <= most:
-        return rows
-    part = F.pmod(F.xxhash64("customer_id", F.lit(seed)), F.lit(_PARTS))
-    return rows.where(part < int(_PARTS * most / customers))
-
-
-def training_rows(days: DataFrame, order_days: DataFrame, splits: Sequence[Split]) -> DataFrame:
-    """Features at every cut-off with what came after it; outcomes are null where nothing did.
-
-    Args:
-        days: `activity.daily_activity`.
-        order_days: `activity.daily_orders`.
-        splits: a split of time for each horizon.
-    """
-    cutoffs = all_cutoffs(splits)
-    after = outcomes(order_days, cutoffs, [split.horizon_days for split in splits])
-    return features(days, cutoffs).join(after, on=["customer_id", "cutoff"], how="left")
+from cdp.models.counts import OrderCounts, history_counts
+from cdp.models.cutoffs import Split, all_cutoffs, split_time
+from cdp.models.features import order_history
+from cdp.models.learning import ByHorizon
+from cdp.models.past import Past, past_rows, sampled
+from cdp.models.textbook import Textbook
 
 
 @dataclass(frozen=True)
-class TrainingTable:
-    """`training_rows` on the driver: at most `max_customers` customers for each cut-off."""
+class Ground:
+    """What a training starts from: every customer's history as counts, and the split of time.
 
-    table: pd.DataFrame
+    Attributes:
+        counts: as of the date of the run.
+        splits: by horizon; those that nothing can be learned for are left out.
+        notes: what a person should know of it.
+    """
 
-    @classmethod
-    def collect(cls, rows: DataFrame) -> "TrainingTable":
-        table = rows.toPandas()
-        table["cutoff"] = pd.to_datetime(table["cutoff"]).dt.date
-        # Spark gives rows in any order, and sums of decimals in learners depend on it.
-        table = table.sort_values(["cutoff", "customer_id"], ignore_index=True)
-        table["customer"] = pd.factorize(table.pop("customer_id"), sort=True)[0]
-        return cls(table)
+    as_of: date
+    first_order_on: date | None
+    counts: OrderCounts
+    splits: Sequence[Split]
+    notes: Sequence[str]
 
     @property
     def customers(self) -> int:
-        return int(self.table["customer"].nunique())
-
-    def sample(self, cutoffs: Sequence[date], horizon_days: int) -> Sample:
-        """Rows of some cut-offs with the outcome over one horizon."""
-        rows = self.table[self.table["cutoff"].isin(list(cutoffs))]
-        after = rows[[f"order_days_next_{horizon_days}", f"revenue_next_{horizon_days}"]].fillna(0).to_numpy(float)
-        return Sample(
-            rows[list(FEATURES)].astype(float).reset_index(drop=True),
-            rows["customer"].to_numpy(),
-            after[:, 0],
-            np.maximum(after[:, 1], 0),
-        )
-
-    def material(self, split: Split, counts: OrderCounts, as_of: date) -> Material:
-        """All that the contests of one horizon need."""
-        return Material(
-            split.horizon_days,
-            self.sample(split.train, split.horizon_days),
-            self.sample([split.validate], split.horizon_days),
-            fits(counts, split.validate),
-            fits(counts, as_of),
-        )
+        """Customers with an order."""
+        return self.counts.customers(self.as_of)
 
 
-def fits(counts: OrderCounts, cutoff: date) -> Fits:
-    """BG/NBD and Gamma-Gamma of all customers as of a cut-off, each where it fits."""
-    try:
-        times = counts.fit_times(cutoff)
-    except ValueError:
-        return Fits(None, None)
-    try:
-        return Fits(times, counts.fit_spend(cutoff))
-    except ValueError:
-        return Fits(times, None)
+def ground(orders: DataFrame, config: ModelsConfig, *, as_of: date) -> Ground:
+    """Count the histories of all customers, and split the time that they cover.
+
+    Args:
+        orders: `gold.orders` of those who may be learned from.
+    """
+    counts = OrderCounts.collect(history_counts(order_history(daily_orders(orders, as_of=as_of), [as_of])))
+    oldest_days = counts.oldest_days(as_of)
+    if not oldest_days:
+        return Ground(as_of, None, counts, (), (f"there is no order of a known customer by {as_of}",))
+    first = as_of - timedelta(days=oldest_days - 1)
+    splits, notes = [], []
+    for horizon in config.horizons_days:
+        split = split_time(horizon, first_order_on=first, as_of=as_of, training=config.training)
+        if split is None:
+            notes.append(f"{horizon} days ahead are left out: orders begin on {first}, too late to learn from")
+            continue
+        splits.append(split)
+        if split.learn_days < horizon:
+            notes.append(
+                f"{horizon} days ahead are judged by {split.learn_days}: orders begin on {first}, and back-tests need"
+                " three times as many days as they look ahead"
+            )
+    return Ground(as_of, first, counts, tuple(splits), tuple(notes))
 
 
-def hold(target: Target, materials: Sequence[Material], config: ModelsConfig) -> tuple[ByHorizon, list[Outcome]]:
+def collect_past(inputs: Sequence[DataFrame], found: Ground, config: ModelsConfig) -> Past:
+    """Customers as of every cut-off, on the driver: all of them, or as many as are set.
+
+    Args:
+        inputs: `gold.orders`, `gold.order_lines` and `gold.timeline` of those who may be learned from.
+    """
+    assert found.first_order_on is not None
+    training = config.training
+    cutoffs = all_cutoffs(found.splits, first_order_on=found.first_order_on, as_of=found.as_of, training=training)
+    most = min(training.max_customers, max(training.max_rows // len(cutoffs), 1))
+    few = [sampled(rows, customers=found.customers, most=most, seed=training.seed) for rows in inputs]
+    days, order_days = daily_activity(*few, as_of=found.as_of), daily_orders(few[0], as_of=found.as_of)
+    outcome_days = sorted({days for split in found.splits for days in (split.learn_days, split.horizon_days)})
+    return Past.collect(past_rows(days, order_days, cutoffs, outcome_days))
+
+
+def materials(past: Past, found: Ground, config: ModelsConfig) -> list[Material]:
+    """The back-tests of each horizon, run."""
+    assert found.first_order_on is not None
+    times, spend = _textbook(found.counts, found.as_of)
+    usual = past.textbook(found.as_of).usual_value
+    now = Textbook.of(times, spend, usual)
+    return [
+        Material.of(split, past, now, config.training, as_of=found.as_of, first_order_on=found.first_order_on)
+        for split in found.splits
+    ]
+
+
+def hold(target: Target, held_on: Sequence[Material], config: ModelsConfig) -> tuple[ByHorizon, list[Outcome]]:
     """A contest for each horizon; the winners as one model."""
-    held = [contest(target, material, config.training) for material in materials]
+    held = [contest(target, material, config.training) for material in held_on]
     return ByHorizon([o.horizon_days for o in held], [o.model for o in held]), held
-
-
-def entry(
-    held: Sequence[Outcome],
-    materials: Sequence[Material],
-    splits: Sequence[Split],
-    config: ModelsConfig,
-    facts: Mapping[str, Any],
-) -> Entry:
-    """What MLflow keeps of a training: settings, windows of data, chosen models, and every candidate's figures."""
-    params: dict[str, Any] = {**facts, **config.training.model_dump(), "features": len(FEATURES)}
-    metrics: dict[str, float] = {}
-    for outcome, material, split in zip(held, materials, splits, strict=True):
-        prefix = f"h{outcome.horizon_days}"
-        params[f"{prefix}_chosen"] = outcome.chosen
-        params[f"{prefix}_train_cutoffs"] = " ".join(str(day) for day in split.train)
-        params[f"{prefix}_outcome_window"] = f"{split.validate + timedelta(days=1)} {facts['as_of']}"
-        params[f"{prefix}_train_rows"] = len(material.train)
-        params[f"{prefix}_validate_rows"] = len(material.validate)
-        for name, figures in outcome.metrics.items():
-            metrics.update({f"{prefix}.{name}.{figure}": value for figure, value in figures.items()})
-        for what, fit in (("bgnbd", material.fits_now.times), ("gamma_gamma", material.fits_now.spend)):
-            metrics.update({f"{prefix}.{what}.{name}": value for name, value in vars(fit).items()} if fit else {})
-    return Entry(params, metrics, {"as_of": str(facts["as_of"])})
 
 
 def told(outcome: Outcome) -> str:
     """What a person wants to know of a contest: who was chosen, how good it is, and against what."""
     target, chosen = outcome.target, outcome.chosen
     figure, name = target.headline
-    found = outcome.metrics.get(chosen, {})
-    text = f"{target.name}, {outcome.horizon_days} days: {chosen}, {name} {found.get(figure, float('nan')):.3f}"
-    if "total_bias" in found:
-        text += f", total {found['total_bias']:+.0%}"
-    if chosen != target.baseline:
-        text += f"; beats {target.baseline} ({outcome.metrics[target.baseline][figure]:.3f})"
+    found = outcome.metrics.get(chosen)
+    text = f"{target.name}, {outcome.horizon_days} days: {chosen}"
+    if found:
+        text += f", {name} {found[figure]:.3f}"
+        if "total_bias" in found:
+            text += f", total {found['total_bias']:+.0%}"
+    if outcome.is_baseline:
+        text += "; a rule" + (", which no candidate beat" if found else "")
     else:
-        text += "; the baseline" + ("" if outcome.why else ", which no candidate beat")
+        rules = [rule for rule in target.baselines if rule in outcome.metrics]
+        text += "; beats " + ", ".join(f"{rule} ({outcome.metrics[rule][figure]:.3f})" for rule in rules)
     return text + "".join(f"; {why}" for why in outcome.why)
+
+
+def _textbook(counts: OrderCounts, as_of: date) -> tuple[Any, Any]:
+    """BG/NBD and Gamma-Gamma of all customers, each None where it does not fit."""
+    found: list[Any] = []
+    for fit in (counts.fit_times, counts.fit_spend):
+        try:
+            found.append(fit(as_of))
+        except ValueError:
+            found.append(None)
+    return found[0], found[1]
+
+
+def facts(found: Ground, past: Past, versions: Mapping[str, int]) -> dict[str, Any]:
+    """What MLflow keeps of the data that a training saw."""
+    return {
+        "as_of": str(found.as_of),
+        "first_order_on": str(found.first_order_on),
+        "customers": found.customers,
+        "customers_sampled": past.customers,
+        **{f"version_of_{name}": number for name, number in versions.items()},
+    }

@@ -1,103 +1,96 @@
-"""Candidates for the value of a customer: days with an order within the horizon, and what one of them comes to."""
+"""What revenue to expect of a customer within the horizon: candidates, and the rules that they must beat.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+Each model's `predict` gives four columns: days with an order, revenue, and the ends of its 80 % interval, which are NaN for
+rules, as they say nothing of how sure they are.
+"""
 
 import numpy as np
 import pandas as pd
 
-from cdp.models.bgnbd import BgNbd
-from cdp.models.gamma_gamma import GammaGamma
-from cdp.models.learning import Booster, Fits, Sample, column, history
+from cdp.models.blend import Blend
+from cdp.models.features import SEASON_WINDOWS
+from cdp.models.intervals import Interval
 from cdp.models.likelihood import Floats
+from cdp.models.textbook import column, usual_value
 
-BASELINE = "historic_rate"
+YEAR = 365
 
-_YEAR = 365
+
+class BlendedValue:
+    """Experts' mean, with intervals."""
+
+    def __init__(self, blend: Blend | None = None, interval: Interval | None = None) -> None:
+        self.blend = blend or Blend()
+        self.interval = interval
+
+    def predict(self, features: pd.DataFrame) -> Floats:
+        told = self.blend.forecast(features)
+        nothing = np.full(len(told.revenue), np.nan)
+        ends = self.interval.bounds(told.buys, told.revenue) if self.interval else (nothing, nothing)
+        return np.stack([told.orders, told.revenue, *ends], axis=1)
 
 
 class HistoricRate:
-    """The baseline: the next days bring what days of the last year did."""
+    """The days of the last year, or as many as orders reach back, go on."""
 
-    def __init__(self, horizon_days: int = 90, usual_value: float = 0.0) -> None:
+    def __init__(self, horizon_days: int = 90, history_days: int = YEAR, usual_value: float = 0.0) -> None:
         self.horizon_days = horizon_days
+        self.history_days = history_days
         self.usual_value = usual_value
 
     def predict(self, features: pd.DataFrame) -> Floats:
-        days, revenue = column(features, "order_days_365d"), np.maximum(column(features, "revenue_365d"), 0)
-        value = np.where(days > 0, revenue / np.maximum(days, 1), self.usual_value)
-        return np.stack([days * self.horizon_days / _YEAR, value], axis=1)
+        share = self.horizon_days / min(YEAR, max(self.history_days, 1))
+        days = column(features, "order_days_365d") * share
+        return _rule(days, np.maximum(column(features, "revenue_365d"), 0) * share, self.usual_value)
 
 
-class BuyTillYouDie:
-    """BG/NBD for the days, Gamma-Gamma for their value; the usual value where spending does not fit the latter."""
+class LastYearWindow:
+    """The same days of last year come again."""
 
-    def __init__(
-        self,
-        horizon_days: int = 90,
-        times: tuple[float, ...] = (),
-        spend: tuple[float, ...] = (),
-        usual_value: float = 0.0,
-    ) -> None:
+    def __init__(self, horizon_days: int = 90) -> None:
         self.horizon_days = horizon_days
-        self.times = times
-        self.spend = spend
-        self.usual_value = usual_value
 
     def predict(self, features: pd.DataFrame) -> Floats:
-        x, tx, age = history(features)
-        days = BgNbd(*self.times).purchases(x, tx, age, self.horizon_days)
-        value = np.full(len(x), self.usual_value)
-        if self.spend:
-            value = GammaGamma(*self.spend).spend(x, column(features, "repeat_value"))
-        return np.stack([np.maximum(days, 0), value], axis=1)
+        window = next((w for w in SEASON_WINDOWS if w >= self.horizon_days), YEAR)
+        suffix = f"year_ago_{window}d" if window < YEAR else f"{YEAR}d"
+        share = self.horizon_days / window
+        days = column(features, f"order_days_{suffix}") * share
+        return _rule(days, np.maximum(column(features, f"revenue_{suffix}"), 0) * share, 0.0)
 
 
-class BoostedValue:
-    """Boosted trees for the number of days, and, among those who bought, for the value of a day."""
+class LifetimeRate:
+    """All days since the first order are alike, the next ones too."""
 
-    def __init__(self, seed: int = 42) -> None:
-        self.seed = seed
-
-    def fit(self, sample: Sample) -> "BoostedValue":
-        bought = (sample.order_days > 0) & (sample.revenue > 0)
-        value = sample.revenue[bought] / sample.order_days[bought]
-        self.days_ = Booster("poisson", self.seed).fit(sample.features, sample.order_days)
-        self.value_ = Booster("gamma", self.seed).fit(sample.features[bought], value)
-        return self
+    def __init__(self, horizon_days: int = 90) -> None:
+        self.horizon_days = horizon_days
 
     def predict(self, features: pd.DataFrame) -> Floats:
-        return np.stack([self.days_.predict(features), self.value_.predict(features)], axis=1)
+        share = self.horizon_days / np.maximum(column(features, "age_days"), 1)
+        days = (column(features, "repeat_days") + 1) * share
+        return _rule(days, np.maximum(column(features, "revenue"), 0) * share, 0.0)
 
 
-Candidate = Callable[[Sample, Fits], Any]
+def rules(
+    horizon_days: int, history_days: int, features: pd.DataFrame
+) -> dict[str, "HistoricRate | LastYearWindow | LifetimeRate"]:
+    """The baselines, by name, the first of which is taken where nothing can be learned.
 
-
-def candidates(horizon_days: int, seed: int) -> Mapping[str, Candidate]:
-    """How each candidate is made, the baseline first. `predict` gives two columns: order days, and value of one.
-
-    Each may raise ValueError where the sample is not enough for it.
+    Args:
+        horizon_days: days looked ahead.
+        history_days: days that orders reach back from the day of the features.
+        features: of customers as of that day.
     """
-    return {
-        BASELINE: lambda sample, fits: HistoricRate(horizon_days, _usual_value(sample)),
-        "bgnbd_gamma_gamma": lambda sample, fits: _buy_till_you_die(horizon_days, sample, fits),
-        "boosted_trees": lambda sample, fits: BoostedValue(seed).fit(sample),
+    found: dict[str, HistoricRate | LastYearWindow | LifetimeRate] = {
+        "historic_rate": HistoricRate(horizon_days, history_days, usual_value(features)),
+        "lifetime_rate": LifetimeRate(horizon_days),
     }
+    if history_days >= YEAR:
+        found["last_year_window"] = LastYearWindow(horizon_days)
+    return found
 
 
-def _buy_till_you_die(horizon_days: int, sample: Sample, fits: Fits) -> BuyTillYouDie:
-    if fits.times is None:
-        raise ValueError("BG/NBD did not fit")
-    model, spend = fits.times, fits.spend
-    return BuyTillYouDie(
-        horizon_days,
-        (model.r, model.alpha, model.a, model.b),
-        (spend.p, spend.q, spend.v) if spend else (),
-        _usual_value(sample),
-    )
-
-
-def _usual_value(sample: Sample) -> float:
-    """Mean value of an order day in the past of the sample."""
-    revenue = np.maximum(column(sample.features, "revenue"), 0).sum()
-    return float(revenue / max((column(sample.features, "repeat_days") + 1).sum(), 1))
+def _rule(days: Floats, revenue: Floats, usual: float) -> Floats:
+    nothing = np.full(len(days), np.nan)
+    # Days that brought nothing but returns are worth what days usually are, or they would be worth nothing for ever.
+    revenue = np.where((days > 0) & (revenue <= 0), days * usual, revenue)
+    return np.stack([days, revenue, nothing, nothing], axis=1)

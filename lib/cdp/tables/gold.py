@@ -295,6 +295,8 @@ EFFECTIVE_CONSENT = Table(
     expect=(one_of("status", "granted", "denied", "withdrawn", "expired", "conflict"),),
 )
 
+_REASONS = "array<struct<reason:string,value:double,effect:double>>"
+
 PREDICTIONS = Table(
     name="gold.predictions",
     grain="what is expected of a customer over a horizon",
@@ -304,11 +306,16 @@ PREDICTIONS = Table(
         Column("horizon_days", "int", "days looked ahead", unit="days"),
         Column("churn_probability", "double", "probability of no order within the horizon"),
         Column("churn_percentile", "double", "share of scored customers with a lower churn probability"),
-        Column("expected_orders", "double", "orders expected within the horizon"),
-        Column("expected_order_value", "double", "value expected of one order", unit=MONEY),
+        Column("churn_reasons", _REASONS, "what moves the log-odds of churn most from those of a usual customer"),
+        Column("expected_orders", "double", "days with an order expected within the horizon"),
+        Column("expected_order_value", "double", "value expected of one of them", unit=MONEY),
         Column("ltv", "double", "revenue expected within the horizon", unit=MONEY),
+        Column("ltv_low", "double", "lower end of its 80 % interval; null: the model gives none", nullable=True, unit=MONEY),
+        Column("ltv_high", "double", "upper end of it", nullable=True, unit=MONEY),
         Column("ltv_percentile", "double", "share of scored customers with a lower ltv"),
         Column("tier", "string", "top_1, top_5, top_10, top_25, top_50 or rest, by ltv"),
+        Column("ltv_reasons", _REASONS, "what moves the logarithm of ltv most from that of a usual customer"),
+        Column("lifecycle", "string", "new, active, at_risk, dormant or lost, by the silence and the usual gap between orders"),
         Column("next_order_on", "date", "expected day of the next order, where one is likelier than not", nullable=True),
         Column("ltv_model", "string", "registered model and version that gave ltv"),
         Column("churn_model", "string", "registered model and version that gave churn_probability"),
@@ -319,6 +326,7 @@ PREDICTIONS = Table(
         between("churn_probability", 0, 1),
         between("ltv", 0),
         one_of("tier", "top_1", "top_5", "top_10", "top_25", "top_50", "rest"),
+        one_of("lifecycle", "new", "active", "at_risk", "dormant", "lost"),
     ),
 )
 

@@ -1,0 +1,136 @@
+"""Why a customer's score is what it is: the inputs that move it most from that of a usual customer.
+
+Of trees these are SHAP values (Lundberg and others 2020, by the shap library), of a line its exact Shapley values. What
+the textbook says comes from the rhythm of purchases as a whole and counts as one reason. Experts' reasons are weighed as
+their answers are. A probability that becomes a factor of revenue passes its reasons on in proportion (Chen, Lundberg and
+Lee 2022, the rescale rule).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, log_expit
+
+from cdp.models import textbook
+from cdp.models.blend import Blend
+from cdp.models.experts import RATE
+from cdp.models.features import FEATURES
+from cdp.models.learning import Booster, Line, TwoPart
+from cdp.models.likelihood import Floats
+
+RHYTHM = "purchase_rhythm"
+"""How often a customer bought and how long the silence since is, as BG/NBD sees it."""
+
+REASONS = (*FEATURES, RHYTHM)
+"""Names of all reasons."""
+
+MOST = 3
+"""Reasons for a score."""
+
+_PLACE = {**{name: i for i, name in enumerate(REASONS)}, **dict.fromkeys(textbook.COLUMNS, len(REASONS) - 1)}
+
+
+class Reasons:
+    """Explains the answers of one blend.
+
+    Args:
+        blend: of one horizon.
+    """
+
+    def __init__(self, blend: Blend) -> None:
+        self._blend = blend
+        self._experts = blend.experts.learned.experts_ if blend.experts.learned else {}
+        self._trees: dict[int, Any] = {}
+
+    def of_churn(self, features: pd.DataFrame) -> Floats:
+        """What each of `REASONS` adds to the log-odds of no order: a row a customer."""
+        inputs, view = self._blend.experts.inputs(features), self._blend.experts.view(features)
+        names = [name for name in self._blend.names if name in view.odds]
+        found = np.zeros((len(features), len(REASONS)))
+        for name in names:
+            found -= self._blend.slope / len(names) * self._odds(name, inputs, view.odds[name])
+        return found
+
+    def of_value(self, features: pd.DataFrame) -> Floats:
+        """What each of `REASONS` adds to the logarithm of revenue: a row a customer."""
+        inputs, view = self._blend.experts.inputs(features), self._blend.experts.view(features)
+        told = {name: np.exp(view.value[name] + self._blend.value_level.get(name, 0.0)) for name in self._blend.names}
+        share = {name: self._blend.names.count(name) * told[name] for name in told}
+        total = np.maximum(sum(share.values()), 1e-9)
+        found = np.zeros((len(features), len(REASONS)))
+        for name in share:
+            by = self._value(name, inputs, view.odds.get(name), view.value[name])
+            found += (share[name] / total)[:, None] * by
+        return found
+
+    def _odds(self, name: str, inputs: pd.DataFrame, log_odds: Floats) -> Floats:
+        if name not in self._experts:
+            return self._alone(RHYTHM, log_odds, self._blend.usual_odds[name])
+        part = self._parts(self._experts[name].odds_, inputs)[0]
+        # What the textbook adds for a horizon longer than the days that were learned from.
+        more = log_odds - self._experts[name].log_odds(inputs)
+        return np.asarray(part + self._alone(RHYTHM, more, self._blend.usual_odds[name]))
+
+    def _value(self, name: str, inputs: pd.DataFrame, log_odds: Floats | None, value: Floats) -> Floats:
+        if name not in self._experts:
+            place = "revenue_365d" if name == RATE else RHYTHM
+            return self._alone(place, value, self._blend.usual_value[name])
+        expert: TwoPart = self._experts[name]
+        by_odds, usual = self._parts(expert.odds_, inputs)
+        spent, _ = self._parts(expert.spend_, inputs)
+        told = expert.log_odds(inputs)
+        gap = told - usual
+        near = np.abs(gap) < 1e-6
+        passed_on = np.where(near, expit(-usual), (log_expit(told) - log_expit(usual)) / np.where(near, 1, gap))
+        more = value - expert.log_value(inputs)
+        return np.asarray(
+            by_odds * passed_on[:, None] + spent + self._alone(RHYTHM, more, self._blend.usual_value[name])
+        )
+
+    def _parts(self, expert: Booster | Line, inputs: pd.DataFrame) -> tuple[Floats, float]:
+        """What each reason adds to what is usual, and the usual."""
+        if isinstance(expert, Line):
+            parts, usual = expert.parts(inputs), expert.shift_
+        else:
+            explainer = self._explainer(expert)
+            parts = explainer.shap_values(expert.matrix(inputs), check_additivity=False)
+            usual = float(np.ravel(explainer.expected_value)[0])
+        found = np.zeros((len(inputs), len(REASONS)))
+        for i, name in enumerate(expert.columns_):
+            found[:, _PLACE[name]] += np.asarray(parts)[:, i]
+        return found, usual
+
+    def _explainer(self, expert: Booster) -> Any:
+        if id(expert) not in self._trees:
+            import shap  # imports for seconds, so only where it is used
+
+            self._trees[id(expert)] = shap.TreeExplainer(expert.trees_)
+        return self._trees[id(expert)]
+
+    def _alone(self, reason: str, told: Floats, usual: float) -> Floats:
+        found = np.zeros((len(told), len(REASONS)))
+        found[:, _PLACE[reason]] = told - usual
+        return found
+
+
+def usual_answers(blend: Blend, features: pd.DataFrame) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Means, over customers, of what the textbook and the last year's rate say, and of what the textbook adds to others for
+    a longer horizon: log-odds, and logarithms of revenue, by expert."""
+    inputs, view = blend.experts.inputs(features), blend.experts.view(features)
+    experts = blend.experts.learned.experts_ if blend.experts.learned else {}
+
+    def usual(name: str, told: Floats, kind: str) -> float:
+        own = getattr(experts[name], kind)(inputs) if name in experts else 0.0
+        return float(np.mean(told - own))
+
+    by_odds = {name: usual(name, told, "log_odds") for name, told in view.odds.items()}
+    return by_odds, {name: usual(name, told, "log_value") for name, told in view.value.items()}
+
+
+def strongest(parts: Floats) -> tuple[np.ndarray, Floats]:
+    """The `MOST` reasons of each customer, the strongest first: their places in `REASONS`, and what they add."""
+    # Among equals the earlier in the list, as sums of floats differ in their last digits from machine to machine.
+    order = np.argsort(-np.round(np.abs(parts), 6), axis=1, kind="stable")[:, :MOST]
+    return order, np.take_along_axis(parts, order, axis=1)
