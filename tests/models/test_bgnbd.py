@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import hyp2f1
 
 from cdp.models.bgnbd import BgNbd, estimate_bgnbd, fit_bgnbd, gradient, log_likelihood
 from cdp.models.lifetimes import median_wait, new_customer_purchases
+from tests.models import exact
 from tests.models.test_lifetimes import arrays
 
 PUBLISHED = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)
@@ -65,11 +67,20 @@ def test_expected_purchases_are_right_where_the_textbook_form_fails(parameters, 
     assert found[0] == pytest.approx(expected, rel=2e-7)
 
 
-def test_expected_purchases_are_about_right_where_the_series_overflows():
-    # Customers who leave after the first repeat purchase at the latest, but for one in a hundred thousand.
-    model = BgNbd(1_000.0, 2.0, 2_900.0, 0.001)
-    quiet = (1 + 50 / 32) ** -1_000.0
-    assert model.purchases(*arrays(0, 0, 30), 50)[0] == pytest.approx(1 - quiet, rel=0.01)
+@pytest.mark.parametrize(
+    ("parameters", "history", "horizon"),
+    [
+        ((7.4, 1.0, 7.4, 2.7), (400, 0.5, 1), 100),
+        ((2.0, 1.0, 30.0, 0.5), (300, 0.99, 1), 60),
+    ],
+)
+def test_expected_purchases_are_right_where_the_series_overflows(parameters, history, horizon):
+    x, tx, age = history
+    a, total, z = parameters[2], parameters[2] + parameters[3] + x - 1, horizon / (parameters[1] + age + horizon)
+    assert not np.isfinite(hyp2f1(total - parameters[0] - x, a - 1, total, z))
+    model = BgNbd(*parameters)
+    found = model.purchases(*arrays(x, tx, age), horizon)[0]
+    assert found == pytest.approx(exact.purchases(model, x, tx, age, horizon), rel=1e-5)
 
 
 def test_what_a_new_customer_does_is_known():

@@ -102,8 +102,8 @@ def test_a_longer_horizon_brings_more_purchases(kind, logs, history):
     horizons = np.array([0.0, 1.0, 10.0, 100.0, 1000.0])
     model, history = kind(*np.exp(logs)), [np.full(5, value) for value in history]
     purchases, buys = model.purchases(*history, horizons), model.buys(*history, horizons)
-    assert (np.diff(purchases) >= -1e-7 * purchases[1:]).all() and (np.diff(buys) >= -1e-12).all()
-    assert (buys <= purchases * (1 + 1e-6) + 1e-12).all()  # who buys buys once at least
+    assert (np.diff(purchases) >= -1e-5 * purchases[1:]).all() and (np.diff(buys) >= -1e-12).all()
+    assert (buys <= purchases * (1 + 1e-5) + 1e-12).all()  # who buys buys once at least
     assert purchases[0] == buys[0] == 0
 
 

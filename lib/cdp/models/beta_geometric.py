@@ -11,12 +11,15 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from scipy.special import betainc, betaincinv, betaln, digamma, expit, gammaln, hyp2f1
+from scipy.special import beta, betainc, betaincinv, betaln, digamma, expit, gammaln, hyp2f1
 
 from cdp.models.lifetimes import negative_binomial
 from cdp.models.likelihood import Floats
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_SPREAD = 4  # how strongly the nodes crowd at both ends of a distribution, where its quantiles run off
+_SHARES = betainc(_SPREAD, _SPREAD, (1 + _NODES) / 2)
+_OF_SHARES = _WEIGHTS / 2 * ((1 - _NODES**2) / 4) ** (_SPREAD - 1) / beta(_SPREAD, _SPREAD)
 
 
 class BetaGeometric(Protocol):
@@ -129,8 +132,7 @@ def _purchases_while_there(shape: Floats, rate: Floats, a: float, b: Floats, hor
 
 
 def _by_quantiles(a: float, b: Floats, shape: Floats, ahead: Floats) -> Floats:
-    """The same mean by quantiles of p, for the few extreme models whose series overflows: to about a per cent."""
-    share = (1 + _NODES) / 2
-    p = np.maximum(betaincinv(a, b[:, None], share), 1e-300)
+    """The same mean by quantiles of p, to four digits or more: for the few customers with whom the series overflows."""
+    p = np.maximum(betaincinv(a, b[:, None], _SHARES), 1e-300)
     bought = -np.expm1(-shape[:, None] * np.log1p(p * ahead[:, None])) / p
-    return np.asarray(bought @ (_WEIGHTS / 2))
+    return np.asarray(bought @ _OF_SHARES)
