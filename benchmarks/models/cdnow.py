@@ -5,7 +5,7 @@
 The published sample: 2,357 people who bought first in early 1997, 39 weeks to learn from, and the 39 weeks after to judge
 by. Printed are, for the purchase days of those weeks, the mean absolute error, its root mean square, the correlation and the
 error of the total; and for churn (no purchase day in those weeks) the ROC AUC of three scores: the probability of a purchase,
-purchases to expect, and the probability of not having left. lifetimes gets an environment of its own in `.cache/lifetimes` on
+purchases to expect, and the probability of not having left. Seconds of cdp are with standard errors. lifetimes gets an environment of its own in `.cache/lifetimes` on
 the first call; where that cannot be made, its rows are left out.
 """
 
@@ -61,24 +61,15 @@ def histories(data: Path) -> pd.DataFrame:
     )
 
 
-def kinds() -> dict[str, tuple[Any, Any, Any]]:
-    """How each of our models is made of its parameters, fitted, and judged by its likelihood."""
-    from cdp.models import bgnbd, mbgnbd, pareto_nbd
-
-    return {
-        "BG/NBD": (bgnbd.BgNbd, bgnbd.estimate_bgnbd, bgnbd.log_likelihood),
-        "MBG/NBD": (mbgnbd.MbgNbd, mbgnbd.estimate_mbgnbd, mbgnbd.log_likelihood),
-        "Pareto/NBD": (pareto_nbd.ParetoNbd, pareto_nbd.estimate_pareto_nbd, pareto_nbd.log_likelihood),
-    }
-
-
 def ours(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """What each of our models predicts; prints the parameters with their standard errors."""
+    from cdp.models.lifetime_models import LIFETIME_MODELS
+
     history = [rows[name].to_numpy() for name in ("x", "tx", "age")]
     found = []
-    for name, (_, estimate, _) in kinds().items():
+    for name, kind in LIFETIME_MODELS.items():
         began = time.perf_counter()
-        fitted = estimate(*history, np.ones(len(rows)))
+        fitted = kind.estimate(*history, np.ones(len(rows)))
         seconds, model = time.perf_counter() - began, fitted.model
         errors = {key: "-" if error is None else f"{error:.4f}" for key, error in fitted.standard_errors.items()}
         print(f"{name:10} " + ", ".join(f"{key} {value:.4f} (+-{errors[key]})" for key, value in vars(model).items()))
@@ -107,6 +98,8 @@ def plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def theirs(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """The same of lifetimes; nothing where it cannot be run."""
+    from cdp.models.lifetime_models import LIFETIME_MODELS
+
     with tempfile.TemporaryDirectory() as folder:
         given, answer = Path(folder) / "histories.csv", Path(folder) / "predicted.json"
         rows.to_csv(given)
@@ -117,8 +110,8 @@ def theirs(rows: pd.DataFrame) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(answer.read_text(encoding="utf-8"))
     history = [rows[name].to_numpy() for name in ("x", "tx", "age")]
     for row in found:
-        make, _, log_likelihood = kinds()[row["name"]]
-        row["likelihood"] = log_likelihood(make(*row.pop("parameters")), *history).sum()
+        kind = LIFETIME_MODELS[row["name"]]
+        row["likelihood"] = kind.log_likelihood(kind.make(*row.pop("parameters")), *history).sum()
         row |= {"name": f"lifetimes {row['name']}", **{key: np.array(row[key]) for key in ("purchases", "alive")}}
     return found
 
@@ -149,9 +142,9 @@ def peer(given: str, answer: str) -> None:
     rows = pd.read_csv(given)
     history, found = (rows["x"], rows["tx"], rows["age"]), []
     for name, kind in (
-        ("BG/NBD", lifetimes.BetaGeoFitter),
-        ("MBG/NBD", lifetimes.ModifiedBetaGeoFitter),
-        ("Pareto/NBD", lifetimes.ParetoNBDFitter),
+        ("bgnbd", lifetimes.BetaGeoFitter),
+        ("mbgnbd", lifetimes.ModifiedBetaGeoFitter),
+        ("pareto_nbd", lifetimes.ParetoNBDFitter),
     ):
         began = time.perf_counter()
         fitter = kind().fit(*history)

@@ -4,35 +4,23 @@ Histories are counted in days, and where that makes too many rows, in weeks: the
 cent and keep 10 million customers in some 240,000 rows. Spending is counted in steps of two per cent.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, cast, overload
+from typing import Literal, overload
 
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from cdp.models.bgnbd import BgNbd, estimate_bgnbd, fit_bgnbd
+from cdp.models.bgnbd import BgNbd
 from cdp.models.gamma_gamma import GammaGamma, correlation, estimate_gamma_gamma, fit_gamma_gamma
+from cdp.models.lifetime_models import LIFETIME_MODELS, Name
 from cdp.models.lifetimes import Lifetimes
 from cdp.models.likelihood import Fitted
-from cdp.models.mbgnbd import MbgNbd, estimate_mbgnbd, fit_mbgnbd
-from cdp.models.pareto_nbd import ParetoNbd, estimate_pareto_nbd, fit_pareto_nbd
+from cdp.models.mbgnbd import MbgNbd
+from cdp.models.pareto_nbd import ParetoNbd
 
-Model = Literal["bgnbd", "mbgnbd", "pareto_nbd"]
-
-_FIT: dict[str, Callable[..., Lifetimes]] = {
-    "bgnbd": fit_bgnbd,
-    "mbgnbd": fit_mbgnbd,
-    "pareto_nbd": fit_pareto_nbd,
-}
-_ESTIMATE: dict[str, Callable[..., Fitted[Any]]] = {
-    "bgnbd": estimate_bgnbd,
-    "mbgnbd": estimate_mbgnbd,
-    "pareto_nbd": estimate_pareto_nbd,
-}
 _STEP = 0.02
 _WEEK = 7
 _KEYS = ("cutoff", "kind", "x", "tx", "age")
@@ -130,15 +118,15 @@ class OrderCounts:
     def fit_times(self, cutoff: date, model: Literal["pareto_nbd"]) -> ParetoNbd: ...
 
     @overload
-    def fit_times(self, cutoff: date, model: Model) -> Lifetimes: ...
+    def fit_times(self, cutoff: date, model: Name) -> Lifetimes: ...
 
-    def fit_times(self, cutoff: date, model: Model = "bgnbd") -> Lifetimes:
+    def fit_times(self, cutoff: date, model: Name = "bgnbd") -> Lifetimes:
         """BG/NBD, MBG/NBD or Pareto/NBD in days, as of a cut-off. Raises ValueError where there is too little."""
-        return _FIT[model](*self._times(cutoff))
+        return LIFETIME_MODELS[model].fit(*self._times(cutoff))
 
-    def estimate_times(self, cutoff: date, model: Model = "bgnbd") -> Fitted[Lifetimes]:
+    def estimate_times(self, cutoff: date, model: Name = "bgnbd") -> Fitted[Lifetimes]:
         """The same with standard errors and likelihood."""
-        return cast("Fitted[Lifetimes]", _ESTIMATE[model](*self._times(cutoff)))
+        return LIFETIME_MODELS[model].estimate(*self._times(cutoff))
 
     def fit_spend(self, cutoff: date) -> GammaGamma:
         """Gamma-Gamma in the reporting currency, as of a cut-off. Raises ValueError where it does not fit."""
