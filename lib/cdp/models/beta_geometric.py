@@ -44,9 +44,7 @@ def alive(model: BetaGeometric, stays: Floats, x: Floats, tx: Floats, age: Float
     return np.asarray(expit(stay - leave))
 
 
-def buys(
-    model: BetaGeometric, stays: Floats, x: Floats, tx: Floats, age: Floats, horizon: float | Floats
-) -> Floats:  # fmt: skip
+def buys(model: BetaGeometric, stays: Floats, x: Floats, tx: Floats, age: Floats, horizon: float | Floats) -> Floats:
     """Probability of at least one purchase within the horizon: nobody who is still there leaves before the next one."""
     quiet = -(model.r + x) * np.log1p(horizon / (model.alpha + age))
     return np.asarray(alive(model, stays, x, tx, age) * -np.expm1(quiet))
@@ -54,7 +52,7 @@ def buys(
 
 def purchases(
     model: BetaGeometric, stays: Floats, x: Floats, tx: Floats, age: Floats, horizon: float | Floats
-) -> Floats:  # fmt: skip
+) -> Floats:
     """Purchases to expect within the horizon."""
     here = alive(model, stays, x, tx, age)
     shape, rate, b = model.r + x, model.alpha + age, model.b + stays
@@ -87,9 +85,7 @@ def evaluate(model: BetaGeometric, stays: Floats, x: Floats, tx: Floats, age: Fl
     return likelihood, np.stack([d_r, d_alpha, d_a + gone / a, d_b])
 
 
-def _stay_and_leave(
-    model: BetaGeometric, stays: Floats, x: Floats, tx: Floats, age: Floats
-) -> tuple[Floats, Floats]:  # fmt: skip
+def _stay_and_leave(model: BetaGeometric, stays: Floats, x: Floats, tx: Floats, age: Floats) -> tuple[Floats, Floats]:
     """Logarithms of the likelihoods of being still there, and of having left at the last purchase, up to what they share."""
     stay = -(model.r + x) * np.log(model.alpha + age)
     left = np.log(model.a) - np.log(_before(model.b, stays)) - (model.r + x) * np.log(model.alpha + tx)
