@@ -49,6 +49,8 @@ TRUTHS = {
 }
 SPEND = GammaGamma(6.25, 3.74, 15.44)
 CUSTOMERS_A_TASK = 250_000
+_BYTES_OF_A_CUSTOMER = 1_000
+"""Extracts and tables of one, by which a run fits its session."""
 
 
 def make(spark: SparkSession, path: Path, model: BgNbd | MbgNbd | ParetoNbd, customers: int) -> None:
@@ -81,7 +83,6 @@ def make(spark: SparkSession, path: Path, model: BgNbd | MbgNbd | ParetoNbd, cus
 
 def measure(spark: SparkSession, path: Path, truth: str) -> None:
     """Count, fit, and print."""
-    fit_to(spark, sum(file.stat().st_size for file in path.iterdir()))
     began = time.perf_counter()
     counts = OrderCounts.collect(history_counts(spark.read.parquet(str(path))))
     unit = "days" if counts.step_days == 1 else "weeks"
@@ -124,6 +125,7 @@ def main() -> None:
     try:
         for customers in arguments.customers:
             path = folder / str(customers)
+            fit_to(spark, customers * _BYTES_OF_A_CUSTOMER)
             make(spark, path, TRUTHS[arguments.truth], customers)
             measure(spark, path, arguments.truth)
     finally:
