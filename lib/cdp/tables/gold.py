@@ -330,6 +330,51 @@ PREDICTIONS = Table(
     ),
 )
 
+PREDICTION_SNAPSHOTS = Table(
+    name="gold.prediction_snapshots",
+    grain="what was expected of a customer over a horizon on a day that is kept, to be held against what happened",
+    key=("scored_on", "customer_id", "horizon_days"),
+    columns=(
+        CUSTOMER,
+        Column("horizon_days", "int", "days looked ahead", unit="days"),
+        Column("churn_probability", "double", "probability of no order within the horizon"),
+        Column("expected_orders", "double", "orders expected within the horizon"),
+        Column("ltv", "double", "revenue expected within the horizon", unit=MONEY),
+        _number("ltv_low", "double", "lower end of the interval that ltv lies in with 80 %, where models give one", MONEY),
+        _number("ltv_high", "double", "upper end of it", MONEY),
+        Column("ltv_model", "string", "registered model and version that gave ltv"),
+        Column("churn_model", "string", "registered model and version that gave churn_probability"),
+        Column("scored_on", "date", "the run's date"),
+    ),
+    expect=(between("churn_probability", 0, 1), between("ltv", 0)),
+)
+
+MODEL_HEALTH = Table(
+    name="gold.model_health",
+    grain="a figure that a model in use was judged by on a run's date",
+    key=("as_of", "reading"),
+    columns=(
+        AS_OF,
+        Column("reading", "string", "model, horizon, check, subject and scored_on as one text"),
+        Column("model", "string", "registered model and version; `all`: what concerns none of them alone"),
+        _number("horizon_days", "int", "days looked ahead, where the check has to do with them", "days"),
+        Column("check", "string", "what was judged, e.g. feature_drift; see docs/model-watching.md"),
+        _text("subject", "feature, score or tenth of the customers that was judged", pii=False),
+        _number("value", "double", "the figure; null where there is none"),
+        _number("warn_at", "double", "from here on it is a warning; null: it never is"),
+        _number("error_at", "double", "from here on it is an error; null: it never is"),
+        Column("worse", "string", "where worse values lie: above, below, or beyond (further from 0)"),
+        Column("status", "string", "ok, warn, error or not_enough_data"),
+        Column("customers", "bigint", "customers that the figure is based on"),
+        Column("scored_on", "date", "the day of the predictions that were held against what happened", nullable=True),
+    ),
+    expect=(
+        one_of("status", "ok", "warn", "error", "not_enough_data"),
+        one_of("worse", "above", "below", "beyond"),
+        between("customers", 0),
+    ),
+)
+
 RECOMMENDATIONS = Table(
     name="gold.recommendations",
     grain="a product to offer to a customer",
@@ -461,6 +506,8 @@ TABLES = (
     ACCOUNTS,
     EFFECTIVE_CONSENT,
     PREDICTIONS,
+    PREDICTION_SNAPSHOTS,
+    MODEL_HEALTH,
     RECOMMENDATIONS,
     SEGMENT_MEMBERS,
     SEGMENT_HISTORY,
