@@ -126,6 +126,20 @@ def predictions(rows: DataFrame) -> Part:
     return part(rows, [F.col("horizon_days"), F.col("tier"), tenth], sums)
 
 
+def model_health(rows: DataFrame, *, as_of: date) -> Part:
+    """The newest judgement of the models by the run's date.
+
+    Keys: check, model, horizon in days, subject, status and the day of the predictions that came true as one (text).
+    Sums: value, customers. Low: the day of the judgement.
+    """
+    until = rows.where(F.col("as_of") <= F.lit(as_of))
+    newest = until.agg(F.max("as_of").alias("as_of"))
+    status = F.concat_ws(" ", "status", F.col("scored_on").cast("string"))
+    by = [*[F.col(c) for c in ("check", "model", "horizon_days", "subject")], status]
+    judged = until.join(F.broadcast(newest), on="as_of", how="left_semi")
+    return part(judged, by, [F.col("value"), F.col("customers")], low=F.col("as_of").cast("timestamp"))
+
+
 def costs(rows: DataFrame, *, as_of: date) -> Part:
     """Keys: month, channel, campaign. Sums: cost."""
     until = rows.where(F.col("day") <= F.lit(as_of))

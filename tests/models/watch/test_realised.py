@@ -5,8 +5,6 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from cdp.models.activity import daily_orders
 from cdp.models.watch.ids import present_ids
@@ -61,12 +59,12 @@ def test_what_customers_did_within_the_horizon_is_what_came_true(spark, fill):
     ]
     orders = [
         order("ann", after(1), "60.00"),
-        order("ann", after(30), "15.00", status="returned", amount=-15),
+        order("ann", after(30), "-15.00", status="returned"),
         order("ann", after(31), "500.00"),  # after the horizon
         order("ann", SCORED_ON, "70.00"),  # on the day itself: known when it was scored
         order("bob", before, "5.00"),  # did not come back
         order("cat", before, "99.00"),
-        order("cat", after(5), "99.00", status="returned", amount=-99),  # a return is no order, and no value below 0
+        order("cat", after(5), "-99.00", status="returned"),  # a return is no order, and no value below 0
         order("dan", before, "1.00"),
         order("dan", after(9), "7.00", status="cancelled"),  # counts nowhere
     ]  # eve is known no more
@@ -95,7 +93,7 @@ def test_customers_who_turned_out_to_be_one_person_are_one(spark, fill):
     assert (found.merged, found.left_out, found.with_interval) == (1, 0, 0)
 
 
-def test_chains_of_merges_are_followed_to_their_end_and_circles_end(spark):
+def test_chains_of_merges_are_followed_to_their_end(spark):
     chain = [merge(f"c{i:02d}", f"c{i + 1:02d}", i) for i in range(11)]
     found = present_ids(rows_of(spark, CHANGES, *chain), as_of=AS_OF).collect()
     assert {row["previous_customer_id"]: row["customer_id"] for row in found} == {f"c{i:02d}": "c11" for i in range(11)}
@@ -118,17 +116,16 @@ def test_days_and_horizons_are_told_apart_and_one_that_has_not_passed_is_refused
         hold(spark, fill, snapshots, orders, which=[Kept(SCORED_ON, 365)])
 
 
-PEOPLE = st.lists(
-    st.tuples(
-        st.integers(0, 100), st.integers(0, 3000), st.lists(st.tuples(st.integers(-5, 40), st.integers(-900, 900)), max_size=4)
-    ),
-    min_size=1, max_size=25,
-)  # fmt: skip
-
-
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(PEOPLE)
-def test_counts_are_those_of_a_loop_over_customers(spark, fill, people):
+def test_counts_are_those_of_a_loop_over_customers(spark, fill):
+    rng = np.random.default_rng(4)
+    people = [
+        (
+            int(p),
+            int(cents),
+            list(zip(rng.integers(-5, 40, n).tolist(), rng.integers(-900, 900, n).tolist(), strict=True)),
+        )
+        for p, cents, n in zip(rng.integers(0, 100, 60), rng.integers(0, 3000, 60), rng.integers(0, 5, 60), strict=True)
+    ]
     snapshots = [kept(f"c{i}", p / 100, cents / 100) for i, (p, cents, _) in enumerate(people)]
     orders = [
         order(

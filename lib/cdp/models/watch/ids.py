@@ -25,7 +25,9 @@ def present_ids(changes: DataFrame, *, as_of: date) -> DataFrame:
     if not count:
         return links
     for _ in range(_MOST_STEPS):
-        further = links.withColumnsRenamed({"previous_customer_id": "customer_id", "customer_id": "further"})
+        further = links.select(
+            F.col("previous_customer_id").alias("customer_id"), F.col("customer_id").alias("further")
+        )
         joined = links.join(further, on="customer_id", how="left")
         links, moved = _held(
             joined.select("previous_customer_id", F.coalesce("further", "customer_id").alias("customer_id"), "further"),
