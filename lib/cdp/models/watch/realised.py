@@ -161,10 +161,11 @@ def _people(snapshots: DataFrame, ids: DataFrame, kept: Sequence[Kept]) -> DataF
     )
     now = ids.select(F.col("previous_customer_id").alias("customer_id"), F.col("customer_id").alias("now"))
     each = chosen.join(now, on="customer_id", how="left")
+    each = each.withColumn("customer_id", F.coalesce("now", "customer_id"))
     is_one = F.count(F.lit(1)) == 1
-    return each.groupBy(
-        "scored_on", "horizon_days", "place", F.coalesce("now", "customer_id").alias("customer_id")
-    ).agg(
+    # By the customer alone, as orders are: the join with them has nothing more to shuffle.
+    groups = each.repartition("customer_id").groupBy("scored_on", "horizon_days", "place", "customer_id")
+    return groups.agg(
         F.count(F.lit(1)).alias("ids"),
         F.round(F.product("churn_probability"), 9).alias("churn_probability"),
         F.sum(F.expr("bigint(round(ltv * 100))")).alias("predicted"),
