@@ -46,7 +46,10 @@ def watch_scores(
     (today,), ((before, kept),) = counted, known
     found = verdict(today, _judged(run, before, kept), before, models, config, as_of=run.as_of)
     rows = run.spark.createDataFrame([tuple(row) for row in found.rows], MODEL_HEALTH.schema).coalesce(1)
-    run.lake.replace(MODEL_HEALTH, rows, where=f"as_of = DATE'{run.as_of.isoformat()}'")
+    if before.is_again:
+        run.lake.replace(MODEL_HEALTH, rows, where=f"as_of = DATE'{run.as_of.isoformat()}'")
+    else:  # takes a fifth of the time; no two rows have the same reading
+        run.lake.append(MODEL_HEALTH, rows)
     return found
 
 
