@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
-from cdp.segments.config import Segment
+from cdp.segments.config import Lookalike, Segment
 from cdp.segments.load import load_segments, versions
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -63,6 +63,71 @@ def test_a_wrong_condition_is_named_by_its_path_and_code(tmp_path: Path, conditi
 
     assert len(found) == 1
     assert found[0].startswith("rule") and wanted in found[0]
+
+
+@pytest.mark.parametrize(
+    ("lookalike", "wanted"),
+    [
+        ("{seed: a, size: 5%}", "lookalike.seed: SEGMENT_CYCLE: a -> a; a segment cannot depend on itself"),
+        ("{seed: buyrs, size: 5%}", "lookalike.seed: MISSING_SEGMENT_REFERENCE: no segment buyrs; did you mean buyers?"),
+        ("{size: 5%}", "lookalike.seed: MISSING_SEGMENT_REFERENCE: missing, but required"),
+        ("{seed: buyers}", "lookalike.size: SEGMENT_SCHEMA_ERROR: missing, but required"),
+        *[
+            (f"{{seed: buyers, size: {size}}}", f"lookalike.size: SEGMENT_SCHEMA_ERROR: wanted a number of people such as 10000, or a share such as 5%, found {found}")
+            for size, found in (("0", "0"), ("0%", "'0%'"), ("101%", "'101%'"), ("2.5", "2.5"), ("many", "'many'"), ("true", "True"), ("[5]", "[5]"))
+        ],
+        ("{seed: buyers, size: 9, min_seed: 5}", "lookalike.min_seed: SEGMENT_SCHEMA_ERROR: input should be greater than or equal to 20"),
+        ("{seed: buyers, size: 9, if_unproven: hide}", "lookalike.if_unproven: SEGMENT_SCHEMA_ERROR: input should be 'empty' or 'keep'"),
+        ("{seed: buyers, size: 9, sed: 1}", "lookalike.sed: SEGMENT_SCHEMA_ERROR: unknown key; did you mean seed?"),
+        ("{seed: buyers, size: 9, exclude_features: [revenu]}", "lookalike.exclude_features.0: UNKNOWN_ATTRIBUTE: unknown feature revenu; did you mean revenue?"),
+        ("buyers", "lookalike: SEGMENT_SCHEMA_ERROR"),
+    ],
+)  # fmt: skip
+def test_a_wrong_lookalike_is_named_by_its_path_and_code(tmp_path: Path, lookalike: str, wanted: str) -> None:
+    buyers = rule(f"{{{ORDERS}, operator: {{type: Greater, value: 1}}}}").replace("name: a", "name: buyers")
+    found = problems(tmp_path, a=f"name: a\nlookalike: {lookalike}\n", buyers=buyers)
+
+    assert len(found) == 1 and wanted in found[0]
+
+
+def test_a_segment_without_rule_and_seed_is_refused(tmp_path: Path) -> None:
+    wanted = "rule: SEGMENT_SCHEMA_ERROR: missing, but required; wanted a rule, a lookalike, or both"
+    assert problems(tmp_path, a="name: a\n") == [wanted]
+
+
+def test_a_circle_through_a_seed_is_refused(tmp_path: Path) -> None:
+    b = rule("{type: exclude, segment: a}").replace("name: a", "name: b")
+    found = problems(tmp_path, a="name: a\nlookalike: {seed: b, size: 10}\n", b=b)
+
+    assert [p.split("yaml: ")[1].split(";")[0] for p in found] == [
+        "lookalike.seed: SEGMENT_CYCLE: a -> b -> a",
+        "rule: SEGMENT_CYCLE: b -> a -> b",
+    ]
+
+
+def test_a_lookalike_comes_after_its_seed_and_its_version_follows_both(tmp_path: Path) -> None:
+    seed = rule(f"{{{ORDERS}, operator: {{type: Greater, value: 1}}}}").replace("name: a", "name: z")
+
+    def found(name: str, alike: str, seed: str) -> dict[str, str]:
+        (tmp_path / name).mkdir()
+        return versions(load_segments(folder(tmp_path / name, a=f"name: a\nlookalike: {{seed: z, {alike}}}\n", z=seed)))
+
+    first = found("1", "size: 5%", seed)
+
+    assert list(first) == ["z", "a"]
+    assert first == found("2", "size: 5 %, min_seed: 100", seed)  # the same, said otherwise
+    assert first["z"] == found("3", "size: 6%", seed)["z"] and first["a"] != found("4", "size: 6%", seed)["a"]
+    assert first["a"] != found("5", "size: 5%", seed.replace("1", "2"))["a"]
+
+
+@pytest.mark.parametrize(
+    ("size", "candidates", "wanted"),
+    [(10, 1000, 10), (10, 7, 7), ("5%", 1000, 50), ("5%", 1001, 51), ("0.1%", 20, 1), ("100%", 7, 7), ("5%", 0, 0)],
+)
+def test_a_size_is_a_number_or_a_share_of_the_candidates_rounded_up(
+    size: int | str, candidates: int, wanted: int
+) -> None:
+    assert Lookalike(seed="a", size=size).places(candidates) == wanted
 
 
 def test_every_problem_of_every_file_is_reported_at_once(tmp_path: Path) -> None:

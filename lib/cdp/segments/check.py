@@ -8,9 +8,10 @@ from cdp.conditions.check import operator_problems
 from cdp.conditions.columns import Kind, UnknownAttributeError
 from cdp.conditions.filters import filter_problems
 from cdp.conditions.operators import AttributeReference
+from cdp.models.features import FEATURES
 from cdp.segments.attributes import Catalogue, timeline_column
 from cdp.segments.behavior import outcome_kind
-from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment, SegmentCondition
+from cdp.segments.config import AttributeCondition, BehaviorCondition, Lookalike, Segment, SegmentCondition
 
 
 def problems_of(files: Mapping[str, Segment], catalogue: Catalogue, *, complete: bool) -> dict[str, list[str]]:
@@ -33,12 +34,27 @@ def problems_of(files: Mapping[str, Segment], catalogue: Catalogue, *, complete:
     for file, segment in files.items():
         for path, condition in segment.conditions():
             problems[file] += [f"{path}.{line}" for line in _problems(condition, by_name, catalogue, complete)]
+        if segment.lookalike:
+            found = _lookalike_problems(segment.lookalike, by_name, complete)
+            problems[file] += [f"lookalike.{line}" for line in found]
         circle = _circle(segment.name, by_name)
         if circle:
+            by_seed = segment.lookalike is not None and segment.lookalike.seed == circle[1]
             problems[file].append(
-                f"rule: SEGMENT_CYCLE: {' -> '.join(circle)}; a segment cannot depend on itself"
+                f"{'lookalike.seed' if by_seed else 'rule'}: SEGMENT_CYCLE: {' -> '.join(circle)};"
+                " a segment cannot depend on itself"
             )
     return {file: found for file, found in problems.items() if found}
+
+
+def _lookalike_problems(lookalike: Lookalike, segments: Mapping[str, Segment], complete: bool) -> Iterator[str]:
+    if complete and lookalike.seed not in segments:
+        hint = did_you_mean(lookalike.seed, sorted(segments))
+        yield f"seed: MISSING_SEGMENT_REFERENCE: no segment {lookalike.seed}{hint}"
+    for i, name in enumerate(lookalike.exclude_features):
+        if name not in FEATURES:
+            hint = did_you_mean(name, sorted(FEATURES))
+            yield f"exclude_features.{i}: UNKNOWN_ATTRIBUTE: unknown feature {name}{hint}"
 
 
 def _problems(

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
+from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, PositiveInt, Tag, model_validator
+from pydantic import BaseModel, Discriminator, Field, PositiveInt, Tag, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from cdp.base.settings import Document, Strict
 from cdp.conditions.filters import Filter, parts_of
 from cdp.conditions.operators import AnyOperator, Regexp, Unit
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
+_SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,4})?) ?%")
 
 
 class Matching(Strict):
@@ -56,9 +60,7 @@ class Aggregation(Strict):
     @model_validator(mode="after")
     def _names_a_column(self) -> "Aggregation":
         if (self.column is None) != (self.type == "Count"):
-            raise ValueError(
-                "Count counts entries, without a column" if self.column else f"{self.type} wants a column"
-            )
+            raise ValueError("Count counts entries, without a column" if self.column else f"{self.type} wants a column")
         return self
 
 
@@ -159,6 +161,38 @@ class Holdout(Strict):
     """Segments with the same salt hold out the same people; absent: the segment's name."""
 
 
+class Lookalike(Strict):
+    """Those among everybody else who are most like the members of another segment."""
+
+    seed: str = Field(min_length=1)
+    """Name of the segment whose members are to be found again; they are no members of this one."""
+    size: PositiveInt | str
+    """How many: a number of people, or a share of the candidates such as `5%`, rounded up."""
+    exclude_features: tuple[str, ...] = ()
+    """Features not to compare by, beside those that define the seed, which are found and left out."""
+    min_seed: int = Field(default=100, ge=20)
+    """With fewer members to learn from the segment is empty."""
+    if_unproven: Literal["empty", "keep"] = "empty"
+    """What becomes of members whose ranking is not proven better than chance."""
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _is_a_number_or_a_share(cls, size: Any) -> Any:
+        if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+            return size
+        share = _SHARE.fullmatch(size.strip()) if isinstance(size, str) else None
+        if share is None or not 0 < Decimal(share[1]) <= 100:
+            raise ValueError(f"wanted a number of people such as 10000, or a share such as 5%, found {size!r}")
+        return f"{share[1]}%"
+
+    def places(self, candidates: int) -> int:
+        """How many of so many candidates are taken."""
+        if isinstance(self.size, int):
+            return min(self.size, candidates)
+        share = Decimal(self.size.removesuffix("%")) / 100
+        return int((candidates * share).to_integral_value(ROUND_CEILING))
+
+
 class Segment(Document):
     """conf/segments/NAME.yaml: who belongs to an audience."""
 
@@ -172,12 +206,23 @@ class Segment(Document):
     """Control group."""
     include_anonymous: bool = False
     """Whether visitors known by a device or cookie alone may be members."""
-    rule: Group
+    lookalike: Lookalike | None = None
+    """Whom its members resemble; the rule, if any, then says who may be one."""
+    rule: Group | None = None
     """What must hold."""
 
+    @field_validator("rule", mode="after")
+    @classmethod
+    def _has_a_rule_or_a_seed(cls, rule: Group | None, others: ValidationInfo) -> Group | None:
+        # Where the lookalike itself is wrong it is not among the others, and its own problem says enough.
+        if rule is None and others.data.get("lookalike", ...) is None:
+            raise PydanticCustomError("missing", "wanted a rule, a lookalike, or both")
+        return rule
+
     def conditions(self) -> Iterator[tuple[str, Condition]]:
-        """Every condition with its key path, groups included."""
-        yield from _walk(self.rule, "rule")
+        """Every condition of the rule with its key path, groups included."""
+        if self.rule is not None:
+            yield from _walk(self.rule, "rule")
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -189,14 +234,14 @@ class Segment(Document):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Segments that the rule names."""
+        """Segments that the rule names, and the seed."""
         named = {c.segment for _, c in self.conditions() if isinstance(c, SegmentCondition)}
-        return tuple(sorted(named))
+        return tuple(sorted(named | ({self.lookalike.seed} if self.lookalike else set())))
 
     def version_with(self, versions: Mapping[str, str]) -> str:
         """Hash of all that decides who is a member, the rules of referenced segments included."""
-        rule = self.rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return _digest([rule, self.include_anonymous, [versions[name] for name in self.references]])
+        decisive = [_plain(self.rule), self.include_anonymous, [versions[name] for name in self.references]]
+        return _digest([*decisive, _plain(self.lookalike)] if self.lookalike else decisive)
 
 
 def _walk(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -209,6 +254,10 @@ def filters(condition: BehaviorCondition) -> Iterator[tuple[str, Any]]:
     """Every part of a behaviour's filter with its key path below the condition."""
     if condition.filter is not None:
         yield from parts_of(condition.filter, "filter")
+
+
+def _plain(section: Strict | None) -> Any:
+    return section.model_dump(mode="json", by_alias=True, exclude_defaults=True) if section else None
 
 
 def _digest(value: Any) -> str:

@@ -21,6 +21,7 @@ from cdp.segments.config import (
     BehaviorCondition,
     Group,
     Holdout,
+    Lookalike,
     Matching,
     Segment,
     SegmentCondition,
@@ -37,6 +38,7 @@ _CODES = {
     "unit": "MISSING_TIME_UNIT",
     "arrayMatching": "INVALID_ARRAY_MATCHING",
     "segment": "MISSING_SEGMENT_REFERENCE",
+    "seed": "MISSING_SEGMENT_REFERENCE",
 }
 OPERATORS = {m.__name__: m for m in get_args(get_args(AnyOperator)[0])}
 _SECTIONS: Mapping[int | str, type[BaseModel]] = {
@@ -48,6 +50,7 @@ _SECTIONS: Mapping[int | str, type[BaseModel]] = {
     "aggregation": Aggregation,
     "timeWindow": TimeWindow,
     "holdout": Holdout,
+    "lookalike": Lookalike,
     "arrayMatching": Matching,
     "value": AttributeReference,
     "from": Ago,
@@ -55,7 +58,7 @@ _SECTIONS: Mapping[int | str, type[BaseModel]] = {
 
 
 def load_segments(config: ConfigFolder) -> dict[str, Segment]:
-    """Every segment by name, each after those that its rule refers to.
+    """Every segment by name, each after those that it refers to.
 
     Raises:
         ConfigError: a file or rule is wrong, two files share a name, a reference is unknown or goes in a circle; all
@@ -144,6 +147,8 @@ def _text(path: str, detail: ErrorDetails) -> str:
         return f"no operator {tag}{did_you_mean(tag, sorted(OPERATORS))}"
     if kind in ("too_short", "string_too_short"):
         return "wanted at least one" if kind == "too_short" else "wanted a name, found nothing"
+    if path == "rule" and kind == "missing":
+        return "missing, but required; wanted a rule, a lookalike, or both"
     if path.endswith("arrayMatching"):
         return "wanted any, all, {atLeast: N}, {atMost: N} or {exactly: N}"
     return describe_problem(Segment, {**detail, "loc": ()}).lstrip(": ")
@@ -182,7 +187,7 @@ def _code(path: str, detail: ErrorDetails) -> str:
         return "INVALID_RULE_TYPE"
     if last == "operator" and "Between" in detail["loc"]:
         return "MISSING_BETWEEN_BOUNDS"
-    if last == "segment" and detail["type"] not in ("missing", "string_too_short"):
+    if last in ("segment", "seed") and detail["type"] not in ("missing", "string_too_short"):
         return "SEGMENT_SCHEMA_ERROR"
     if last == "name" and detail["type"] == "string_pattern_mismatch":
         return "SEGMENT_SCHEMA_ERROR"

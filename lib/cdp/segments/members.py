@@ -1,6 +1,6 @@
 """Who is in which segment, by the rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -13,6 +13,9 @@ from cdp.segments.compile import condition_holds, in_segment
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment
 
 _BUCKETS = 16**8
+
+Expand = Callable[[DataFrame, str], DataFrame]
+"""Adds the column `in_segment(name)` of a lookalike segment to the frame, which has those of all segments before it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def members(
     versions: Mapping[str, str],
     clock: Clock,
     catalogue: Catalogue = BUILT_IN,
+    expand: Expand | None = None,
 ) -> DataFrame:
     """Judge every customer by every rule.
 
@@ -54,12 +58,13 @@ def members(
         versions: of each segment.
         clock: the run's date.
         catalogue: what there is to ask.
+        expand: finds the members of lookalike segments; wanted where there is one.
 
     Returns:
         A row for each customer and segment the customer is in: segment, version, customer_id, is_suppressed (no
         consent for the purpose), is_held_out (in the control group).
     """
-    frame = with_membership(frame, segments, clock, catalogue)
+    frame = with_membership(frame, segments, clock, catalogue, expand)
     rows = [
         F.when(
             F.col(in_segment(name)),
@@ -79,14 +84,22 @@ def members(
 
 
 def with_membership(
-    frame: DataFrame, segments: Mapping[str, Segment], clock: Clock, catalogue: Catalogue = BUILT_IN
+    frame: DataFrame,
+    segments: Mapping[str, Segment],
+    clock: Clock,
+    catalogue: Catalogue = BUILT_IN,
+    expand: Expand | None = None,
 ) -> DataFrame:
     """The frame with a column `in_segment(name)` for each segment, true or false."""
     waiting = dict(segments)
     while waiting:
         # All segments whose references are there already, in one select.
         ready = {n: s for n, s in waiting.items() if not set(s.references) & set(waiting)}
-        frame = frame.withColumns({in_segment(n): _holds(s, clock, catalogue) for n, s in ready.items()})
+        by_rule = {in_segment(n): may_be_in(s, clock, catalogue) for n, s in ready.items() if not s.lookalike}
+        frame = frame.withColumns(by_rule) if by_rule else frame
+        for name, segment in ready.items():
+            if segment.lookalike and expand:
+                frame = expand(frame, name)
         waiting = {n: s for n, s in waiting.items() if n not in ready}
     return frame
 
@@ -102,8 +115,9 @@ def held_out(segment: Segment) -> Column:
     return bucket < round(segment.holdout.percent / 100 * _BUCKETS)
 
 
-def _holds(segment: Segment, clock: Clock, catalogue: Catalogue) -> Column:
-    rule = condition_holds(segment.rule, clock, catalogue)
+def may_be_in(segment: Segment, clock: Clock, catalogue: Catalogue = BUILT_IN) -> Column:
+    """Who meets the rule of a segment: its members; of a lookalike, those who may become members."""
+    rule = condition_holds(segment.rule, clock, catalogue) if segment.rule else F.lit(True)
     return rule if segment.include_anonymous else rule & ~F.col("is_anonymous")
 
 

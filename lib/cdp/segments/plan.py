@@ -20,12 +20,14 @@ class Plan:
         versions: of each segment.
         selected: names the user selected; empty: all. What they refer to is judged, but not written.
         failed: why, by name.
+        told: what to say of lookalike segments, by name.
     """
 
     segments: dict[str, Segment]
     versions: dict[str, str]
     selected: frozenset[str] = frozenset()
     failed: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def good(self) -> dict[str, Segment]:
@@ -108,13 +110,13 @@ def status_rows(
     return [rows[name] for name in sorted(rows)]
 
 
-def note(row: Mapping[str, Any], counts: Mapping[str, int]) -> str:
-    """One line on a segment for a person."""
+def note(row: Mapping[str, Any], counts: Mapping[str, int], more: str | None = None) -> str:
+    """One line on a segment for a person, with what else there is to say of it."""
     if row["status"] == "failed":
         return f"{row['segment']}: failed, its {row['size']:,} members of {row['computed_on']} are kept: {row['error']}"
     moves = f"{counts.get('entered', 0):,} in, {counts.get('exited', 0):,} out"
     rest = f"{row['suppressed']:,} suppressed, {row['held_out']:,} held out"
-    return f"{row['segment']}: {row['size']:,} members ({moves}), {rest}"
+    return f"{row['segment']}: {row['size']:,} members ({moves}), {rest}" + (f"; {more}" if more else "")
 
 
 def _empty(work: Plan, name: str, as_of: date) -> dict[str, Any]:

@@ -11,13 +11,18 @@ from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.clock import Clock
 from cdp.conditions.holds import is_pattern
 from cdp.gold.computed.load import load_traits
+from cdp.models.activity import daily_activity
+from cdp.models.features import features
 from cdp.segments.config import Segment
 from cdp.segments.frame import customer_frame
 from cdp.segments.history import changes, history_after, members_after, standing, tallies
 from cdp.segments.load import catalogue_of, load_segments
+from cdp.segments.lookalike import Known, with_lookalikes
 from cdp.segments.members import members, needs_of
 from cdp.segments.plan import Plan, note, plan, status_rows
 from cdp.tables.gold import (
+    CUSTOMER_ORDER_LINES,
+    CUSTOMER_ORDERS,
     EFFECTIVE_CONSENT,
     HOUSEHOLDS,
     PREDICTIONS,
@@ -39,6 +44,7 @@ SOURCES: Mapping[str, Table] = {
     "consent": EFFECTIVE_CONSENT,
     "timeline": TIMELINE,
 }
+_OF_FEATURES = (CUSTOMER_ORDERS, CUSTOMER_ORDER_LINES, TIMELINE)
 
 
 def run_segments(run: Run) -> StageResult:
@@ -56,7 +62,9 @@ def run_segments(run: Run) -> StageResult:
         _write(run, work, history, stand, status)
     stand.unpersist()
     notes = tuple(
-        note(row, counts.get(row["segment"], {})) for row in status if row["segment"] in work.written
+        note(row, counts.get(row["segment"], {}), work.told.get(row["segment"]))
+        for row in status
+        if row["segment"] in work.written
     )
     broken = tuple(f"segment {name}: {why}" for name, why in sorted(work.failed.items()))
     return StageResult(rows_out=sum(c["size"] for c in counts.values()), notes=notes, broken_rules=broken)
@@ -104,13 +112,16 @@ def _evaluated(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dic
 
 def _attempt(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[str, dict[str, int]]]:
     clock = Clock(run.as_of)
-    now = _members(run, work.good, work.versions, clock).where(work.concerned)
+    now = _members(run, work.good, work.versions, clock, work.told).where(work.concerned)
     stand = standing(history.where(work.concerned), now, as_of=run.as_of).persist()
     rows = tallies(stand).collect()  # one row a segment
     return stand, {row["segment"]: {k: v for k, v in row.asDict().items() if k != "segment"} for row in rows}
 
 
-def _members(run: Run, segments: Mapping[str, Segment], found: Mapping[str, str], clock: Clock) -> DataFrame:
+def _members(
+    run: Run, segments: Mapping[str, Segment], found: Mapping[str, str], clock: Clock, told: dict[str, str]
+) -> DataFrame:
+    """Who is in which segment; what is to be said of lookalikes goes into `told`."""
     if not segments:
         return run.lake.spark.createDataFrame(
             [],
@@ -121,7 +132,18 @@ def _members(run: Run, segments: Mapping[str, Segment], found: Mapping[str, str]
     used = {a.source for a in needs.attributes} | {"profile"} | ({"timeline"} if needs.behaviors else set())
     tables = {source: run.lake.read(SOURCES[source]) for source in used}
     frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
-    return members(frame, segments, found, clock, catalogue)
+    if not any(s.lookalike for s in segments.values()):
+        return members(frame, segments, found, clock, catalogue)
+    activity = daily_activity(*[run.lake.read(table) for table in _OF_FEATURES], as_of=clock.as_of)
+    known = Known(features(activity, [clock.as_of]).persist(), run.lake.read(EFFECTIVE_CONSENT))
+
+    def expand(frame: DataFrame, name: str) -> DataFrame:
+        frame, told[name] = with_lookalikes(frame, name, segments, known, clock, catalogue)
+        return frame
+
+    rows = members(frame, segments, found, clock, catalogue, expand)
+    known.features.unpersist()  # the members of lookalikes are found by now
+    return rows
 
 
 def _failure(run: Run, work: Plan, name: str) -> str | None:
@@ -131,7 +153,7 @@ def _failure(run: Run, work: Plan, name: str) -> str | None:
         if other == name or any(other in s.references for s in alone.values()):
             alone = {other: work.good[other], **alone}
     try:
-        _members(run, alone, work.versions, Clock(run.as_of)).groupBy("segment").count().collect()
+        _members(run, alone, work.versions, Clock(run.as_of), {}).groupBy("segment").count().collect()
     except Exception as error:  # Spark and py4j share no base class
         return f"Spark cannot evaluate the rule: {_condition(error)}"
     return None
@@ -172,7 +194,8 @@ def _write(
 
 
 def _reads(config: ConfigFolder) -> Sequence[Table]:
-    return (*SOURCES.values(), CHANGES)
+    with_features = any(s.lookalike for s in load_segments(config).values())
+    return (*SOURCES.values(), CHANGES, *(_OF_FEATURES[:2] if with_features else ()))
 
 
 def _writes(config: ConfigFolder) -> Sequence[Table]:
