@@ -35,7 +35,7 @@ class Limits:
     """
 
     min_seed: int = 100
-    most_seed: int = 20_000
+    most_seed: int = 10_000
     most_rest: int = 50_000
     seed: int = 42
 
@@ -79,7 +79,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Lookalike:
+class Learned:
     """What was learned of a seed.
 
     Attributes:
@@ -107,9 +107,10 @@ def learn(
     *,
     asked: Collection[str] = (),
     exclude: Collection[str] = (),
+    counts: tuple[int, int] | None = None,
     limits: Limits = Limits(),
-) -> Lookalike:
-    """Learn who looks like a seed. Counts the customers, and collects a bounded sample of them.
+) -> Learned:
+    """Learn who looks like a seed. Collects a bounded sample of the customers.
 
     Args:
         customers: a row a customer: customer_id, is_seed (never null), the features, and the columns `asked`.
@@ -118,15 +119,12 @@ def learn(
         exclude: features to leave out.
         limits: how much is learned from.
     """
-    counts = {
-        row["is_seed"]: row["n"] for row in customers.groupBy("is_seed").agg(F.count(F.lit(1)).alias("n")).collect()
-    }
-    seed, others = counts.get(True, 0), counts.get(False, 0)
+    seed, others = counts or _counted(customers)
     least = max(limits.min_seed, LEAST_SEED)
     if seed < least or others < LEAST_SEED:
         what = f"a seed of {seed:,}" if seed < least else f"{others:,} others to compare with"
         wanted = least if seed < least else LEAST_SEED
-        return Lookalike(seed, others, why_not=f"{what} is too few, wanted {wanted:,}")
+        return Learned(seed, others, why_not=f"{what} is too few, wanted {wanted:,}")
     kept = _sampled(customers, seed, limits.most_seed, others, limits.most_rest)
     wanted_columns = [F.col(name).cast("double").alias(name) for name in (*columns, *asked)]
     # At most about `most_seed` and `most_rest` rows.
@@ -142,7 +140,7 @@ def learned_from(
     exclude: Collection[str] = (),
     counts: tuple[int, int] | None = None,
     limits: Limits = Limits(),
-) -> Lookalike:
+) -> Learned:
     """Learn from a sample on the driver: as `learn`, with the column `fold`; `counts` are the customers that the rows of
     the seed and the others stand for, by default themselves."""
     # Spark gives rows in any order, and the sums of learners depend on it.
@@ -154,7 +152,7 @@ def learned_from(
     judged = [name for name in columns if name not in left_out and features[name].notna().any()]
     left_out |= defining_features(features, is_seed, sample[list(asked)], judged)
     kept = [name for name in judged if name not in left_out]
-    result = Lookalike(seed, others, len(sample), left_out)
+    result = Learned(seed, others, len(sample), left_out)
     if not kept:
         return replace(result, why_not="no feature is left to compare by")
     if any((is_seed & (fold == n)).sum() < 2 or (~is_seed & (fold == n)).sum() < 2 for n in range(FOLDS)):
@@ -188,6 +186,11 @@ def most_alike(scored: DataFrame, size: int) -> DataFrame:
 def fold_of(customer_id: str) -> Column:
     """Which models judge a customer, 0 to `FOLDS` - 1, by a hash of the id."""
     return F.pmod(F.xxhash64(F.lit("fold"), F.col(customer_id)), F.lit(FOLDS)).cast("int")
+
+
+def _counted(customers: DataFrame) -> tuple[int, int]:
+    row = customers.agg(F.count_if("is_seed"), F.count_if(~F.col("is_seed"))).first()
+    return (row[0], row[1]) if row else (0, 0)
 
 
 def _sampled(customers: DataFrame, seed: int, most_seed: int, others: int, most_rest: int) -> DataFrame:

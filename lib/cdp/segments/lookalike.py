@@ -8,11 +8,11 @@ from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
 from cdp.models.features import FEATURES
-from cdp.models.lookalike import Evidence, Limits, Lookalike, learn, most_alike, scores
+from cdp.models.lookalike import Evidence, Learned, Limits, learn, most_alike, scores
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.behavior import outcome_kind
 from cdp.segments.compile import in_segment
-from cdp.segments.config import Segment
+from cdp.segments.config import Lookalike, Segment
 from cdp.segments.members import may_be_in, needs_of
 
 PURPOSE = "profiling"
@@ -70,29 +70,30 @@ def with_lookalikes(
         "customer_id",
         F.col(in_segment(settings.seed)).alias("is_seed"),
         may_be_in(segment, clock, catalogue).alias("may_be_in"),
-        *[column.alias(name) for name, column in asked.items()],
+        *[number.alias(column) for column, number in asked.items()],
     )
     table = _judged(people, known).persist()
-    usable = table.where("is_usable")
+    usable, counts = table.where("is_usable"), _counts(table)
     found = learn(
         usable,
         FEATURES,
         asked=list(asked),
         exclude=settings.exclude_features,
+        counts=(counts["seed"], counts["others"]),
         limits=Limits(min_seed=settings.min_seed),
     )
-    members, seed = table.sparkSession.createDataFrame([], "customer_id string"), _counts(table)
+    members = table.sparkSession.createDataFrame([], "customer_id string")
     is_good = found.evidence is not None and found.evidence.is_proven
     if found.model and (is_good or settings.if_unproven == "keep"):
         candidates = usable.where("may_be_in AND NOT is_seed")
-        size = settings.places(seed["candidates"])
+        size = settings.places(counts["candidates"])
         # Read again for each use of the frame, so kept; the plan behind it has done its work.
         members = most_alike(scores(candidates, found.model), size).select("customer_id").localCheckpoint()
     table.unpersist()
     is_in = members.withColumn(in_segment(name), F.lit(True))
     joined = frame.join(is_in, on="customer_id", how="left")
     column = {in_segment(name): F.coalesce(F.col(in_segment(name)), F.lit(False))}
-    return joined.withColumns(column), told(segment, found, seed)
+    return joined.withColumns(column), told(settings, found, counts)
 
 
 def asked_by(name: str, segments: Mapping[str, Segment], catalogue: Catalogue = BUILT_IN) -> dict[str, Column]:
@@ -100,30 +101,33 @@ def asked_by(name: str, segments: Mapping[str, Segment], catalogue: Catalogue = 
 
     Texts and lists have no order that a feature could follow.
     """
-    reached: dict[str, Segment] = {}
-    waiting = [name]
+    reached: set[str] = set()
+    waiting = {name}
     while waiting:
-        reached[waiting[-1]] = segments[waiting[-1]]
-        waiting = [n for n in {*waiting, *segments[waiting[-1]].references} if n not in reached]
-    rules = [segment.model_copy(update={"purpose": None}) for segment in reached.values()]
-    needs = needs_of(rules, catalogue)
+        reached |= waiting
+        waiting = {n for of in waiting for n in segments[of].references} - reached
+    # The purpose of a segment decides on delivery, not on membership.
+    needs = needs_of([segments[n].model_copy(update={"purpose": None}) for n in sorted(reached)], catalogue)
     kinds = {a.column: a.kind for a in needs.attributes if not a.is_array}
-    kinds |= {name: outcome_kind(condition) for name, condition in needs.behaviors.items()}
-    return {name: _number(name, kind) for name, kind in sorted(kinds.items()) if kind in ("number", "boolean", "time")}
+    kinds |= {column: outcome_kind(condition) for column, condition in needs.behaviors.items()}
+    return {c: _number(c, kind) for c, kind in sorted(kinds.items()) if kind in ("number", "boolean", "time")}
 
 
-def told(segment: Segment, found: Lookalike, counts: Mapping[str, int]) -> str:
-    """How good the expansion is, or why there is none; for a person."""
-    settings = segment.lookalike
-    assert settings is not None
+def told(settings: Lookalike, found: Learned, counts: Mapping[str, int]) -> str:
+    """How good the expansion is, or why there is none; for a person.
+
+    Args:
+        settings: of the segment.
+        found: what was learned.
+        counts: customers: members of the seed, candidates, and `unknown` who might be candidates but cannot be compared.
+    """
     of = f"seed {settings.seed} with {found.seed:,}"
     if counts["members"] > found.seed:
         of += f" of its {counts['members']:,} members (the others never ordered or object to profiling)"
     if found.evidence is None:
         return f"lookalike is empty: {found.why_not}; {of}"
-    return "; ".join(
-        filter(None, [_verdict(settings.if_unproven, found.evidence), of, *_details(segment, found, counts)])
-    )
+    verdict = _verdict(settings.if_unproven, found.evidence)
+    return "; ".join([verdict, of, *_figures(settings, found.evidence, counts["candidates"]), *_limits(found, counts)])
 
 
 def _judged(people: DataFrame, known: Known) -> DataFrame:
@@ -138,6 +142,8 @@ def _counts(table: DataFrame) -> dict[str, int]:
     is_candidate = F.expr("is_usable AND may_be_in AND NOT is_seed")
     row = table.agg(
         F.count_if("is_seed").alias("members"),
+        F.count_if(F.expr("is_usable AND is_seed")).alias("seed"),
+        F.count_if(F.expr("is_usable AND NOT is_seed")).alias("others"),
         F.count_if(is_candidate).alias("candidates"),
         F.count_if(F.expr("may_be_in AND NOT is_seed AND NOT is_usable")).alias("unknown"),
     ).first()
@@ -157,16 +163,18 @@ def _verdict(if_unproven: str, evidence: Evidence) -> str:
     return f"lookalike is not proven better than chance, {figure}, {outcome}"
 
 
-def _details(segment: Segment, found: Lookalike, counts: Mapping[str, int]) -> list[str]:
-    evidence, settings = found.evidence, segment.lookalike
-    assert evidence is not None and settings is not None
-    lifts = ", ".join(f"{evidence.lift(share):.1f} at {share:.0%}" for share in _SHARES)
-    lines = [f"lift {lifts}"]
-    if counts["candidates"]:
-        share = settings.places(counts["candidates"]) / counts["candidates"]
+def _figures(settings: Lookalike, evidence: Evidence, candidates: int) -> list[str]:
+    lines = ["lift " + ", ".join(f"{evidence.lift(share):.1f} at {share:.0%}" for share in _SHARES)]
+    if candidates:
+        share = settings.places(candidates) / candidates
         low, high = evidence.lift_interval(share)
-        at_size = f"{evidence.lift(share):.1f} ({low:.1f} to {high:.1f}) at its size, {share:.2g} of "
-        lines.append(at_size + f"{counts['candidates']:,} candidates")
+        at_size = f"{evidence.lift(share):.1f} ({low:.1f} to {high:.1f}) at its size"
+        lines.append(f"{at_size}, {100 * share:.2g}% of {candidates:,} candidates")
+    return lines
+
+
+def _limits(found: Learned, counts: Mapping[str, int]) -> list[str]:
+    lines = []
     if found.sampled < found.seed + found.others:
         lines.append(f"learned from {found.sampled:,} of {found.seed + found.others:,}, chosen by a hash of their id")
     if counts["unknown"]:

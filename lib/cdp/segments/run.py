@@ -17,7 +17,6 @@ from cdp.segments.config import Segment
 from cdp.segments.frame import customer_frame
 from cdp.segments.history import changes, history_after, members_after, standing, tallies
 from cdp.segments.load import catalogue_of, load_segments
-from cdp.segments.lookalike import Known, with_lookalikes
 from cdp.segments.members import members, needs_of
 from cdp.segments.plan import Plan, note, plan, status_rows
 from cdp.tables.gold import (
@@ -134,6 +133,8 @@ def _members(
     frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
     if not any(s.lookalike for s in segments.values()):
         return members(frame, segments, found, clock, catalogue)
+    from cdp.segments.lookalike import Known, with_lookalikes  # the learners' imports take a second
+
     activity = daily_activity(*[run.lake.read(table) for table in _OF_FEATURES], as_of=clock.as_of)
     known = Known(features(activity, [clock.as_of]).persist(), run.lake.read(EFFECTIVE_CONSENT))
 
