@@ -1,10 +1,11 @@
 """conf/models.yaml: horizons, training and recommendations."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from cdp.base.settings import ConfigFolder, Document, Strict
+from cdp.models.products.config import RecommendationsConfig
 
 FILE = "models.yaml"
 
@@ -72,12 +73,22 @@ class ModelsConfig(Document):
     """Whether each score says what moved it most."""
     lifecycle: Lifecycle = Lifecycle()
     """Limits between `new`, `active`, `at_risk`, `dormant` and `lost`."""
-    recommendations: bool = True
-    """Whether products are recommended."""
-    max_recommendations: int = Field(default=5, ge=1, le=5)
-    """Products for a customer, at most."""
-    sellable_days: int = Field(default=90, ge=1)
-    """A product that nobody bought for so many days is not recommended."""
+    recommendations: RecommendationsConfig = RecommendationsConfig()
+    """What is recommended to whom; `true` for the defaults, `false` for nothing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recommendations_moved(cls, content: Any) -> Any:
+        moved = {"max_recommendations": "recommendations.max", "sellable_days": "recommendations.sellable_days"}
+        found = [f"{old} is {new} now" for old, new in moved.items() if isinstance(content, dict) and old in content]
+        if found:
+            raise ValueError("; ".join(found))
+        return content
+
+    @field_validator("recommendations", mode="before")
+    @classmethod
+    def _recommendations_by_a_word(cls, found: Any) -> Any:
+        return {"enabled": found} if isinstance(found, bool) else found
 
     @field_validator("horizons_days")
     @classmethod

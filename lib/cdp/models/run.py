@@ -16,17 +16,19 @@ from cdp.models.config import ModelsConfig, load_models_config
 from cdp.models.features import features
 from cdp.models.identity import track_identity
 from cdp.models.objections import objectors, without
-from cdp.models.recommend import baskets, neighbours, products_sold, purchases, recommendations
+from cdp.models.products.recommend import recommend
 from cdp.models.registry import Registry
 from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
     EFFECTIVE_CONSENT,
     PREDICTIONS,
+    PROFILES,
     RECOMMENDATIONS,
     TIMELINE,
 )
 from cdp.tables.identity import LINKS, PARAMETERS, QUALITY
+from cdp.tables.silver import PRODUCTS
 
 if TYPE_CHECKING:
     from cdp.models.contest import Material, Outcome, Target
@@ -38,7 +40,7 @@ LTV_MODEL, CHURN_MODEL = "cdp_ltv", "cdp_churn"
 MODELS = (LTV_MODEL, CHURN_MODEL)
 
 _INPUTS = (CUSTOMER_ORDERS, CUSTOMER_ORDER_LINES, TIMELINE)
-_BEST = 25  # best sellers: enough to be left with five for who has the twenty first
+_OFFERED_FROM = (CUSTOMER_ORDER_LINES, PRODUCTS, PROFILES, EFFECTIVE_CONSENT)
 
 
 def train(run: Run) -> StageResult:
@@ -178,18 +180,11 @@ def _predict(run: Run, config: ModelsConfig, registry: Registry) -> tuple[int, l
 
 
 def _recommend(run: Run, config: ModelsConfig) -> tuple[int, list[str]]:
-    if not config.recommendations:
-        return run.lake.replace(RECOMMENDATIONS, run.spark.createDataFrame([], RECOMMENDATIONS.schema)), []
-    bought = purchases(run.lake.read(CUSTOMER_ORDER_LINES), as_of=run.as_of)
-    sold = products_sold(bought, as_of=run.as_of, days=config.sellable_days).persist()
-    have = baskets(bought).persist()
-    first = sold.orderBy("buyings", "product_id", ascending=[False, True]).limit(_BEST).collect()  # at most 25 rows
-    best = [(row["product_id"], row["buyings"]) for row in first]
-    rows = recommendations(have, neighbours(have, sold), best, as_of=run.as_of, most=config.max_recommendations)
-    written = run.lake.replace(RECOMMENDATIONS, rows)
-    for frame in (have, sold):
-        frame.unpersist()
-    return written, [f"{written:,} recommendations"]
+    lines, products, profiles, consent = (run.lake.read(table) for table in _OFFERED_FROM)
+    found = recommend(lines, products, profiles, consent, config=config.recommendations, as_of=run.as_of)
+    written = run.lake.replace(RECOMMENDATIONS, found.rows)
+    found.release()
+    return written, [f"{written:,} recommendations", *found.notes] if config.recommendations.enabled else []
 
 
 def _refuse_selection(run: Run, job: str) -> None:
@@ -223,7 +218,7 @@ SCORE_STAGE = Stage(
     name="score",
     title="predict value and churn, recommend products",
     run=score,
-    reads=_reads,
+    reads=lambda config: (*_reads(config), PRODUCTS, PROFILES, EFFECTIVE_CONSENT),
     writes=lambda config: (PREDICTIONS, RECOMMENDATIONS),
     settings=_settings,
     inputs=_champions,

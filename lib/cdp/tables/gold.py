@@ -383,14 +383,20 @@ RECOMMENDATIONS = Table(
         CUSTOMER,
         Column("rank", "int", "1: the first to offer"),
         Column("product_id", "string", "product"),
-        Column("score", "double", "strength, comparable within a customer only"),
-        Column("reason", "string", "buy_again, bought_together or best_seller"),
+        Column("score", "double", "probability of a purchase where it was learned, else strength; see docs/recommendations.md"),
+        Column("reason", "string", "replenish, buy_again, bought_together, similar, popular_with_you or best_seller"),
+        Column("because_of", "string", "product that the customer has, which it goes with or is like", nullable=True),
+        Column("reason_detail", "string", "usual time between buyings; country; no_history or no_profiling", nullable=True),
         Column("is_fallback", "boolean", "best sellers, for want of anything personal"),
         MODEL,
         Column("scored_on", "date", "the run's date"),
     ),
     cluster_by=("customer_id",),
-    expect=(between("rank", 1, 5), one_of("reason", "buy_again", "bought_together", "best_seller")),
+    expect=(
+        between("rank", 1, 5),
+        between("score", 0, 1),
+        one_of("reason", "replenish", "buy_again", "bought_together", "similar", "popular_with_you", "best_seller"),
+    ),
 )
 
 SEGMENT = Column("segment", "string", "name of the segment")
