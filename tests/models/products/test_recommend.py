@@ -1,11 +1,16 @@
-"""What is offered to whom."""
+"""What is offered to whom: gold tables in, `gold.recommendations` out."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
+import numpy as np
 import pytest
+from chispa import assert_df_equality
 
-from cdp.models.recommend import baskets, neighbours, products_sold, purchases, recommendations
-from cdp.tables.gold import CUSTOMER_ORDER_LINES
+from cdp.models.products.config import RecommendationsConfig
+from cdp.models.products.recommend import recommend
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, EFFECTIVE_CONSENT, PROFILES, RECOMMENDATIONS
+from cdp.tables.silver import PRODUCTS
 from tests.models.conftest import line
 
 AS_OF = date(2026, 1, 31)
@@ -16,82 +21,150 @@ def day(n: int) -> date:
 
 
 @pytest.fixture(scope="module")
-def lines(fill):
-    """Tea goes with mugs; ann has tea only. Hats sell best. Nobody has bought a sofa for long."""
-    return fill(
+def tables(fill):
+    """Tea goes with mugs; ann has tea only. Hats sell best. Nobody has bought a sofa for long. Jon and kim bought nothing."""
+    lines = fill(
         CUSTOMER_ORDER_LINES,
         *[line(who, day(20), product) for who in ("bob", "cat", "dan") for product in ("tea", "mug")],
-        *[line(who, day(300), product) for who in ("bob", "cat", "dan") for product in ("sofa",)],
+        *[line(who, day(300), "sofa") for who in ("bob", "cat", "dan")],
         line("ann", day(10), "tea"),
         line("ann", day(3), "tea"),
         line("eve", day(8), "pen"),
+        line("gus", day(20), "tea"),
         *[line(None, day(n), "hat") for n in range(1, 9)],
         line("fay", day(5), "hat", status="returned"),
         line("ann", AS_OF + timedelta(days=1), "mug"),  # the future
     )
+    catalogue = fill(
+        PRODUCTS,
+        {"product_id": "tea", "category": "food", "price": Decimal(4), "in_stock": True},
+        {"product_id": "mug", "category": "home", "price": Decimal(9), "in_stock": True},
+        {"product_id": "hat", "category": "wear", "price": Decimal(30), "in_stock": True},
+        {"product_id": "pen", "category": "home", "price": Decimal(1), "in_stock": False},
+    )
+    return lines, catalogue
 
 
 @pytest.fixture(scope="module")
-def offered(lines):
-    bought = purchases(lines, as_of=AS_OF)
-    sold = products_sold(bought, as_of=AS_OF, days=90)
-    best = [
-        (r["product_id"], r["buyings"])
-        for r in sold.orderBy("buyings", "product_id", ascending=[False, True]).collect()
-    ]
-    have = baskets(bought)
-    rows = (
-        recommendations(have, neighbours(have, sold), best, as_of=AS_OF, most=3)
-        .orderBy("customer_id", "rank")
-        .collect()
+def people(spark):
+    """Profiles and consent: gus refuses profiling, dan did and has allowed it again."""
+    profiles = spark.createDataFrame(
+        [(who, "DE") for who in ("ann", "bob", "cat", "dan", "eve", "gus", "jon", "kim")],
+        "customer_id string, country string",
     )
-    return {who: [r for r in rows if r["customer_id"] == who] for who in {r["customer_id"] for r in rows}}
+    consent = spark.createDataFrame(
+        [
+            ("gus", "profiling", "withdrawn", False),
+            ("dan", "profiling", "granted", True),
+            ("ann", "email_marketing", "granted", True),
+            ("jon", "email_marketing", "granted", True),
+            ("bob", "email_marketing", "denied", False),
+            ("zoe", "email_marketing", "granted", True),  # nobody who is known
+        ],
+        "customer_id string, purpose string, status string, is_allowed boolean",
+    )
+    return profiles, consent
 
 
-def test_what_was_bought_again_comes_first_then_what_goes_with_it_then_the_best_sellers(offered):
-    assert [(r["rank"], r["product_id"], r["reason"]) for r in offered["ann"]] == [
-        (1, "tea", "buy_again"),
-        (2, "mug", "bought_together"),
-        (3, "hat", "best_seller"),
+def offers(tables, people, **rules):
+    found = recommend(*tables, *people, config=RecommendationsConfig.model_validate(rules), as_of=AS_OF)
+    rows = found.rows.orderBy("customer_id", "rank").collect()
+    found.release()
+    return {who: [r for r in rows if r["customer_id"] == who] for who in {r["customer_id"] for r in rows}}, found.notes
+
+
+@pytest.fixture(scope="module")
+def offered(tables, people):
+    return offers(tables, people, max=3, in_stock_only=False)[0]
+
+
+def told(rows):
+    return [
+        (r["rank"], r["product_id"], r["reason"], r["because_of"], r["reason_detail"], r["is_fallback"]) for r in rows
     ]
-    scores = [r["score"] for r in offered["ann"]]
-    assert scores == sorted(scores, reverse=True)
 
 
-def test_who_has_nothing_in_common_with_others_is_offered_best_sellers(offered):
-    assert [(r["product_id"], r["is_fallback"]) for r in offered["eve"]] == [
-        ("hat", True),
-        ("tea", True),
-        ("mug", True),
+def test_what_is_bought_again_comes_first_then_what_goes_with_it_then_best_sellers(offered):
+    assert told(offered["ann"]) == [
+        (1, "tea", "buy_again", None, None, False),
+        (2, "mug", "bought_together", "tea", None, False),
+        (3, "hat", "best_seller", None, None, True),
     ]
 
 
-def test_nothing_is_offered_that_nobody_buys_any_more_or_that_the_customer_has(offered):
-    everything = {r["product_id"] for rows in offered.values() for r in rows}
-    assert "sofa" not in everything
-    assert not {r["product_id"] for r in offered["bob"]} & {"tea", "mug"}
+def test_who_has_no_history_gets_best_sellers_and_so_does_who_refuses_profiling(offered):
+    best = [("hat", True), ("tea", True), ("mug", True)]
+    for who, why in (("jon", "no_history"), ("kim", "no_history"), ("gus", "no_profiling")):
+        assert [(r["product_id"], r["is_fallback"]) for r in offered[who]] == best
+        assert {(r["reason"], r["reason_detail"]) for r in offered[who]} == {("best_seller", why)}
+    assert {r["reason_detail"] for r in offered["dan"]}.isdisjoint({"no_history", "no_profiling"})
 
 
-def test_only_known_customers_with_a_purchase_are_offered_anything(offered):
-    assert set(offered) == {"ann", "bob", "cat", "dan", "eve"}  # fay only returned
+def test_nothing_is_offered_that_nobody_buys_any_more_and_only_to_people_who_are_known(offered):
+    assert "sofa" not in {r["product_id"] for rows in offered.values() for r in rows}
+    assert set(offered) == {"ann", "bob", "cat", "dan", "eve", "gus", "jon", "kim"}  # fay only returned, zoe is nobody
 
 
-def test_no_product_is_offered_twice_to_one_customer(offered):
+def test_lists_have_no_product_twice_and_scores_go_down(offered):
     for rows in offered.values():
         assert len({r["product_id"] for r in rows}) == len(rows) <= 3
         assert [r["rank"] for r in rows] == list(range(1, len(rows) + 1))
+        scores = [r["score"] for r in rows]
+        assert scores == sorted(scores, reverse=True) and 0 <= scores[-1] <= scores[0] <= 1
 
 
-def test_similarity_is_the_cosine_and_a_single_customer_makes_none(lines):
-    bought = purchases(lines, as_of=AS_OF)
-    found = neighbours(baskets(bought), products_sold(bought, as_of=AS_OF, days=90)).collect()
-    by_product = {r["product_id"]: {o["product_id"]: o["similarity"] / 1e9 for o in r["others"]} for r in found}
-    assert by_product["mug"] == pytest.approx({"tea": 3 / (3 * 4) ** 0.5}, abs=1e-6)  # sofas are not sold any more
-    assert by_product["tea"] == pytest.approx({"mug": 3 / (3 * 4) ** 0.5}, abs=1e-6)
-    assert by_product["pen"] == {}
+def test_rules_leave_out_what_they_say(tables, people):
+    found, notes = offers(
+        tables,
+        people,
+        max_price=10,
+        exclude_products=["mug"],
+        exclude_bought_within_days=5,
+        require_consent="email_marketing",
+    )
+    assert set(found) == {"ann", "jon"}, "only those who allow the purpose"
+    assert [r["product_id"] for r in found["jon"]] == ["tea"], "hats are dear, pens not in stock"
+    assert "tea" not in [r["product_id"] for r in found["ann"]], "she bought it three days ago"
+    assert any("ranked by rule" in note for note in notes)
 
 
-def test_a_basket_holds_the_last_twenty_products(fill):
-    many = fill(CUSTOMER_ORDER_LINES, *[line("ann", day(n), f"p{n:02d}") for n in range(30)])
-    items = baskets(purchases(many, as_of=AS_OF)).collect()[0]["items"]
-    assert [i["product_id"] for i in items] == [f"p{n:02d}" for n in range(20)]
+def test_with_nothing_to_offer_there_are_no_rows_and_a_reason(spark, tables, people):
+    for lines in (tables[0].limit(0), tables[0].where("product_id = 'sofa'")):
+        found, notes = offers((lines, tables[1]), people)
+        assert found == {}
+        assert (
+            "nothing to recommend: no product that may be offered was bought in the 90 days up to 2026-01-31" in notes
+        )
+    assert offers(tables, people, enabled=False) == ({}, ())
+
+
+def test_rows_are_those_of_the_table_and_do_not_depend_on_how_the_input_lies(spark, fill):
+    """A shop of 300 customers, large enough to learn from."""
+    rng = np.random.default_rng(11)
+    lines = []
+    for customer in range(300):
+        liked = rng.choice(12, 2, replace=False)
+        for ago in range(int(rng.integers(1, 20)), 240, 20):
+            lines.append(
+                line(f"c{customer}", day(ago), f"p{rng.choice(liked) if rng.random() < 0.8 else rng.integers(12)}")
+            )
+    rows = fill(CUSTOMER_ORDER_LINES, *lines)
+    rest = (
+        spark.createDataFrame([], PRODUCTS.schema),
+        spark.createDataFrame([], PROFILES.schema),
+        spark.createDataFrame([], EFFECTIVE_CONSENT.schema),
+    )
+    config = RecommendationsConfig(max=2, in_stock_only=False)
+    these, those = (
+        recommend(table, *rest, config=config, as_of=AS_OF)
+        for table in (rows.coalesce(1), rows.repartition(5, "line_no"))
+    )
+    assert {r["model_version"] for r in these.rows.select("model_version").distinct().collect()} == {
+        "next_product/1 ease learned"
+    }
+    assert these.metrics == those.metrics and these.metrics["learned.all.recall_at_2"] > 0.5
+    assert these.rows.schema == RECOMMENDATIONS.schema
+    assert_df_equality(these.rows, those.rows, ignore_row_order=True)
+    assert these.rows.count() == 2 * 300
+    for found in (these, those):
+        found.release()

@@ -1,19 +1,19 @@
 """The ranking that a lake gets: learned from its newest outcome window where that is better than the rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cdp.models.products.catalogue import Catalogue
 from cdp.models.products.evaluate import evaluate
-from cdp.models.products.histories import Flags, Floats, Histories, Ints
+from cdp.models.products.histories import Floats, Histories, Ints
 from cdp.models.products.knowledge import Knowledge, Sales, learn
 from cdp.models.products.ranking import LEAST_BOUGHT, ByRule, Ranking, fit
 from cdp.models.products.sources import Candidates, blocks, candidates
 
-_CUSTOMERS = 5_000  # to learn the ranking from; 28 coefficients need no more
+_CUSTOMERS = 10_000  # to learn the ranking from: a million candidates, and no more is gained
 _JUDGED = 5  # one in so many customers is kept to judge by
 
 
@@ -70,11 +70,14 @@ def backtest(
     wanted = later.owned.customer * len(catalogue) + later.owned.product
     is_bought = np.isin(found.customer * len(catalogue) + found.product, wanted)
     is_judged = found.customer % _JUDGED == 0
-    trained = fit(_picked(found, ~is_judged), knowledge, is_bought[~is_judged])
+    trained = fit(found.picked(~is_judged), knowledge, is_bought[~is_judged])
     if trained is None:
-        told = f"ranked by rule: {int(is_bought.sum()):,} of {len(found):,} candidates were bought in the last {outcome_days} days, wanted {LEAST_BOUGHT} of either kind in four fifths of them"
+        told = (
+            f"ranked by rule: of {len(found):,} candidates {int(is_bought.sum()):,} were bought in the last {outcome_days} days;"
+            f" to learn from, four fifths of the customers must have bought {LEAST_BOUGHT}"
+        )
         return Verdict(ByRule(), (told,), {})
-    held = _picked(found, is_judged)
+    held = found.picked(is_judged)
     rankings = {
         "learned": trained.scores(held, knowledge),
         "rule": ByRule().scores(held, knowledge),
@@ -96,29 +99,27 @@ def backtest(
 
 
 def _verdict(judged: Mapping[str, Mapping[str, float]], learned: Ranking | None, k: int) -> Verdict:
+    ranking: Ranking | ByRule
     metrics = {f"{name}.{measure}": value for name, found in judged.items() for measure, value in found.items()}
-    is_better = judged["learned"][f"all.ndcg_at_{k}"] >= judged["rule"][f"all.ndcg_at_{k}"]
-    name = "learned" if is_better and learned else "rule"
-    shown = {
-        kind: ", ".join(
-            f"{other} {judged[other][f'{kind}.recall_at_{k}']:.3f}"
-            for other in ("rule", "own_frequency", "links", "popularity")
-        )
-        for kind in ("all", "new")
-    }
+    ndcg, recall = f"all.ndcg_at_{k}", "{}.recall_at_" + str(k)
+    if learned is None or judged["learned"][ndcg] < judged["rule"][ndcg]:
+        name, ranking, told = "rule", ByRule(), "ranked by rule, as learned probabilities are no better"
+    else:
+        name, ranking, told = "learned", learned, "ranked by probabilities learned"
+
+    def shown(kind: str) -> str:
+        others = (f"{other} {judged[other][recall.format(kind)]:.3f}" for other in judged if other != name)
+        return f"{judged[name][recall.format(kind)]:.3f} ({', '.join(others)})"
+
     notes = (
-        f"ranked by the {name} probabilities: recall@{k} of {judged[name]['customers']:,.0f} customers kept aside {judged[name][f'all.recall_at_{k}']:.3f} ({shown['all']})",
-        f"of products new to them {judged[name][f'new.recall_at_{k}']:.3f} ({shown['new']})",
+        f"{told}: recall@{k} of {judged[name]['customers']:,.0f} customers kept aside {shown('all')}",
+        f"recall@{k} of products new to the customer {shown('new')}",
     )
-    return Verdict(learned if is_better and learned else ByRule(), notes, metrics)
+    return Verdict(ranking, notes, metrics)
 
 
 def _share_of_best(found: Candidates, knowledge: Knowledge) -> Floats:
     return np.asarray(knowledge.popularity[found.product] / max(float(knowledge.popularity.max()), 1e-12))
-
-
-def _picked(found: Candidates, rows: Flags) -> Candidates:
-    return Candidates(*(getattr(found, field.name)[rows] for field in fields(Candidates)))
 
 
 def _rows(customer: Ints, product: Ints) -> pd.DataFrame:

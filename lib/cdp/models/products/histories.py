@@ -82,7 +82,7 @@ class Histories:
     def owned(self) -> Owned:
         """What each customer has of each product."""
         starts = group_starts(self.customer, self.product)
-        ends = np.append(starts[1:], len(self.day)) - 1
+        ends = np.append(starts[1:], len(self.day))[: len(starts)] - 1
         return Owned(self.customer[starts], self.product[starts], ends - starts + 1, self.day[starts], self.day[ends])
 
     @cached_property

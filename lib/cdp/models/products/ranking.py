@@ -12,6 +12,7 @@ _EVENTS_A_COEFFICIENT = 10  # the usual least, so that the coefficients of a log
 _DECIMALS = 6
 _MOST_AGAIN = 3  # products that the customer has, where nothing could be learned
 _FEATURES = 28
+_MOST_OTHERS = 50_000  # candidates that were not bought, to learn from
 LEAST_BOUGHT = _EVENTS_A_COEFFICIENT * _FEATURES
 """Candidates that must have been bought in the outcome window, and as many that must not, to learn from it."""
 
@@ -135,9 +136,22 @@ def fit(found: Candidates, knowledge: Knowledge, is_bought: Flags) -> Ranking | 
     if min(int(is_bought.sum()), int((~is_bought).sum())) < LEAST_BOUGHT:
         return None
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    rows = features(found, knowledge)
-    mean, scale = rows.mean(axis=0), rows.std(axis=0)
+    rows, each = _thinned(is_bought)
+    table = features(found.picked(rows), knowledge)
+    mean, scale = table.mean(axis=0), table.std(axis=0)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    learner = LogisticRegression(solver="newton-cholesky", max_iter=50).fit((rows - mean) / scale, is_bought)
+    weight = np.where(is_bought[rows], 1.0, each)
+    learner = LogisticRegression(solver="newton-cholesky", max_iter=50)
+    # Threads would wait for each other longer than they work.
+    with threadpool_limits(limits=1):
+        learner.fit((table - mean) / scale, is_bought[rows], sample_weight=weight)
     return Ranking(mean, scale, np.round(learner.coef_[0], _DECIMALS), round(float(learner.intercept_[0]), _DECIMALS))
+
+
+def _thinned(is_bought: Flags) -> tuple[Ints, int]:
+    """All rows that were bought, and every so manieth of the others, which then stands for so many."""
+    others = np.flatnonzero(~is_bought)
+    each = max(1, -(-len(others) // _MOST_OTHERS))
+    return np.sort(np.concatenate([np.flatnonzero(is_bought), others[::each]])), each
