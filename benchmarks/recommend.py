@@ -20,13 +20,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from cdp.base.session import fit_to, spark_session
 from cdp.models.products.batches import Recommender, histories_of
+from cdp.models.products.catalogue import MOST_PRODUCTS
 from cdp.models.products.config import RecommendationsConfig
 from cdp.models.products.evaluate import evaluate
 from cdp.models.products.histories import Floats, Histories
 from cdp.models.products.links import bm25, ease, has
+from cdp.models.products.purchases import histories, product_sales, purchases
 from cdp.models.products.recommend import learn_recommender, offers_of, recommend
 from cdp.tables.gold import EFFECTIVE_CONSENT
 from cdp.tables.silver import PRODUCTS
@@ -84,12 +87,12 @@ def quality(spark: SparkSession, folder: Path, days: int, k: int) -> None:
 def baselines(people: DataFrame, recommender: Recommender, k: int) -> dict[str, pd.DataFrame]:
     """Lists by one plain score over all products, of `k` products that the customer has or not, and `k` new ones."""
     rows = people.where("size(products) > 0").select("customer_id", "products", "days", "country").toArrow()
-    histories = histories_of(rows.combine_chunks(), recommender.places)
-    knowledge, bought = recommender.knowledge, has(histories, len(recommender.knowledge.catalogue))
+    known = histories_of(rows.combine_chunks(), recommender.places)
+    knowledge, bought = recommender.knowledge, has(known, len(recommender.knowledge.catalogue))
     buyers = np.asarray(bought.sum(axis=0)).ravel()
-    popularity = np.tile(knowledge.popularity / knowledge.popularity.max(), (histories.size, 1))
+    popularity = np.tile(knowledge.popularity / knowledge.popularity.max(), (known.size, 1))
     frequency = np.zeros_like(popularity)
-    frequency[histories.owned.customer, histories.owned.product] = histories.owned.days
+    frequency[known.owned.customer, known.owned.product] = known.owned.days
     scores = {
         "popularity": popularity,
         "own frequency": frequency + 0.5 * popularity,
@@ -97,15 +100,15 @@ def baselines(people: DataFrame, recommender: Recommender, k: int) -> dict[str, 
         "item-item BM25": (bought @ bm25(bought)).toarray(),
     }
     ids = np.array(rows.column("customer_id").to_pylist()), np.array(knowledge.catalogue.ids)
-    return {name: _lists(score, histories, knowledge.is_offered, ids, k) for name, score in scores.items()}
+    return {name: _lists(score, known, knowledge.is_offered, ids, k) for name, score in scores.items()}
 
 
 def _lists(
-    score: Floats, histories: Histories, is_offered: Floats, ids: tuple[np.ndarray, np.ndarray], k: int
+    score: Floats, known: Histories, is_offered: Floats, ids: tuple[np.ndarray, np.ndarray], k: int
 ) -> pd.DataFrame:
     score = np.where(is_offered, score, -np.inf)
     new = score.copy()
-    new[histories.owned.customer, histories.owned.product] = -np.inf
+    new[known.owned.customer, known.owned.product] = -np.inf
     parts = []
     for table in (score, new):
         product = np.argsort(-table, axis=1, kind="stable")[:, :k]
@@ -138,9 +141,18 @@ def speed(spark: SparkSession, customers: int, products: int, catalogue: int) ->
     print(f"{lines.count():,} lines")
     people = spark.range(customers + customers // 2).selectExpr("concat('c', id) AS customer_id", "'DE' AS country")
     rest = spark.createDataFrame([], PRODUCTS.schema), people, spark.createDataFrame([], EFFECTIVE_CONSENT.schema)
-    with timed("learn"):
-        found = recommend(lines, *rest, config=RecommendationsConfig(), as_of=end)
-    with timed("offer"):
+    bought, config = purchases(lines, as_of=end), RecommendationsConfig()
+    with timed("  how products sell"):
+        sold = product_sales(bought, rest[0], as_of=end, config=config, most=MOST_PRODUCTS).toArrow()
+    numbers = spark.createDataFrame(
+        [(name, n) for n, name in enumerate(sold.column("product_id").to_pylist())], "product_id string, number int"
+    )
+    with timed("  histories"):
+        made = histories(bought, numbers, *rest[1:])
+        made.agg(F.sum(F.hash("customer_id", "products", "days"))).collect()
+    with timed("learn, with these"):
+        found = recommend(lines, *rest, config=config, as_of=end)
+    with timed("offer to everybody"):
         count = found.rows.selectExpr("count(*)", "sum(hash(customer_id, rank, product_id, score))").first()
     print(f"{count[0]:,} rows")
     print("\n".join(found.notes))
@@ -150,7 +162,7 @@ def speed(spark: SparkSession, customers: int, products: int, catalogue: int) ->
 def timed(name: str) -> Iterator[None]:
     begin = time.perf_counter()
     yield
-    print(f"{name:8} {time.perf_counter() - begin:6.1f} s")
+    print(f"{name:20} {time.perf_counter() - begin:6.1f} s")
 
 
 def main() -> None:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from cdp.models.products.histories import Flags, Floats, Ints
 from cdp.models.products.knowledge import Knowledge
 from cdp.models.products.sources import Candidates
 
 _EVENTS_A_COEFFICIENT = 10  # the usual least, so that the coefficients of a logistic regression are not chance
-_DECIMALS = 6
+_DECIMALS, _PROBABILITY_DECIMALS = 6, 9  # sums in another order must not change a rank
 _MOST_AGAIN = 3  # products that the customer has, where nothing could be learned
 _FEATURES = 28
 _MOST_OTHERS = 50_000  # candidates that were not bought, to learn from
@@ -35,7 +36,7 @@ class Ranking:
     def scores(self, found: Candidates, knowledge: Knowledge) -> Floats:
         """Probability of each candidate to be bought within the outcome window."""
         odds = ((features(found, knowledge) - self.mean) / self.scale) @ self.weights + self.intercept
-        return np.asarray(np.round(1 / (1 + np.exp(-odds)), _DECIMALS))
+        return np.asarray(np.round(expit(odds), _PROBABILITY_DECIMALS))
 
 
 @dataclass(frozen=True)
