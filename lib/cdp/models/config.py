@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cdp.base.settings import ConfigFolder, Document, Strict
 from cdp.models.products.config import RecommendationsConfig
+from cdp.models.watch.config import WatchConfig
 
 FILE = "models.yaml"
 
@@ -73,6 +74,8 @@ class ModelsConfig(Document):
     """Whether each score says what moved it most."""
     lifecycle: Lifecycle = Lifecycle()
     """Limits between `new`, `active`, `at_risk`, `dormant` and `lost`."""
+    watch: WatchConfig = WatchConfig()
+    """How models in use are watched, and what holds their scores back; see docs/model-watching.md."""
     recommendations: RecommendationsConfig = RecommendationsConfig()
     """What is recommended to whom; `true` for the defaults, `false` for nothing."""
 
@@ -89,6 +92,12 @@ class ModelsConfig(Document):
     @classmethod
     def _recommendations_by_a_word(cls, found: Any) -> Any:
         return {"enabled": found} if isinstance(found, bool) else found
+
+    @model_validator(mode="after")
+    def _kept_until_horizons_have_passed(self) -> "ModelsConfig":
+        if why := self.watch.too_short_for(self.horizons_days):
+            raise ValueError(why)
+        return self
 
     @field_validator("horizons_days")
     @classmethod

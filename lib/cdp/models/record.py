@@ -15,6 +15,7 @@ from cdp.models.promotion import Decision
 from cdp.models.reasons import REASONS, Reasons
 from cdp.models.registry import Candidate, Entry
 from cdp.models.training import told
+from cdp.models.watch.reference import Score, reference
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,6 +93,21 @@ def importance(outcome: Outcome, material: Material) -> dict[str, float]:
     explain = Reasons(blend).of_value if outcome.target.name == "ltv" else Reasons(blend).of_churn
     size = np.abs(explain(some)).mean(axis=0)
     return {REASONS[i]: float(size[i]) for i in np.flatnonzero(size)}
+
+
+def reference_text(target: Target, held: Sequence[Outcome], held_on: Sequence[Material]) -> str:
+    """Histograms of what the model was given and said on the newest back-test (without one, as of the run's date), for
+    later scorings to be held against: `watch.reference.Reference` as JSON."""
+    as_of, past = held_on[0].as_of, held_on[0].past
+    newest = max((m.split.folds[0].judge for m in held_on if m.split.folds), default=as_of)
+    scores = {}
+    for outcome, material in zip(held, held_on, strict=True):
+        if outcome.metrics:
+            scores[outcome.horizon_days] = target.predicted(material.backtests.judged[-1])[outcome.chosen]
+        else:
+            scores[outcome.horizon_days] = target.answer(outcome.model.predict(past.features(as_of)))
+    score: Score = "ltv" if target.name == "ltv" else "churn_probability"
+    return reference(past.features(newest), scores, score=score, trained_on=as_of).to_json()
 
 
 def example(features: pd.DataFrame, horizon_days: int) -> pd.DataFrame:

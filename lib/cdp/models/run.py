@@ -22,12 +22,14 @@ from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
     EFFECTIVE_CONSENT,
+    MODEL_HEALTH,
+    PREDICTION_SNAPSHOTS,
     PREDICTIONS,
     PROFILES,
     RECOMMENDATIONS,
     TIMELINE,
 )
-from cdp.tables.identity import LINKS, PARAMETERS, QUALITY
+from cdp.tables.identity import CHANGES, LINKS, PARAMETERS, QUALITY
 from cdp.tables.silver import PRODUCTS
 
 if TYPE_CHECKING:
@@ -35,9 +37,17 @@ if TYPE_CHECKING:
     from cdp.models.learning import ByHorizon
     from cdp.models.promotion import Decision
     from cdp.models.training import Ground
+    from cdp.models.watch.health import Watched
+    from cdp.models.watch.reference import Score
+
+REFERENCE = "reference.json"
+"""Beside each registered model: histograms of what it was given and said, for `watch`."""
 
 LTV_MODEL, CHURN_MODEL = "cdp_ltv", "cdp_churn"
 MODELS = (LTV_MODEL, CHURN_MODEL)
+
+Told = tuple[int, Sequence[str], tuple[str, ...]]
+"""Rows written, notes, and rules that fired."""
 
 _INPUTS = (CUSTOMER_ORDERS, CUSTOMER_ORDER_LINES, TIMELINE)
 _OFFERED_FROM = (CUSTOMER_ORDER_LINES, PRODUCTS, PROFILES, EFFECTIVE_CONSENT)
@@ -105,13 +115,14 @@ def _register(
 ) -> "tuple[int, Decision]":
     """Record a training, and give its model the alias that it deserves."""
     from cdp.models.promotion import Decision, decide, parse_in_use, tags_of
-    from cdp.models.record import entry, example, note, textbook_figures
+    from cdp.models.record import entry, example, note, reference_text, textbook_figures
 
     name = f"cdp_{target.name}"
     features = held_on[0].past.features(run.as_of)
     tables = {t.name: (run.lake.path(t), run.lake.version(t) or 0) for t in _INPUTS}
     made = entry(held, held_on, config, known, textbook_figures(found.counts, run.as_of))
-    made = replace(made, tables=tables, tags={"as_of": str(run.as_of)})
+    texts = {REFERENCE: reference_text(target, held, held_on)}
+    made = replace(made, tables=tables, texts=texts, tags={"as_of": str(run.as_of)})
     champion = registry.champions([name]).get(name)
     in_use = None
     if champion is not None and not run.full_refresh:
@@ -155,36 +166,58 @@ def score(run: Run) -> StageResult:
     registry = Registry(run.lake, run.config.platform.mlflow_tracking_uri)
     _refuse_selection(run, "score")
     scored, recommended = run.lake.together([lambda: _predict(run, config, registry), lambda: _recommend(run, config)])
-    rows, notes = scored[0] + recommended[0], [*scored[1], *recommended[1]]
-    return StageResult(rows_out=rows, notes=tuple(notes))
+    (predicted, told, broken), (offered, more, _) = scored, recommended
+    return StageResult(rows_out=predicted + offered, notes=(*told, *more), broken_rules=broken)
 
 
-def _predict(run: Run, config: ModelsConfig, registry: Registry) -> tuple[int, list[str]]:
+def _predict(run: Run, config: ModelsConfig, registry: Registry) -> Told:
     from cdp.models.scoring import predictions, scores
+    from cdp.models.watch.run import keep_snapshot, watch_scores
 
     versions = registry.champions(MODELS)
     if set(versions) != set(MODELS):
         missing = ", ".join(name for name in MODELS if name not in versions)
         note = f"no predictions: no champion of {missing}; `train` makes them, `train --full-refresh` anew"
-        return run.lake.replace(PREDICTIONS, run.spark.createDataFrame([], PREDICTIONS.schema)), [note]
+        return run.lake.replace(PREDICTIONS, run.spark.createDataFrame([], PREDICTIONS.schema)), [note], ()
     ltv, churn = (registry.load(name, versions[name]) for name in MODELS)
     days = without(daily_activity(*[run.lake.read(t) for t in _INPUTS], as_of=run.as_of), _objectors(run, config))
-    found = scores(
-        features(days, [run.as_of]), ltv, churn, lifecycle=config.lifecycle, with_reasons=config.reasons
-    ).persist()
+    # Read twice: by the models, and by those who watch them.
+    given = features(days, [run.as_of]).persist()
+    found = scores(given, ltv, churn, lifecycle=config.lifecycle, with_reasons=config.reasons).persist()
     names = {name: f"{name}/{versions[name]}" for name in MODELS}
-    rows = predictions(found, as_of=run.as_of, ltv_model=names[LTV_MODEL], churn_model=names[CHURN_MODEL])
-    written = run.lake.replace(PREDICTIONS, rows)
-    found.unpersist()
-    return written, [f"{written:,} predictions by {' and '.join(names.values())}"]
+    watched = [
+        _watched(registry, LTV_MODEL, versions[LTV_MODEL], "ltv", ltv),
+        _watched(registry, CHURN_MODEL, versions[CHURN_MODEL], "churn_probability", churn),
+    ]
+    models = {"ltv_model": names[LTV_MODEL], "churn_model": names[CHURN_MODEL]}
+    try:
+        verdict = watch_scores(run, given, found, watched, config.watch)
+        if verdict.held_back and run.lake.exists(PREDICTIONS):
+            return 0, verdict.notes, verdict.broken_rules
+        written = run.lake.replace(PREDICTIONS, predictions(found, as_of=run.as_of, **models))
+        keep_snapshot(run, found, **models, config=config.watch)
+    finally:
+        found.unpersist()
+        given.unpersist()
+    told = f"{written:,} predictions by {' and '.join(names.values())}"
+    return written, [told, *verdict.notes], verdict.broken_rules
 
 
-def _recommend(run: Run, config: ModelsConfig) -> tuple[int, list[str]]:
+def _watched(registry: Registry, name: str, number: int, score: "Score", model: "ByHorizon") -> "Watched":
+    from cdp.models.watch.health import Watched
+    from cdp.models.watch.reference import Reference
+
+    text, label = registry.text(name, number, REFERENCE), f"{name}/{number}"
+    return Watched(label, score, tuple(model.horizons), Reference.from_json(text, model=label) if text else None)
+
+
+def _recommend(run: Run, config: ModelsConfig) -> Told:
     lines, products, profiles, consent = (run.lake.read(table) for table in _OFFERED_FROM)
     found = recommend(lines, products, profiles, consent, config=config.recommendations, as_of=run.as_of)
     written = run.lake.replace(RECOMMENDATIONS, found.rows)
     found.release()
-    return written, [f"{written:,} recommendations", *found.notes] if config.recommendations.enabled else []
+    notes = [f"{written:,} recommendations", *found.notes] if config.recommendations.enabled else []
+    return written, notes, ()
 
 
 def _refuse_selection(run: Run, job: str) -> None:
@@ -218,8 +251,8 @@ SCORE_STAGE = Stage(
     name="score",
     title="predict value and churn, recommend products",
     run=score,
-    reads=lambda config: (*_reads(config), PRODUCTS, PROFILES, EFFECTIVE_CONSENT),
-    writes=lambda config: (PREDICTIONS, RECOMMENDATIONS),
+    reads=lambda config: (*_reads(config), PRODUCTS, PROFILES, CHANGES),
+    writes=lambda config: (PREDICTIONS, RECOMMENDATIONS, MODEL_HEALTH, PREDICTION_SNAPSHOTS),
     settings=_settings,
     inputs=_champions,
 )
