@@ -121,6 +121,7 @@ def main() -> None:
     parser.add_argument("--truth", choices=TRUTHS, default="bgnbd", help="the model by which customers are made up")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
+    sys.stdout.reconfigure(line_buffering=True)
     spark = spark_session("models", memory="6g")
     try:
         for customers in arguments.customers:
