@@ -96,13 +96,14 @@ def importance(outcome: Outcome, material: Material) -> dict[str, float]:
 
 
 def reference_text(target: Target, held: Sequence[Outcome], held_on: Sequence[Material]) -> str:
-    """Histograms of what the model was given and said on the newest back-test (without one, as of the run's date), for
-    later scorings to be held against: `watch.reference.Reference` as JSON."""
+    """Histograms of what the model was given and said on the newest back-test, for later scorings to be held against:
+    `watch.reference.Reference` as JSON. Without a back-test of a horizon, what it says as of the run's date."""
     as_of, past = held_on[0].as_of, held_on[0].past
     newest = max((m.split.folds[0].judge for m in held_on if m.split.folds), default=as_of)
     scores = {}
     for outcome, material in zip(held, held_on, strict=True):
-        if outcome.metrics:
+        # Where a shorter outcome was judged, what was said of that is no measure for what is said of the horizon.
+        if outcome.metrics and outcome.split.learn_days == outcome.horizon_days:
             scores[outcome.horizon_days] = target.predicted(material.backtests.judged[-1])[outcome.chosen]
         else:
             scores[outcome.horizon_days] = target.answer(outcome.model.predict(past.features(as_of)))
