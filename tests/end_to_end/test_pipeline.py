@@ -82,9 +82,13 @@ def _of_models(retailer: Retailer, query: str) -> set[str]:
 def test_predictions_are_within_bounds_for_every_buyer(retailer: Retailer):
     buyers = retailer.lake.read(gold.TRAITS).where("orders > 0").select("customer_id")
     predicted = retailer.lake.read(gold.PREDICTIONS).where("horizon_days = 90")
-    assert buyers.join(predicted, on="customer_id", how="left_anti").isEmpty()
+    objected = retailer.lake.read(gold.EFFECTIVE_CONSENT).where("purpose = 'profiling' AND NOT is_allowed")
+    allowed = buyers.join(objected, on="customer_id", how="left_anti")
+    assert allowed.count() < buyers.count(), "somebody objects to profiling"
+    assert allowed.join(predicted, on="customer_id", how="left_anti").isEmpty()
+    assert predicted.join(objected, on="customer_id", how="left_semi").isEmpty()
     spread = predicted.agg(F.count_distinct("churn_probability").alias("churn"), F.count_distinct("ltv").alias("ltv")).first()
-    # The baseline knows ten groups of customers by their last order, of which two may have one rate; it wins where nobody
+    # The rule knows ten groups of customers by their last order, of which two may have one rate; it wins where nobody
     # is better by more than chance, as may be on so small a sample. Any other model tells customers apart.
     (chosen,) = _of_models(
         retailer,
