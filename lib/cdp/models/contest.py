@@ -23,7 +23,7 @@ from cdp.models.config import Training
 from cdp.models.cutoffs import Split
 from cdp.models.experts import LEARNED, Experts
 from cdp.models.intervals import Interval, covered
-from cdp.models.learning import Learned
+from cdp.models.learning import Learned, threads_for
 from cdp.models.likelihood import Floats
 from cdp.models.metrics import (
     churn_metrics,
@@ -126,7 +126,8 @@ class Material:
         cls, split: Split, past: Past, textbook_now: Textbook, training: Training, *, as_of: date, first_order_on: date
     ) -> "Material":
         """With the back-tests run."""
-        found = run_backtests(past, split, training, first_order_on=first_order_on)
+        with threads_for(past.customers * len(split.final)):
+            found = run_backtests(past, split, training, first_order_on=first_order_on)
         return cls(split, past, textbook_now, as_of, first_order_on, found)
 
 
@@ -169,6 +170,11 @@ class Outcome:
 
 def contest(target: Target, material: Material, training: Training) -> Outcome:
     """Choose the candidate that did best on the back-tests, if it beats every baseline; see `best`."""
+    with threads_for(material.past.customers * len(material.split.final)):
+        return _held(target, material, training)
+
+
+def _held(target: Target, material: Material, training: Training) -> Outcome:
     tests = material.backtests
     why = [*([w] if (w := _too_little(tests.judged, training)) else []), *tests.left_out]
     if _too_little(tests.judged, training):

@@ -2,8 +2,8 @@
 
 A customer buys nothing with a known probability, else spends log-normally around what is expected of a buyer. The spread
 is measured on back-tests among buyers of whom about as much was expected, then stretched or narrowed until four of five of
-the back-tests' outcomes lie within: a split-conformal step, which also pays for levels that were wrong (Vovk, Gammerman
-and Shafer 2005).
+the buyers' outcomes lie within: a split-conformal step, which also pays for levels that were wrong (Vovk, Gammerman and
+Shafer 2005). Those who bought nothing say nothing of it: they lie within however narrow it is.
 """
 
 from collections.abc import Sequence
@@ -42,12 +42,14 @@ class Interval:
             raise ValueError(f"intervals need {_LEAST} outcomes with revenue, found {spent.sum()}")
         centre = _log_if_buying(buys, revenue)[spent]
         groups = int(min(_GROUPS, spent.sum() // _LEAST))
-        edges = np.unique(np.quantile(centre, np.linspace(0, 1, groups + 1)[1:-1]))
+        edges = np.unique(np.quantile(centre, np.linspace(0, 1, groups + 1)[1:-1], method="lower"))
+        edges = edges[edges > centre.min()]  # where many are expected to spend the same, no group is empty
         group = np.searchsorted(edges, centre, side="right")
         off = np.log(actual[spent]) - centre
         spreads = [max(float(np.std(off[group == g])), 0.05) for g in range(len(edges) + 1)]
         limits = [float(edge) for edge in edges]
-        shares = [covered(actual, *cls(limits, spreads, scale).bounds(buys, revenue)) for scale in _SCALES]
+        certain, amount = np.ones(len(centre)), np.exp(centre)
+        shares = [covered(actual[spent], *cls(limits, spreads, scale).bounds(certain, amount)) for scale in _SCALES]
         # The narrowest that holds enough; where nothing does, the widest.
         enough = [scale for scale, share in zip(_SCALES, shares, strict=True) if share >= COVERAGE]
         return cls(limits, spreads, float(enough[0] if enough else _SCALES[-1]))

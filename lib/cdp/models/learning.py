@@ -77,14 +77,12 @@ class Booster:
 
     def fit(self, inputs: pd.DataFrame, target: Floats) -> "Booster":
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         # scikit-learn fails on a column without any value.
         self.columns_ = [str(name) for name in inputs if inputs[name].notna().any()]
         settings: dict[str, Any] = {**_BOOSTING, "loss": self.loss, "random_state": self.seed}
         kind = HistGradientBoostingClassifier if self.loss == "log_loss" else HistGradientBoostingRegressor
-        # On few rows threads wait for each other longer than they work.
-        with threadpool_limits(limits=1 if len(inputs) < _FEW_ROWS else None):
+        with threads_for(len(inputs)):
             self.trees_ = kind(**settings).fit(self.matrix(inputs), target)
         return self
 
@@ -213,6 +211,13 @@ class ByHorizon:
 
 
 _ODDS = float(logit(1 - CLIP))
+
+
+def threads_for(rows: int) -> Any:
+    """Keeps libraries to one thread while they work on few rows: more would wait for each other longer than they work."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(limits=1 if rows < _FEW_ROWS else None)
 
 
 def probability(log_odds: Floats) -> Floats:

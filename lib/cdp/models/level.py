@@ -18,7 +18,8 @@ from cdp.models.learning import odds, probability
 from cdp.models.likelihood import Floats
 from cdp.models.textbook import Textbook
 
-_FURTHEST = 20.0
+_FURTHEST = 40.0
+"""From the surest log-odds, times the steepest slope, to where no probability is nearer to 0 or 1."""
 
 
 @dataclass(frozen=True)
