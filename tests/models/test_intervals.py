@@ -41,7 +41,7 @@ def test_intervals_of_expectations_that_are_too_sure_are_stretched():
 
 
 def test_the_bounds_are_the_quantiles_of_a_simulation():
-    interval = Interval(spreads=[0.7])
+    interval = Interval(middles=[-(0.7**2) / 2], spreads=[0.7])
     for buys, mean in ((0.95, 30.0), (0.5, 30.0), (0.25, 30.0), (0.1, 30.0)):
         rng = np.random.default_rng(1)
         spent = np.exp(np.log(mean / buys) - 0.7**2 / 2 + 0.7 * rng.normal(size=400_000))

@@ -1,9 +1,9 @@
 """How far from its expectation a customer's revenue may fall: intervals that hold four of five outcomes.
 
-A customer buys nothing with a known probability, else spends log-normally around what is expected of a buyer. The spread
-is measured on back-tests among buyers of whom about as much was expected, then stretched or narrowed until four of five of
-the buyers' outcomes lie within: a split-conformal step, which also pays for levels that were wrong (Vovk, Gammerman and
-Shafer 2005). Those who bought nothing say nothing of it: they lie within however narrow it is.
+A customer buys nothing with a known probability, else spends log-normally around what is expected of a buyer. Middle and
+spread are measured on back-tests among buyers of whom about as much was expected, then the spread is stretched or narrowed
+until four of five of the buyers' outcomes lie within: a split-conformal step (Vovk, Gammerman and Shafer 2005). Those who
+bought nothing say nothing of it: they lie within however narrow it is.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,20 @@ class Interval:
 
     Args:
         edges: limits between groups, on the logarithm of what a buyer is expected to spend.
-        spreads: standard deviation of the logarithm of spending, by group.
+        middles: mean of the logarithm of spending, less that of what was expected, by group.
+        spreads: standard deviation of it, by group.
         scale: stretches the spreads.
     """
 
-    def __init__(self, edges: Sequence[float] = (), spreads: Sequence[float] = (1.0,), scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        edges: Sequence[float] = (),
+        middles: Sequence[float] = (-0.5,),
+        spreads: Sequence[float] = (1.0,),
+        scale: float = 1.0,
+    ) -> None:
         self.edges = list(edges)
+        self.middles = list(middles)
         self.spreads = list(spreads)
         self.scale = scale
 
@@ -46,13 +54,14 @@ class Interval:
         edges = edges[edges > centre.min()]  # where many are expected to spend the same, no group is empty
         group = np.searchsorted(edges, centre, side="right")
         off = np.log(actual[spent]) - centre
+        middles = [float(off[group == g].mean()) for g in range(len(edges) + 1)]
         spreads = [max(float(np.std(off[group == g])), 0.05) for g in range(len(edges) + 1)]
         limits = [float(edge) for edge in edges]
         certain, amount = np.ones(len(centre)), np.exp(centre)
-        shares = [covered(actual[spent], *cls(limits, spreads, scale).bounds(certain, amount)) for scale in _SCALES]
+        shares = [covered(actual[spent], *cls(limits, middles, spreads, scale).bounds(certain, amount)) for scale in _SCALES]
         # The narrowest that holds enough; where nothing does, the widest.
         enough = [scale for scale, share in zip(_SCALES, shares, strict=True) if share >= COVERAGE]
-        return cls(limits, spreads, float(enough[0] if enough else _SCALES[-1]))
+        return cls(limits, middles, spreads, float(enough[0] if enough else _SCALES[-1]))
 
     def bounds(self, buys: Floats, revenue: Floats) -> tuple[Floats, Floats]:
         """The 80 % interval of each customer's revenue.
@@ -62,9 +71,8 @@ class Interval:
             revenue: expected.
         """
         centre = _log_if_buying(buys, revenue)
-        spread = np.asarray(self.spreads)[np.searchsorted(self.edges, centre, side="right")] * self.scale
-        # Of a log-normal variable with this mean, the middle of the logarithms lies half a variance lower.
-        middle = centre - np.asarray(self.spreads)[np.searchsorted(self.edges, centre, side="right")] ** 2 / 2
+        group = np.searchsorted(self.edges, centre, side="right")
+        middle, spread = centre + np.asarray(self.middles)[group], np.asarray(self.spreads)[group] * self.scale
         nothing = 1 - buys
         # Nothing is the least there is: where it is likely enough, the whole fifth that is left out lies above.
         from_zero = nothing >= _TAIL

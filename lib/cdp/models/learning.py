@@ -88,10 +88,10 @@ class Booster:
 
     def raw(self, inputs: pd.DataFrame) -> Floats:
         """The log-odds, the logarithm of the mean, or the value, as the loss has it: what the trees add up."""
-        matrix = self.matrix(inputs)
-        if self.loss == "log_loss":
-            return np.asarray(self.trees_.decision_function(matrix), dtype=float)
-        found = np.asarray(self.trees_.predict(matrix), dtype=float)
+        is_odds = self.loss == "log_loss"
+        with threads_for(len(inputs)):
+            ask = self.trees_.decision_function if is_odds else self.trees_.predict
+            found = np.asarray(ask(self.matrix(inputs)), dtype=float)
         return np.log(np.maximum(found, CLIP)) if self.loss == "poisson" else found
 
     def matrix(self, inputs: pd.DataFrame) -> Floats:
