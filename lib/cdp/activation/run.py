@@ -235,6 +235,7 @@ def _reads(config: ConfigFolder) -> Sequence[Table]:
         CUSTOMER_IDENTIFIERS,
         EFFECTIVE_CONSENT,
         PREDICTIONS,
+        SOURCES["propensities"],
         RECOMMENDATIONS,
         TRAITS,
         SOURCES["household"],

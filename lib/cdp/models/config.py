@@ -4,8 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, Document, Strict
+from cdp.gold.computed.columns import traits_table
+from cdp.gold.computed.load import load_traits
 from cdp.models.products.config import RecommendationsConfig
+from cdp.models.propensity.check import propensity_problems
+from cdp.models.propensity.config import PropensityConfig
 from cdp.models.watch.config import WatchConfig
 
 FILE = "models.yaml"
@@ -78,6 +83,8 @@ class ModelsConfig(Document):
     """How models in use are watched, and what holds their scores back; see docs/model-watching.md."""
     recommendations: RecommendationsConfig = RecommendationsConfig()
     """What is recommended to whom; `true` for the defaults, `false` for nothing."""
+    propensities: tuple[PropensityConfig, ...] = ()
+    """What else is predicted; see docs/propensities.md."""
 
     @model_validator(mode="before")
     @classmethod
@@ -113,4 +120,9 @@ def load_models_config(config: ConfigFolder) -> ModelsConfig:
     Raises:
         ConfigError: the file is wrong; all problems at once.
     """
-    return config.load(ModelsConfig, FILE)
+    found = config.load(ModelsConfig, FILE)
+    if found.propensities:
+        problems = list(propensity_problems(found.propensities, traits_table(load_traits(config))))
+        if problems:
+            raise ConfigError(str(config.path / FILE), problems)
+    return found

@@ -16,13 +16,13 @@ from urllib.parse import unquote
 
 from cdp.base.errors import CdpError, UsageError
 from cdp.base.lake import Lake
-from cdp.models.features import FEATURES, HORIZON
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
     from cdp.models.learning import ByHorizon
+    from cdp.models.propensity.answers import PropensityModel
 
 ALIAS = "champion"
 _PACKAGES = ("scikit-learn", "scipy", "numpy", "pandas", "shap")
@@ -38,6 +38,8 @@ _TRUSTED = (
     "cdp.models.experts.Experts",
     "cdp.models.intervals.Interval",
     "cdp.models.textbook.Textbook",
+    *(f"cdp.models.propensity.answers.{name}" for name in ("BaseRate", "Blend", "PropensityModel", "SilenceRule")),
+    "cdp.models.propensity.encoding.Encoder",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 
@@ -125,7 +127,7 @@ class Registry:
     def register(
         self,
         name: str,
-        model: "ByHorizon",
+        model: "ByHorizon | PropensityModel",
         entry: Entry,
         *,
         run_name: str,
@@ -151,7 +153,7 @@ class Registry:
                 info = mlflow.sklearn.log_model(
                     model,
                     name=name,
-                    signature=_signature(),
+                    signature=_signature(example),
                     input_example=example,
                     skops_trusted_types=list(_TRUSTED),
                     pip_requirements=[f"{package}=={version(package)}" for package in _PACKAGES],
@@ -305,8 +307,9 @@ def _dataset(mlflow: Any, table: str, path: str, number: int) -> Any:
     return MetaDataset(source, name=f"{table} version {number}", digest=f"v{number}")
 
 
-def _signature() -> Any:
+def _signature(example: "pd.DataFrame") -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    return ModelSignature(inputs=Schema([ColSpec("double", name) for name in (*FEATURES, HORIZON)]))
+    kinds = {str(name): "double" if example[name].dtype.kind == "f" else "string" for name in example}
+    return ModelSignature(inputs=Schema([ColSpec(kind, name) for name, kind in kinds.items()]))

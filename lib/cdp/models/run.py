@@ -17,6 +17,13 @@ from cdp.models.features import features
 from cdp.models.identity import track_identity
 from cdp.models.objections import objectors, without
 from cdp.models.products.recommend import recommend
+from cdp.models.propensity.run import (
+    model_names,
+    read_tables,
+    score_propensities,
+    train_propensities,
+    written_tables,
+)
 from cdp.models.registry import Registry
 from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
@@ -64,7 +71,7 @@ def train(run: Run) -> StageResult:
         result = _train(run, config, registry, opening)
         opening.result()
         track_identity(run, registry)
-        return result
+        return replace(result, notes=(*result.notes, *train_propensities(run, config, registry)))
 
 
 def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[None]") -> StageResult:
@@ -166,8 +173,10 @@ def score(run: Run) -> StageResult:
     registry = Registry(run.lake, run.config.platform.mlflow_tracking_uri)
     _refuse_selection(run, "score")
     scored, recommended = run.lake.together([lambda: _predict(run, config, registry), lambda: _recommend(run, config)])
+    others, further = score_propensities(run, config, registry)
     (predicted, told, broken), (offered, more, _) = scored, recommended
-    return StageResult(rows_out=predicted + offered, notes=(*told, *more), broken_rules=broken)
+    rows = predicted + offered + others
+    return StageResult(rows_out=rows, notes=(*told, *more, *further), broken_rules=broken)
 
 
 def _predict(run: Run, config: ModelsConfig, registry: Registry) -> Told:
@@ -226,7 +235,7 @@ def _refuse_selection(run: Run, job: str) -> None:
 
 
 def _reads(config: ConfigFolder) -> Sequence[Table]:
-    return (*_INPUTS, EFFECTIVE_CONSENT)
+    return (*_INPUTS, EFFECTIVE_CONSENT, *read_tables(config))
 
 
 def _settings(config: ConfigFolder) -> Any:
@@ -234,7 +243,8 @@ def _settings(config: ConfigFolder) -> Any:
 
 
 def _champions(run: Run) -> str:
-    found = Registry(run.lake, run.config.platform.mlflow_tracking_uri).champions(MODELS)
+    names = (*MODELS, *model_names(load_models_config(run.config)))
+    found = Registry(run.lake, run.config.platform.mlflow_tracking_uri).champions(names)
     return " ".join(f"{name}/{number}" for name, number in sorted(found.items()))
 
 
@@ -252,7 +262,7 @@ SCORE_STAGE = Stage(
     title="predict value and churn, recommend products",
     run=score,
     reads=lambda config: (*_reads(config), PRODUCTS, PROFILES, CHANGES),
-    writes=lambda config: (PREDICTIONS, RECOMMENDATIONS, MODEL_HEALTH, PREDICTION_SNAPSHOTS),
+    writes=lambda config: (PREDICTIONS, RECOMMENDATIONS, MODEL_HEALTH, PREDICTION_SNAPSHOTS, *written_tables(config)),
     settings=_settings,
     inputs=_champions,
 )

@@ -16,12 +16,13 @@ class Attribute:
     """One thing known of a person.
 
     Attributes:
-        source: profile, traits, predictions, household or consent.
-        name: column of the source's table, or the consent purpose.
+        source: profile, traits, predictions, propensities, household or consent.
+        name: column of the source's table, the consent purpose, or what conf/models.yaml calls a propensity's score.
         kind: what can be done with it (for a list: with an element).
         is_array: whether it is a list.
         key: key, for an entry of a map column.
         horizon_days: horizon, for predictions.
+        score: model and column of `gold.propensities`, for propensities.
     """
 
     source: str
@@ -30,6 +31,7 @@ class Attribute:
     is_array: bool = False
     key: str | None = None
     horizon_days: int | None = None
+    score: tuple[str, str] | None = None
 
     @property
     def column(self) -> str:
@@ -51,11 +53,13 @@ class Catalogue:
 
     Attributes:
         tables: by the word that rules call them by.
+        propensities: model and column of `gold.propensities` by what rules call them after `propensities.`.
     """
 
     tables: Mapping[str, Table] = field(
         default_factory=lambda: {"profile": PROFILES, "traits": TRAITS, "predictions": PREDICTIONS, "household": HOUSEHOLDS}
     )
+    propensities: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def find(self, path: str, horizon_days: int | None = None) -> Attribute:
         """The attribute named `path`, e.g. `traits.orders`, `profile.attributes.job_title`, `consent.email_marketing`.
@@ -66,6 +70,8 @@ class Catalogue:
         source, _, name = path.partition(".")
         if source == "consent" and name:
             return Attribute("consent", name, "boolean")
+        if source == "propensities" and name:
+            return self._propensity(name, horizon_days)
         if source not in self.tables or not name:
             raise UnknownAttributeError(f"unknown attribute {path}{did_you_mean(path, self._known())}")
         if (horizon_days is not None) != (source == "predictions"):
@@ -76,8 +82,19 @@ class Catalogue:
             raise UnknownAttributeError(f"unknown attribute {path}{did_you_mean(path, self._of(source))}")
         return Attribute(source, found.name, found.kind, found.is_array, found.key, horizon_days)
 
+    def _propensity(self, name: str, horizon_days: int | None) -> Attribute:
+        path = f"propensities.{name}"
+        if name not in self.propensities:
+            known = [f"propensities.{other}" for other in self.propensities]
+            hint = did_you_mean(path, known) if known else "; conf/models.yaml has no propensities"
+            raise UnknownAttributeError(f"unknown attribute {path}{hint}")
+        if horizon_days is not None:
+            raise UnknownAttributeError(f"{path} takes no horizon_days; its predict_window_days is in conf/models.yaml")
+        return Attribute("propensities", name, "number", score=self.propensities[name])
+
     def _known(self) -> list[str]:
-        return [*(name for source in self.tables for name in self._of(source)), "consent.PURPOSE"]
+        of_tables = [name for source in self.tables for name in self._of(source)]
+        return [*of_tables, *(f"propensities.{name}" for name in self.propensities), "consent.PURPOSE"]
 
     def _of(self, source: str) -> list[str]:
         return [f"{source}.{name}" for name in names_of(_askable(self.tables[source]))]

@@ -40,7 +40,7 @@ class AttributeCondition(Strict):
 
     type: Literal["Value"]
     attribute: str = Field(min_length=1)
-    """profile.X, traits.X, predictions.X, consent.PURPOSE or household.X."""
+    """profile.X, traits.X, predictions.X, propensities.X, consent.PURPOSE or household.X."""
     horizon_days: PositiveInt | None = None
     """Horizon, for an attribute of `predictions`."""
     operator: AnyOperator

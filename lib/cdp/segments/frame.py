@@ -21,8 +21,8 @@ def customer_frame(
     """Everything wanted of every customer.
 
     Args:
-        tables: `gold` tables by source: profile, traits, predictions, household, consent, timeline. Only those that
-            something is wanted of are used.
+        tables: `gold` tables by source: profile, traits, predictions, propensities, household, consent, timeline. Only
+            those that something is wanted of are used.
         attributes: what is wanted of the tables.
         behaviors: what is wanted of the timeline, by column name.
         clock: the run's date.
@@ -35,7 +35,13 @@ def customer_frame(
     by_source = {source: [a for a in wanted if a.source == source] for source in {a.source for a in wanted}}
     profile = [_plain(a) for a in by_source.get("profile", [])]
     frame = tables["profile"].select("customer_id", "is_anonymous", *profile)
-    parts = {"traits": _traits, "predictions": _predictions, "household": _household, "consent": _consent}
+    parts = {
+        "traits": _traits,
+        "predictions": _predictions,
+        "propensities": _propensities,
+        "household": _household,
+        "consent": _consent,
+    }
     for source, part in parts.items():
         if source in by_source:
             frame = frame.join(part(tables[source], by_source[source]), on="customer_id", how="left")
@@ -65,6 +71,14 @@ def _predictions(predictions: DataFrame, wanted: list[Attribute]) -> DataFrame:
     ]
     horizons = sorted({a.horizon_days for a in wanted if a.horizon_days is not None})
     return predictions.where(F.col("horizon_days").isin(horizons)).groupBy("customer_id").agg(*of_horizon)
+
+
+def _propensities(propensities: DataFrame, wanted: list[Attribute]) -> DataFrame:
+    # One row a customer and model: `max` picks the only value of the model.
+    scores = [(a.column, *a.score) for a in wanted if a.score is not None]
+    of_model = [F.max(F.when(F.col("model") == model, F.col(score))).alias(name) for name, model, score in scores]
+    models = sorted({model for _, model, _ in scores})
+    return propensities.where(F.col("model").isin(models)).groupBy("customer_id").agg(*of_model)
 
 
 def _household(households: DataFrame, wanted: list[Attribute]) -> DataFrame:

@@ -13,6 +13,8 @@ from cdp.conditions.filters import ColumnCondition, Filter
 from cdp.conditions.operators import Ago, AnyOperator, AttributeReference
 from cdp.gold.computed.columns import traits_table
 from cdp.gold.computed.load import load_traits
+from cdp.models.config import load_models_config
+from cdp.models.propensity.config import attributes
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.check import problems_of
 from cdp.segments.config import (
@@ -83,12 +85,13 @@ def load_segments(config: ConfigFolder) -> dict[str, Segment]:
 
 
 def catalogue_of(config: ConfigFolder) -> Catalogue:
-    """What rules may ask for: the built-in attributes and the traits of conf/traits.yaml.
+    """What rules may ask for: the built-in attributes, the traits of conf/traits.yaml, the propensities of conf/models.yaml.
 
     Raises:
-        ConfigError: conf/traits.yaml is wrong.
+        ConfigError: one of the two is wrong.
     """
-    return Catalogue({**BUILT_IN.tables, "traits": traits_table(load_traits(config))})
+    tables = {**BUILT_IN.tables, "traits": traits_table(load_traits(config))}
+    return Catalogue(tables, attributes(load_models_config(config).propensities))
 
 
 def in_order(segments: Mapping[str, Segment]) -> dict[str, Segment]:

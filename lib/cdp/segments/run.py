@@ -26,6 +26,7 @@ from cdp.tables.gold import (
     HOUSEHOLDS,
     PREDICTIONS,
     PROFILES,
+    PROPENSITIES,
     SEGMENT_CHANGES,
     SEGMENT_HISTORY,
     SEGMENT_MEMBERS,
@@ -39,6 +40,7 @@ SOURCES: Mapping[str, Table] = {
     "profile": PROFILES,
     "traits": TRAITS,
     "predictions": PREDICTIONS,
+    "propensities": PROPENSITIES,
     "household": HOUSEHOLDS,
     "consent": EFFECTIVE_CONSENT,
     "timeline": TIMELINE,
@@ -54,6 +56,7 @@ def run_segments(run: Run) -> StageResult:
         row["segment"]: row.asDict() for row in run.lake.read(SEGMENT_STATUS).collect()
     }  # one row a segment
     _check_horizons(run, work)
+    _check_propensities(run, work)
     _check_patterns(run, work)
     stand, counts = _evaluated(run, work, history)
     status = status_rows(work, old, counts, as_of=run.as_of)
@@ -87,6 +90,22 @@ def _check_horizons(run: Run, work: Plan) -> None:
         if missing and name not in work.failed:
             there = ", ".join(str(h) for h in sorted(scored)) or "nothing; run train and score first"
             work.fail(name, f"horizon_days {missing[0]} is not scored; scored: {there}")
+
+
+def _check_propensities(run: Run, work: Plan) -> None:
+    """The same for a propensity that nobody is scored by."""
+    catalogue = catalogue_of(run.config)
+    asked = {
+        name: {a.score[0] for a in needs_of([s], catalogue).attributes if a.score} for name, s in work.segments.items()
+    }
+    if not any(asked.values()):
+        return
+    rows = run.lake.read(PROPENSITIES).select("model").distinct().collect()  # one row a propensity
+    scored = {row["model"] for row in rows}
+    for name, models in asked.items():
+        missing = sorted(models - scored)
+        if missing and name not in work.failed:
+            work.fail(name, f"nobody is scored by propensity {missing[0]}; `score` says why")
 
 
 def _check_patterns(run: Run, work: Plan) -> None:
@@ -204,7 +223,7 @@ def _writes(config: ConfigFolder) -> Sequence[Table]:
 
 
 def _settings(config: ConfigFolder) -> Any:
-    return load_segments(config), load_traits(config)
+    return load_segments(config), load_traits(config), catalogue_of(config).propensities
 
 
 STAGE = Stage(

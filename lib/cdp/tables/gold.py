@@ -399,6 +399,24 @@ RECOMMENDATIONS = Table(
     ),
 )
 
+PROPENSITIES = Table(
+    name="gold.propensities",
+    grain="how likely a customer is to do what a propensity of conf/models.yaml predicts",
+    key=("customer_id", "model"),
+    columns=(
+        CUSTOMER,
+        Column("model", "string", "name of the propensity"),
+        _number("horizon_days", "int", "days within which it is to happen; null: a state of now, without a window", "days"),
+        Column("score", "double", "probability that it happens within the horizon, or that the state is the predicted one"),
+        Column("percentile", "double", "share of the model's scored customers with a lower score"),
+        Column("reasons", _REASONS, "what moves the log-odds most from those of a usual customer; none for a rule"),
+        MODEL,
+        Column("scored_on", "date", "the run's date"),
+    ),
+    cluster_by=("customer_id",),
+    expect=(between("score", 0, 1), between("percentile", 0, 1)),
+)
+
 SEGMENT = Column("segment", "string", "name of the segment")
 VERSION = Column("version", "string", "hash of the segment's rule")
 
@@ -515,6 +533,7 @@ TABLES = (
     PREDICTION_SNAPSHOTS,
     MODEL_HEALTH,
     RECOMMENDATIONS,
+    PROPENSITIES,
     SEGMENT_MEMBERS,
     SEGMENT_HISTORY,
     SEGMENT_CHANGES,
