@@ -119,9 +119,19 @@ class Registry:
             mlflow.search_experiments(max_results=1)
 
     def load(self, name: str, number: int) -> "ByHorizon":
-        """A registered model."""
+        """A registered model.
+
+        Raises:
+            CdpError: its files are lost, or it was made of classes that this version of the library does not have.
+        """
         with self._explained() as mlflow:
-            model: ByHorizon = mlflow.sklearn.load_model(f"models:/{name}/{number}")
+            try:
+                model: ByHorizon = mlflow.sklearn.load_model(f"models:/{name}/{number}")
+            except (AttributeError, ImportError, TypeError, _untrusted()) as error:
+                raise CdpError(
+                    f"{name}/{number} was made by another version of this library ({type(error).__name__});"
+                    " `train --full-refresh` makes new models"
+                ) from None
         return model
 
     def register(
@@ -274,6 +284,14 @@ def _champions_in_file(path: Path, names: Sequence[str]) -> dict[str, int]:
             return {str(name): int(number) for name, number in store.execute(query, (ALIAS, *names))}
     except sqlite3.OperationalError:  # killed while MLflow was making its tables
         return {}
+
+
+def _untrusted() -> type[Exception]:
+    """What skops raises for a class that it was not told to trust."""
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    found: type[Exception] = UntrustedTypesFoundException
+    return found
 
 
 def _mlflow() -> Any:

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from cdp.models.contest import Material, Outcome, Target
     from cdp.models.learning import ByHorizon
     from cdp.models.promotion import Decision
-    from cdp.models.training import Ground
     from cdp.models.watch.health import Watched
     from cdp.models.watch.reference import Score
 
@@ -77,6 +76,7 @@ def train(run: Run) -> StageResult:
 def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[None]") -> StageResult:
     from cdp.models.contest import TARGETS
     from cdp.models.promotion import Decision
+    from cdp.models.record import textbook_figures
     from cdp.models.training import collect_past, facts, ground, hold, materials, told
 
     inputs = [without(run.lake.read(table), _objectors(run, config)) for table in _INPUTS]
@@ -94,12 +94,13 @@ def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[
         )
     held_on = materials(past, found, config)
     known = facts(found, past, {t.name: run.lake.version(t) or 0 for t in _INPUTS})
+    textbook = textbook_figures(found.counts, run.as_of)
     opening.result()
     decisions: dict[str, Decision] = {}
     for target in TARGETS:
         name = f"cdp_{target.name}"
         model, held = hold(target, held_on, config)
-        number, decision = _register(run, config, registry, target, model, held, held_on, known, found)
+        number, decision = _register(run, config, registry, target, model, held, held_on, known, textbook)
         decisions[f"{name}/{number}"] = decision
         notes.extend(told(outcome) for outcome in held)
     promoted = [name for name, decision in decisions.items() if decision.is_promoted]
@@ -118,16 +119,16 @@ def _register(
     held: "list[Outcome]",
     held_on: "list[Material]",
     known: Mapping[str, Any],
-    found: "Ground",
+    textbook: Mapping[str, float],
 ) -> "tuple[int, Decision]":
     """Record a training, and give its model the alias that it deserves."""
     from cdp.models.promotion import Decision, decide, parse_in_use, tags_of
-    from cdp.models.record import entry, example, note, reference_text, textbook_figures
+    from cdp.models.record import entry, example, note, reference_text
 
     name = f"cdp_{target.name}"
     features = held_on[0].past.features(run.as_of)
     tables = {t.name: (run.lake.path(t), run.lake.version(t) or 0) for t in _INPUTS}
-    made = entry(held, held_on, config, known, textbook_figures(found.counts, run.as_of))
+    made = entry(held, held_on, config, known, textbook)
     texts = {REFERENCE: reference_text(target, held, held_on)}
     made = replace(made, tables=tables, texts=texts, tags={"as_of": str(run.as_of)})
     champion = registry.champions([name]).get(name)
