@@ -120,6 +120,7 @@ class Material:
     as_of: date
     first_order_on: date
     backtests: Backtests
+    _learned: dict[int, Learned] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -129,6 +130,13 @@ class Material:
         with threads_for(past.customers * len(split.final)):
             found = run_backtests(past, split, training, first_order_on=first_order_on)
         return cls(split, past, textbook_now, as_of, first_order_on, found)
+
+
+    def learned(self, seed: int) -> Learned:
+        """Trees and lines for use, learned from all cut-offs whose outcome is known: once, whatever is predicted."""
+        if seed not in self._learned:
+            self._learned[seed] = Learned(seed).fit(self.past.sample(self.split.final, self.split.learn_days))
+        return self._learned[seed]
 
 
 @dataclass(frozen=True)
@@ -241,12 +249,10 @@ def _by_customer(target: Target, judged: Sequence[Judged], told: Sequence[Floats
 
 
 def _blend(name: str, material: Material, training: Training) -> Blend:
-    """A blend for use: learned from all cut-offs whose outcome is known, levelled as of the date of the run."""
+    """A blend for use, levelled as of the date of the run."""
     split, past = material.split, material.past
     who = BLENDS[name]
-    learned = None
-    if set(who) & set(LEARNED):
-        learned = Learned(training.seed).fit(past.sample(split.final, split.learn_days))
+    learned = material.learned(training.seed) if set(who) & set(LEARNED) else None
     history = history_days(material.as_of, material.first_order_on)
     experts = Experts(split.horizon_days, split.learn_days, learned, material.textbook_now, history)
     view = experts.view(past.features(material.as_of))
