@@ -79,6 +79,8 @@ def run_backtests(past: Past, split: Split, training: Training, *, first_order_o
     judged: list[Judged] = []
     left_out: list[str] = []
     for fold in reversed(split.folds):
+        if past.features(fold.judge).empty or all(past.features(day).empty for day in fold.train):
+            continue  # the first who ordered may not be in the sample
         # What a back-test is calibrated by are the older ones, as in use it will be by all of them.
         slopes = {name: slope_of(told) for name, told in heard.items()}
         found, log_odds, why = _judged(past, split.learn_days, fold, training, first_order_on, slopes)
@@ -94,9 +96,9 @@ def run_backtests(past: Past, split: Split, training: Training, *, first_order_o
 def season_at(past: Past, cutoff: date, days: int, training: Training, first_order_on: date) -> Season | None:
     """The season of the days after a cut-off, as the year before had it; None where orders reach not back so far."""
     before = year_before(cutoff, first_order_on=first_order_on, training=training)
-    if before is None or days > YEAR:
+    if before is None or days > YEAR or (features := past.features(before)).empty:
         return None
-    return season_of(past.textbook(before), past.features(before), *past.outcome(before, days), days)
+    return season_of(past.textbook(before), features, *past.outcome(before, days), days)
 
 
 def _judged(

@@ -35,7 +35,8 @@ class RecencyRule:
 
     def fit(self, features: pd.DataFrame, churned: Floats) -> "RecencyRule":
         recency = column(features, "recency_days")
-        self.edges_ = np.unique(np.quantile(recency, np.linspace(0, 1, _GROUPS + 1)[1:-1]))
+        limits = np.linspace(0, 1, _GROUPS + 1)[1:-1]
+        self.edges_ = np.unique(np.quantile(recency, limits)) if len(recency) else np.zeros(0)
         group = np.searchsorted(self.edges_, recency, side="right")
         size = np.bincount(group, minlength=len(self.edges_) + 1)
         stayed_away = np.bincount(group, weights=churned, minlength=len(self.edges_) + 1)

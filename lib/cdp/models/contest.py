@@ -21,9 +21,9 @@ from cdp.models.backtest import (
 from cdp.models.blend import Blend
 from cdp.models.config import Training
 from cdp.models.cutoffs import Split
-from cdp.models.experts import LEARNED, Experts
+from cdp.models.experts import LEARNED, TEXTBOOK, Experts
 from cdp.models.intervals import Interval, covered
-from cdp.models.learning import Learned, threads_for
+from cdp.models.learning import Learned, lacking, threads_for
 from cdp.models.likelihood import Floats
 from cdp.models.metrics import (
     churn_metrics,
@@ -193,9 +193,12 @@ def _held(target: Target, material: Material, training: Training) -> Outcome:
     actual = [target.actual(judged) for judged in tests.judged]
     losses = {name: _by_customer(target, tests.judged, [part[name] for part in told], actual) for name in names}
     baselines = [name for name in target.baselines if name in losses]
+    missing = _missing(material)
+    why.extend(dict.fromkeys(f"for use {reason}" for reason in missing.values()))
+    candidates = [name for name in BLENDS if name in losses and not set(BLENDS[name]) & set(missing)]
     every = np.concatenate(actual)
     # A rule has nobody to tell it the level: it is taken as it is, so it must be right with it.
-    chosen = best(losses, baselines, [name for name in BLENDS if name in losses]) or min(
+    chosen = best(losses, baselines, candidates) or min(
         baselines,
         key=lambda rule: float(target.level_losses(every, np.concatenate([part[rule] for part in told])).mean()),
     )
@@ -246,6 +249,16 @@ def _by_customer(target: Target, judged: Sequence[Judged], told: Sequence[Floats
     number = np.concatenate([part.customer for part in judged])
     _, group = np.unique(number, return_inverse=True)
     return np.asarray(np.bincount(group, weights=losses) / np.bincount(group))
+
+
+def _missing(material: Material) -> dict[str, str]:
+    """Experts that cannot be made for use, whatever they were worth on back-tests, with the reason."""
+    split, found = material.split, {}
+    if too_little := lacking(material.past.sample(split.final, split.learn_days)):
+        found = dict.fromkeys(LEARNED, f"trees and line: {too_little}")
+    if not material.textbook_now.times:
+        found[TEXTBOOK] = "BG/NBD did not fit"
+    return found
 
 
 def _blend(name: str, material: Material, training: Training) -> Blend:

@@ -58,9 +58,24 @@ class Sample:
         return np.asarray(self.order_days > 0, dtype=float)
 
     @property
+    def paid(self) -> np.ndarray:
+        """Whether there was one that was not returned as a whole."""
+        return np.asarray((self.order_days > 0) & (self.revenue > 0))
+
+    @property
     def churned(self) -> Floats:
         """1 where there was none."""
         return np.asarray(self.order_days == 0, dtype=float)
+
+
+def lacking(sample: Sample) -> str | None:
+    """What a sample has too little of for anything to be learned from it; None where it has enough."""
+    bought, paid = int(sample.bought.sum()), int(sample.paid.sum())
+    if min(bought, len(sample) - bought) < _LEAST_BUYERS:
+        return f"needs {_LEAST_BUYERS} rows of each outcome, found {bought} that bought of {len(sample):,}"
+    if paid < _LEAST_BUYERS:
+        return f"needs {_LEAST_BUYERS} rows that spent something, found {paid}"
+    return None
 
 
 class Booster:
@@ -151,13 +166,10 @@ class TwoPart:
         self.seed = seed
 
     def fit(self, sample: Sample) -> "TwoPart":
-        """Raises ValueError where fewer than ten rows bought, or fewer than ten did not."""
-        bought = sample.order_days > 0
-        if min(bought.sum(), (~bought).sum()) < _LEAST_BUYERS:
-            raise ValueError(f"needs {_LEAST_BUYERS} rows of each outcome, found {bought.sum()} that bought")
-        paid = bought & (sample.revenue > 0)
-        if paid.sum() < _LEAST_BUYERS:
-            raise ValueError(f"needs {_LEAST_BUYERS} rows that spent something, found {paid.sum()}")
+        """Raises ValueError where the sample is `lacking`."""
+        if why := lacking(sample):
+            raise ValueError(why)
+        paid = sample.paid
         self.odds_ = self._expert("log_loss").fit(sample.inputs, sample.bought)
         self.spend_ = self._expert("squared_error").fit(sample.inputs[paid], np.log(sample.revenue[paid]))
         # The mean of a skewed thing is above the exponent of its logarithm's mean: the share that makes the sample's
