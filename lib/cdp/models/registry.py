@@ -104,7 +104,10 @@ class Registry:
         In a SQLite store it is read without MLflow, whose import takes seconds.
         """
         if self._uri.startswith("sqlite:///"):
-            return _champions_in_file(Path(unquote(self._uri.removeprefix("sqlite:///"))), names)
+            try:
+                return _champions_in_file(Path(unquote(self._uri.removeprefix("sqlite:///"))), names)
+            except sqlite3.Error as error:
+                raise self._unusable(str(error)) from None
         found = {}
         with self._explained() as mlflow:
             for name in names:
@@ -259,6 +262,8 @@ class Registry:
     def _explained(self) -> Iterator[Any]:
         """MLflow, set to this store, its errors as ours. The URI is not shown: it may hold a password."""
         mlflow = _mlflow()
+        from sqlalchemy.exc import SQLAlchemyError
+
         if self._folder is not None and self._uri.startswith(f"sqlite:///{self._folder}/"):
             self._folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -266,12 +271,15 @@ class Registry:
                 warnings.simplefilter("ignore")
                 mlflow.set_tracking_uri(self._uri)
                 yield mlflow
-        except (mlflow.exceptions.MlflowException, OSError) as error:
-            code = getattr(error, "error_code", None) or type(error).__name__
-            raise CdpError(
-                f"the MLflow store {'in the lake' if self._folder and str(self._folder) in self._uri else 'of conf/cdp.yaml'}"
-                f" does not answer as it should ({code}); if its files are lost, `train --full-refresh` makes new models"
-            ) from None
+        except (mlflow.exceptions.MlflowException, OSError, SQLAlchemyError) as error:
+            raise self._unusable(getattr(error, "error_code", None) or type(error).__name__) from None
+
+    def _unusable(self, why: str) -> CdpError:
+        is_own = self._folder is not None and str(self._folder) in self._uri
+        return CdpError(
+            f"the MLflow store {'in the lake' if is_own else 'of conf/cdp.yaml'} does not answer as it should ({why});"
+            " if its files are lost, `train --full-refresh` makes new models"
+        )
 
 
 def _champions_in_file(path: Path, names: Sequence[str]) -> dict[str, int]:
@@ -282,8 +290,10 @@ def _champions_in_file(path: Path, names: Sequence[str]) -> dict[str, int]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as store:
             return {str(name): int(number) for name, number in store.execute(query, (ALIAS, *names))}
-    except sqlite3.OperationalError:  # killed while MLflow was making its tables
-        return {}
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):  # killed while MLflow was making its tables
+            return {}
+        raise
 
 
 def _untrusted() -> type[Exception]:
