@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cdp.base.settings import Strict
 from cdp.conditions.filters import Filter, FilterCondition
-from cdp.conditions.operators import Scalar, Texts, Value
+from cdp.conditions.operators import Scalar, Value
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 PREFIX = "cdp_propensity_"
@@ -22,20 +22,20 @@ _COMPANIONS: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
-def _some_values(found: Any) -> tuple[Scalar, ...]:
-    values: tuple[Any, ...] = tuple(found) if isinstance(found, list | tuple) else (found,)
-    if not values or not all(isinstance(value, Scalar) and value != "" for value in values):
-        raise ValueError("wanted a text, a number, a date, true or false, or a list of them")
-    return values
+def _each(found: Any) -> Any:
+    return found if isinstance(found, list | tuple) else (found,)
 
 
-Values = Annotated[tuple[Scalar, ...], PlainValidator(_some_values, json_schema_input_type=Scalar | list[Scalar])]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_each)]
+"""A text, or a list of them."""
+Values = Annotated[tuple[Value, ...], BeforeValidator(_each)]
+"""A value, or a list of them."""
 
 
 class Predict(Strict):
     """What is predicted: one of `event`, `order`, `trait` and `profile`, with what goes with it."""
 
-    event: Texts | None = None
+    event: Names = ()
     """Name of an event of `gold.timeline`, or several of which one is enough."""
     properties: Mapping[str, Value] = Field(default_factory=dict)
     """Of such an event: the values that its properties must have, `{category: shoes}`."""
@@ -43,24 +43,24 @@ class Predict(Strict):
     """Of such an event: further limits, on columns of the timeline."""
     order: Literal[True] | None = None
     """A completed order."""
-    category: Texts | None = None
+    category: Names = ()
     """Of an order: a line of this category, or of one of these."""
-    brand: Texts | None = None
+    brand: Names = ()
     """Of an order: a line of this brand, or of one of these."""
-    product_id: Texts | None = None
+    product_id: Names = ()
     """Of an order: a line with this product, or with one of these."""
     trait: str | None = Field(default=None, min_length=1)
     """Column of `gold.traits`, own traits among them."""
-    becomes: Values | None = None
+    becomes: Values = ()
     """The value that the trait takes, or several."""
     profile: str | None = Field(default=None, min_length=1)
     """Column of `gold.profiles`, or `attributes.NAME`."""
-    equals: Values | None = None
+    equals: Values = ()
     """The value that it has, or several."""
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> "Predict":
-        named = [kind for kind in _COMPANIONS if getattr(self, kind) is not None]
+        named = [kind for kind in _COMPANIONS if getattr(self, kind)]
         if len(named) != 1:
             raise ValueError(f"wanted one of event, order, trait, profile, found {' and '.join(named) or 'none'}")
         for kind, companions in _COMPANIONS.items():
@@ -68,14 +68,14 @@ class Predict(Strict):
             if out_of_place:
                 raise ValueError(f"{out_of_place[0]} goes with {kind}, found it beside {named[0]}")
         for kind, needed in (("trait", "becomes"), ("profile", "equals")):
-            if kind == named[0] and getattr(self, needed) is None:
+            if kind == named[0] and not getattr(self, needed):
                 raise ValueError(f"{kind} wants {needed}: the value that is predicted")
         return self
 
     @property
     def kind(self) -> Kind:
         """Which of the four it is."""
-        return next(kind for kind in _COMPANIONS if getattr(self, kind) is not None)
+        return next(kind for kind in _COMPANIONS if getattr(self, kind))
 
     @property
     def is_of_time(self) -> bool:
@@ -85,12 +85,12 @@ class Predict(Strict):
     @property
     def values(self) -> tuple[Scalar, ...]:
         """The values of a trait or of a column of the profile."""
-        return self.becomes or self.equals or ()
+        return self.becomes or self.equals
 
     @property
     def subject(self) -> str:
         """In words, for notes."""
-        if self.event is not None:
+        if self.event:
             return " or ".join(self.event)
         return "an order" if self.order else f"{self.trait or self.profile} = {' or '.join(map(str, self.values))}"
 

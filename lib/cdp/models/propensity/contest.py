@@ -9,7 +9,7 @@ import pandas as pd
 from cdp.models.blend import slope_of
 from cdp.models.contest import is_better
 from cdp.models.likelihood import Floats
-from cdp.models.metrics import churn_metrics, shape_log_losses
+from cdp.models.metrics import churn_metrics, roc_auc, shape_log_losses
 from cdp.models.propensity.answers import BASE_RATE, BLEND, SILENCE_RULE, BaseRate, Blend, SilenceRule
 from cdp.models.propensity.history import SILENCE
 from cdp.models.propensity.leaks import TELLS, leaking_features
@@ -151,10 +151,12 @@ def _metrics(told: Sequence[Told]) -> dict[str, dict[str, float]]:
     if not told:
         return {}
     happened = np.concatenate([t.judge.happened for t in told])
-    return {
-        name: dict(churn_metrics(happened, np.concatenate([t.answers[name] for t in told])))
-        for name in _everywhere(told)
-    }
+    found = {}
+    for name in _everywhere(told):
+        found[name] = dict(churn_metrics(happened, np.concatenate([t.answers[name] for t in told])))
+        # Who comes before whom is asked of the people of one back-test: levels differ from one to the next.
+        found[name]["roc_auc"] = float(np.mean([roc_auc(t.judge.happened, t.answers[name]) for t in told]))
+    return found
 
 
 def _rules(rows: Rows) -> dict[str, BaseRate | SilenceRule]:

@@ -52,7 +52,7 @@ def occurrences(
     Returns:
         customer_id, on (date): a row each time, of known customers.
     """
-    if predict.event is not None:
+    if predict.event:
         clock = Clock(as_of)
         wanted = [F.col("event").isin(list(predict.event))]
         for key, value in predict.properties.items():
@@ -63,7 +63,7 @@ def occurrences(
         found = timeline.where(all_of(wanted)).select("customer_id", F.to_date("occurred_at").alias("on"))
     else:
         limits = [("category", predict.category), ("brand", predict.brand), ("product_id", predict.product_id)]
-        limited = [F.col(name).isin(list(values)) for name, values in limits if values is not None]
+        limited = [F.col(name).isin(list(values)) for name, values in limits if values]
         rows = lines.where("quantity > 0").where(all_of(limited)) if limited else orders
         day = F.to_date("ordered_at")
         found = rows.where("status = 'completed'").select("customer_id", day.alias("on"))

@@ -173,8 +173,8 @@ def _of_events(inputs: frames.Inputs, propensity: PropensityConfig, training: Tr
     happened = occurrences(predict, inputs.timeline, inputs.orders, inputs.lines, as_of=as_of)
     first = happened.agg(F.min("on").alias("first")).collect()[0]["first"]
     if first is None:
-        known = frequent_events(inputs.timeline, until=as_of) if predict.event is not None else []
-        hint = next((did_you_mean(name, known) for name in predict.event or () if name not in known), "")
+        known = frequent_events(inputs.timeline, until=as_of) if predict.event else []
+        hint = next((did_you_mean(name, known) for name in predict.event if name not in known), "")
         raise NoModelError(f"{predict.subject} never happened by {as_of}{hint}")
     # Before the first of them nobody had one, which says nothing of people: perhaps it was not recorded.
     found = windows(
