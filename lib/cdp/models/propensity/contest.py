@@ -87,6 +87,8 @@ def contest(rows: Rows, final: Rows, parts: Sequence[Parts], ignored: Sequence[s
         told.append(Told(part.judge, said))
     told.reverse()
     usable = [t for t in told if 0 < t.judge.happened.sum() < len(t.judge)]
+    # A back-test of days with too little to learn from says nothing of what is learned from more.
+    usable = [t for t in usable if BLEND in t.answers] or usable
     chosen = _chosen(usable)
     answer: BaseRate | SilenceRule | Blend | None = _rules(final).get(chosen)
     if answer is None:

@@ -193,8 +193,8 @@ def _of_events(inputs: frames.Inputs, propensity: PropensityConfig, training: Tr
     notes = [] if found.folds else [f"no back-test: {predict.subject} begins on {first}"]
     events = frequent_events(inputs.timeline, until=found.cutoffs[0])
     most = max(wanted.max_row_count // len(found.final), 1)
-    customers = inputs.timeline.select("customer_id").distinct().count()
     if wanted.eligible_users is None:
+        customers = inputs.timeline.select("customer_id").distinct().count()
         inputs = frames.some(inputs, customers=customers, most=most, seed=training.seed)
     rows, after = frames.of_events(inputs, propensity, events, found.cutoffs, as_of=as_of)
     if wanted.eligible_users is not None:
