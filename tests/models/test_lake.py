@@ -133,7 +133,7 @@ def test_a_store_that_is_no_database_is_named(trained, tmp_path):
     run, _ = trained
     place = tmp_path / "mlflow.db"
     place.write_text("not a database, but a note of somebody, long enough to be taken for one", encoding="utf-8")
-    with pytest.raises(CdpError, match="MLflow store of conf/cdp.yaml does not answer as it should"):
+    with pytest.raises(CdpError, match=r"MLflow store of conf/cdp\.yaml does not answer as it should"):
         Registry(run.lake, f"sqlite:///{place}").champions(MODELS)
     assert Registry(run.lake, f"sqlite:///{tmp_path}/none.db").champions(MODELS) == {}, "none was made yet"
 
