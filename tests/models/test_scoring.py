@@ -77,7 +77,7 @@ def test_ends_of_an_interval_are_missing_where_the_model_gives_none_and_never_na
 
 def test_the_strongest_reasons_are_told_with_the_features_own_value():
     told = Told(recency_days=0.5, revenue=-0.2, purchase_rhythm=0.3, channels=0.1)
-    found = scored(batch(1, **{"recency_days": 70.0, "revenue": 12.0}), 90, Fixed([[1, 20, 1, 2]]), Fixed([0.5]), told)
+    found = scored(batch(1, recency_days=70.0, revenue=12.0), 90, Fixed([[1, 20, 1, 2]]), Fixed([0.5]), told)
     row = found.iloc[0]
     assert [REASONS[row[f"churn_reason_{i}"]] for i in range(3)] == ["recency_days", "purchase_rhythm", "revenue"]
     assert [row[f"churn_effect_{i}"] for i in range(3)] == [0.5, 0.3, -0.2]
@@ -103,7 +103,7 @@ def test_a_percentile_is_the_share_of_customers_with_less(rows):
 
 def test_customers_are_placed_by_value_and_by_churn_apart_for_each_horizon(spark):
     """Through the workers: rules whose answers are known."""
-    rows = batch(100, **{"order_days_365d": 1.0}).drop(columns="lifecycle")
+    rows = batch(100, order_days_365d=1.0).drop(columns="lifecycle")
     rows["revenue_365d"] = np.arange(100.0)
     rows["recency_days"] = np.arange(100.0)[::-1]
     ltv = ByHorizon([90, 365], [HistoricRate(90), HistoricRate(365)])
