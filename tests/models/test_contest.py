@@ -82,9 +82,9 @@ def test_figures_are_those_of_what_was_said_on_the_backtests(telling, held):
         actual = np.concatenate([test.revenue for test in tests])
         assert metrics["normalised_gini"] == pytest.approx(normalised_gini(actual, said))
         assert metrics["total_bias"] == pytest.approx(said.sum() / actual.sum() - 1)
-    for name in held["churn"].metrics:
+    for name, figures in held["churn"].by_backtest.items():
         told = [roc_auc(1 - test.bought, test.churn[name]) for test in tests]
-        assert [figures["roc_auc"] for figures in held["churn"].by_backtest[name]] == pytest.approx(told)
+        assert [figure["roc_auc"] for figure in figures] == pytest.approx(told)
 
 
 def test_customers_are_compared_by_their_mean_loss_however_often_they_were_judged(telling, held):
@@ -124,7 +124,11 @@ def test_where_there_is_nothing_to_learn_the_churn_rule_stays():
     ("customers", "training", "told"),
     [
         (40, Training(cutoffs=3, backtests=2), "only \\d\\d rows to judge by, wanted 200"),
-        (250, Training(cutoffs=3, backtests=2, min_each_outcome=500), "rows to judge by have the rarer outcome, wanted 500"),
+        (
+            250,
+            Training(cutoffs=3, backtests=2, min_each_outcome=500),
+            "rows to judge by have the rarer outcome, wanted 500",
+        ),
     ],
     ids=["few customers", "few of an outcome"],
 )
@@ -164,7 +168,9 @@ def shop_of(kind: str) -> pd.DataFrame:
     if kind == "worth nothing":
         return purchases(200, 500).assign(value=0.0)
     if kind == "returns above orders":
-        return purchases(200, 500).assign(value=lambda rows: np.where(rows["ago"] % 3 == 0, rows["value"], -rows["value"]))
+        return purchases(200, 500).assign(
+            value=lambda rows: np.where(rows["ago"] % 3 == 0, rows["value"], -rows["value"])
+        )
     if kind == "huge":
         return purchases(200, 500).assign(value=lambda rows: np.where(rows["customer"] == 3, 1e13, rows["value"]))
     raise AssertionError(kind)
@@ -264,7 +270,9 @@ def test_the_recency_rule_is_the_share_by_groups_of_like_recency():
     rule = RecencyRule().fit(features, churned)
     assert rule.predict(features)[[0, 39]] == pytest.approx([3 / 22, 21 / 22])
     twice = RecencyRule(times=2.0).fit(features, churned)
-    assert twice.predict(features)[[0, 39]] == pytest.approx([(3 / 22) ** 2, (21 / 22) ** 2]), "stays away twice in a row"
+    assert twice.predict(features)[[0, 39]] == pytest.approx([(3 / 22) ** 2, (21 / 22) ** 2]), (
+        "stays away twice in a row"
+    )
 
 
 def test_rules_carry_the_past_on():
@@ -272,7 +280,9 @@ def test_rules_carry_the_past_on():
     features["order_days_365d"], features["revenue_365d"] = [4.0, 2.0], [200.0, -10.0]
     features["order_days_year_ago_90d"], features["revenue_year_ago_90d"] = [3.0, 0.0], [90.0, 0.0]
     features["repeat_days"], features["age_days"], features["revenue"] = [9.0, 0.0], [730.0, 1.0], [500.0, 0.0]
-    assert HistoricRate(73, 1_000, usual_value=30.0).predict(features)[:, :2] == pytest.approx(np.array([[0.8, 40], [0.4, 12]]))
+    assert HistoricRate(73, 1_000, usual_value=30.0).predict(features)[:, :2] == pytest.approx(
+        np.array([[0.8, 40], [0.4, 12]])
+    )
     assert HistoricRate(73, 146).predict(features)[0, :2] == pytest.approx([2, 100]), "orders reach back 146 days"
     assert LastYearWindow(60).predict(features)[:, :2] == pytest.approx(np.array([[2, 60], [0, 0]]))
     assert LifetimeRate(73).predict(features)[0, :2] == pytest.approx([1, 50])

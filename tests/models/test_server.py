@@ -80,10 +80,10 @@ def test_a_server_keeps_the_models_and_without_it_it_is_said_what_is_wrong(run, 
 
     stop(process)
     begun = time.monotonic()
-    with pytest.raises(CdpError, match="MLflow store of conf/cdp.yaml does not answer") as error:
+    with pytest.raises(CdpError, match=r"MLflow store of conf/cdp\.yaml does not answer") as error:
         Registry(run.lake, address).champions(MODELS)
     assert time.monotonic() - begun < 30
     assert address not in str(error.value), "an address may hold a password"
-    with pytest.raises(CdpError, match="MLflow store of conf/cdp.yaml"):
+    with pytest.raises(CdpError, match=r"MLflow store of conf/cdp\.yaml"):
         score(run)
     assert run.lake.read(PREDICTIONS).count() == rows.count(), "what was predicted before stays"

@@ -58,7 +58,9 @@ class Interval:
         spreads = [max(float(np.std(off[group == g])), 0.05) for g in range(len(edges) + 1)]
         limits = [float(edge) for edge in edges]
         certain, amount = np.ones(len(centre)), np.exp(centre)
-        shares = [covered(actual[spent], *cls(limits, middles, spreads, scale).bounds(certain, amount)) for scale in _SCALES]
+        shares = [
+            covered(actual[spent], *cls(limits, middles, spreads, scale).bounds(certain, amount)) for scale in _SCALES
+        ]
         # The narrowest that holds enough; where nothing does, the widest.
         enough = [scale for scale, share in zip(_SCALES, shares, strict=True) if share >= COVERAGE]
         return cls(limits, middles, spreads, float(enough[0] if enough else _SCALES[-1]))
