@@ -22,7 +22,7 @@ def happened(customer: str, on: date, name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def service(customers: int = 400, days: int = 240, seed: int = 5) -> list[dict[str, Any]]:
+def service(customers: int = 250, days: int = 200, seed: int = 5) -> list[dict[str, Any]]:
     """The timeline: everybody opens the app now and then; a look at prices is often followed by a subscription in two to
     five weeks, which otherwise hardly ever happens."""
     rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ def service(customers: int = 400, days: int = 240, seed: int = 5) -> list[dict[s
 
     for number in range(customers):
         customer = f"person{number:04d}"
-        for day in rng.integers(0, days, rng.poisson(8) + 1):
+        for day in rng.integers(0, days, rng.poisson(3) + 1):
             add(customer, int(day), "App Opened")
         for day in rng.integers(0, days, rng.poisson(1.5)):
             add(customer, int(day), "Pricing Viewed")
