@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import Retailer, run_pipeline
 
 # Tables that may be empty on a small sample: nothing was refused, nobody was recommended against the steward's will, the
 # sample's rates are those of conf/cdp.yaml, its customers are no companies ...
-_MAY_BE_EMPTY = {"ops.tracking_violations", "identity.rules", "silver.exchange_rates", "gold.accounts"}
+_MAY_BE_EMPTY = {"gold.propensities", "ops.tracking_violations", "identity.rules", "silver.exchange_rates", "gold.accounts"}
 
 
 def test_the_run_is_done_and_every_account_balances(retailer: Retailer):
