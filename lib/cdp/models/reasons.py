@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logsumexp
 
 from cdp.models import textbook
 from cdp.models.blend import Blend
@@ -122,6 +122,8 @@ def usual_answers(blend: Blend, features: pd.DataFrame) -> tuple[Mapping[str, fl
     experts = blend.experts.learned.experts_ if blend.experts.learned else {}
 
     def usual(name: str, told: Floats, kind: str) -> float:
+        if name == RATE:  # for many it is 0, of which no logarithm has a mean
+            return float(logsumexp(told) - np.log(len(told)))
         own = getattr(experts[name], kind)(inputs) if name in experts else 0.0
         return float(np.mean(told - own))
 
