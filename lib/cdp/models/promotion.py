@@ -76,7 +76,8 @@ def decide(
     if gains is None:
         return Decision(True, f"it is made as well as version {in_use.version}, of newer data")
     mean, error = float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
-    told = f"mean loss {mean:+.4f} lower than that of version {in_use.version}, standard error {error:.4f}, {len(gains):,} rows"
+    side = "lower" if mean >= 0 else "higher"
+    told = f"mean loss {abs(mean):.4f} {side} than that of version {in_use.version} (s.e. {error:.4f}, {len(gains):,} rows)"
     if mean < -_SURE * error:
         return Decision(False, f"it is worse: {told}")
     return Decision(True, f"{'it is better' if mean > _SURE * error else 'it is no worse, and newer'}: {told}")

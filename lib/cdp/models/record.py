@@ -43,7 +43,7 @@ def entry(
         textbook: parameters of BG/NBD and Gamma-Gamma, with standard errors.
     """
     params: dict[str, Any] = {**facts, **config.training.model_dump(), "features": len(FEATURES)}
-    metrics: dict[str, float] = dict(textbook)
+    metrics: dict[str, float] = {}
     candidates: dict[str, dict[str, float]] = {}
     pictures: dict[str, Figure] = {}
     for outcome, material in zip(held, held_on, strict=True):
@@ -63,7 +63,7 @@ def entry(
             pictures[f"{prefix}.svg"] = contest_picture(outcome, actual, said, importance(outcome, material))
     return Entry(
         params,
-        metrics,
+        {**metrics, **textbook},
         candidates=[Candidate(name, figures, _is_chosen(name, held)) for name, figures in candidates.items()],
         pictures=pictures,
         note=note(held, facts),

@@ -245,10 +245,12 @@ class Registry:
             return bool(client.search_runs([self._experiment(client, name)], wanted, max_results=1))
 
     def crown(self, versions: Mapping[str, int]) -> None:
-        """Make these versions the champions."""
+        """Make these versions the champions; they are challengers no more."""
         with self._explained() as mlflow:
+            client = mlflow.MlflowClient()
             for name, number in versions.items():
-                mlflow.MlflowClient().set_registered_model_alias(name, ALIAS, str(number))
+                client.set_registered_model_alias(name, ALIAS, str(number))
+                client.delete_registered_model_alias(name, CHALLENGER)
 
     def _experiment(self, client: Any, name: str) -> str:
         known = client.get_experiment_by_name(name)
@@ -277,8 +279,8 @@ class Registry:
     def _unusable(self, why: str) -> CdpError:
         is_own = self._folder is not None and str(self._folder) in self._uri
         return CdpError(
-            f"the MLflow store {'in the lake' if is_own else 'of conf/cdp.yaml'} does not answer as it should ({why});"
-            " if its files are lost, `train --full-refresh` makes new models"
+            f"the MLflow store {'in the lake' if is_own else 'of conf/cdp.yaml'} does not answer as it should ({why})"
+            + ("; if its files are lost, `train --full-refresh` makes new models" if is_own else "")
         )
 
 
