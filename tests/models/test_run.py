@@ -143,6 +143,20 @@ def test_a_store_that_lost_its_files_is_named_without_a_trace(trained):
         Registry(run.lake, None).load("cdp_ltv", 99)
 
 
+def test_a_model_of_another_version_of_the_library_is_named_without_a_trace(trained, monkeypatch):
+    import mlflow.sklearn
+
+    from cdp.models.registry import ForeignModelError
+
+    def lacks_its_class(*_):
+        raise AttributeError("module 'cdp.models.value' has no attribute 'BuyTillYouDie'")
+
+    run, _ = trained
+    monkeypatch.setattr(mlflow.sklearn, "load_model", lacks_its_class)
+    with pytest.raises(ForeignModelError, match=r"cdp_ltv/1 was made by another version .*; `train` makes a new one"):
+        Registry(run.lake, None).load("cdp_ltv", 1)
+
+
 def test_without_a_champion_there_are_no_predictions_but_recommendations(run, fill):
     run.lake.replace(
         CUSTOMER_ORDER_LINES,

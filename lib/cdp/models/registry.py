@@ -44,6 +44,10 @@ _TRUSTED = (
 )
 
 
+class ForeignModelError(CdpError):
+    """A registered model is made of classes that this version of the library does not have."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One that was tried: its figures, and whether it was chosen for some horizon."""
@@ -125,15 +129,16 @@ class Registry:
         """A registered model.
 
         Raises:
-            CdpError: its files are lost, or it was made of classes that this version of the library does not have.
+            CdpError: its files are lost.
+            ForeignModelError: it was made by another version of this library.
         """
         with self._explained() as mlflow:
             try:
                 model: ByHorizon = mlflow.sklearn.load_model(f"models:/{name}/{number}")
             except (AttributeError, ImportError, TypeError, _untrusted()) as error:
-                raise CdpError(
+                raise ForeignModelError(
                     f"{name}/{number} was made by another version of this library ({type(error).__name__});"
-                    " `train --full-refresh` makes new models"
+                    " `train` makes a new one"
                 ) from None
         return model
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from cdp.models.propensity.run import (
     train_propensities,
     written_tables,
 )
-from cdp.models.registry import Registry
+from cdp.models.registry import ForeignModelError, Registry
 from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
@@ -134,7 +135,9 @@ def _register(
     champion = registry.champions([name]).get(name)
     in_use = None
     if champion is not None and not run.full_refresh:
-        in_use = parse_in_use(champion, registry.version_tags(name, champion), registry.load(name, champion))
+        # A champion that this version of the library cannot read is none, also for `score`.
+        with suppress(ForeignModelError):
+            in_use = parse_in_use(champion, registry.version_tags(name, champion), registry.load(name, champion))
     if config.promotion == "manual" and champion is not None:
         decision = Decision(False, "conf/models.yaml promotion: manual; give it the alias champion to use it")
     else:
