@@ -73,7 +73,7 @@ def test_features_and_outcomes_are_those_of_a_slow_version(spark, fill):
             for name, value in row.items():
                 actual = told.loc[customer, name]
                 assert (np.isnan(actual) if value is None else actual == value), (cutoff, customer, name)
-    assert found["happened"].sum() > 10
+    assert found["happened"].sum() >= 5, "there is something to find"
 
 
 def test_an_event_is_told_by_its_properties_and_an_order_by_its_lines(fill):
