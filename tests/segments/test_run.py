@@ -136,7 +136,7 @@ def test_a_segment_that_fails_keeps_its_members_and_the_others_go_on(shop: Shop)
     )
     consents = [{"customer_id": c, "is_allowed": c == "ann"} for c in ("ann", "bob")]
     shop.put(EFFECTIVE_CONSENT, *[{**c, "purpose": "email_marketing", "status": "granted"} for c in consents])
-    shop.put(PREDICTIONS, {"customer_id": "ann", "horizon_days": 90, "tier": "rest"})
+    shop.put(PREDICTIONS, {"customer_id": "ann", "horizon_days": 90, "tier": "rest", "lifecycle": "new"})
     shop.people(ann=2, bob=2, cyn=2)
     result = shop.on()
 
