@@ -66,9 +66,9 @@ class Experts:
         """What trees and lines see."""
         return with_textbook(features, self.textbook, self.learn_days)
 
-    def view(self, features: pd.DataFrame) -> View:
-        """What everybody says of customers."""
-        inputs = self.inputs(features)
+    def view(self, features: pd.DataFrame, inputs: pd.DataFrame | None = None) -> View:
+        """What everybody says of customers; `inputs`, where they are made already, are those of the same customers."""
+        inputs = self.inputs(features) if inputs is None else inputs
         is_same = self.horizon_days == self.learn_days
         ahead = inputs if is_same else self.textbook.columns(features, self.horizon_days)
         share = self.horizon_days / min(YEAR, max(self.history_days, 1))

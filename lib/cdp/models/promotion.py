@@ -68,16 +68,32 @@ def decide(
         return Decision(False, f"it is but a rule, and version {in_use.version} is a model")
     for outcome in challenger:
         before, now = in_use.headlines.get(outcome.horizon_days), outcome.headline
-        if before is not None and now is not None:
-            chance, name = target.chance, target.headline[1]
-            if before > chance and now - chance < _LEAST_LEAD * (before - chance):
-                return Decision(False, f"{name} over {outcome.horizon_days} days fell from {before:.3f} to {now:.3f}")
+        if before is None or now is None or before <= target.chance:
+            continue
+        if has_lost_its_lead(before, now, target.chance):
+            name = target.headline[1]
+            return Decision(False, f"{name} over {outcome.horizon_days} days fell from {before:.3f} to {now:.3f}")
     gains = _gains(target, challenger, held_on, in_use)
     if gains is None:
         return Decision(True, f"it is made as well as version {in_use.version}, of newer data")
+    return by_gains(gains, in_use.version)
+
+
+def has_lost_its_lead(before: float, now: float, chance: float) -> bool:
+    """Whether a metric has lost half of its lead over what chance gives."""
+    return now - chance < _LEAST_LEAD * (before - chance)
+
+
+def by_gains(gains: Floats, version: int) -> Decision:
+    """Promote unless the loss is surely higher than that of the version in use.
+
+    Args:
+        gains: row by row, how much lower the challenger's loss is.
+        version: the one in use.
+    """
     mean, error = float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
     side = "lower" if mean >= 0 else "higher"
-    told = f"mean loss {abs(mean):.4f} {side} than that of version {in_use.version} (s.e. {error:.4f}, {len(gains):,} rows)"
+    told = f"mean loss {abs(mean):.4f} {side} than that of version {version} (s.e. {error:.4f}, {len(gains):,} rows)"
     if mean < -_SURE * error:
         return Decision(False, f"it is worse: {told}")
     return Decision(True, f"{'it is better' if mean > _SURE * error else 'it is no worse, and newer'}: {told}")

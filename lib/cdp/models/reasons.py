@@ -46,7 +46,8 @@ class Reasons:
 
     def of_churn(self, features: pd.DataFrame) -> Floats:
         """What each of `REASONS` adds to the log-odds of no order: a row a customer."""
-        inputs, view = self._blend.experts.inputs(features), self._blend.experts.view(features)
+        inputs = self._blend.experts.inputs(features)
+        view = self._blend.experts.view(features, inputs)
         names = [name for name in self._blend.names if name in view.odds]
         found = np.zeros((len(features), len(REASONS)))
         for name in names:
@@ -55,7 +56,8 @@ class Reasons:
 
     def of_value(self, features: pd.DataFrame) -> Floats:
         """What each of `REASONS` adds to the logarithm of revenue: a row a customer."""
-        inputs, view = self._blend.experts.inputs(features), self._blend.experts.view(features)
+        inputs = self._blend.experts.inputs(features)
+        view = self._blend.experts.view(features, inputs)
         told = {name: np.exp(view.value[name] + self._blend.value_level.get(name, 0.0)) for name in self._blend.names}
         share = {name: self._blend.names.count(name) * told[name] for name in told}
         total = np.maximum(sum(share.values()), 1e-9)
@@ -118,7 +120,8 @@ class Reasons:
 def usual_answers(blend: Blend, features: pd.DataFrame) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Means, over customers, of what the textbook and the last year's rate say, and of what the textbook adds to others for
     a longer horizon: log-odds, and logarithms of revenue, by expert."""
-    inputs, view = blend.experts.inputs(features), blend.experts.view(features)
+    inputs = blend.experts.inputs(features)
+    view = blend.experts.view(features, inputs)
     experts = blend.experts.learned.experts_ if blend.experts.learned else {}
 
     def usual(name: str, told: Floats, kind: str) -> float:

@@ -80,7 +80,8 @@ def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[
     from cdp.models.record import textbook_figures
     from cdp.models.training import collect_past, facts, ground, hold, materials, told
 
-    inputs = [without(run.lake.read(table), _objectors(run, config)) for table in _INPUTS]
+    refused = _objectors(run, config)
+    inputs = [without(run.lake.read(table), refused) for table in _INPUTS]
     found = ground(inputs[0], config, as_of=run.as_of)
     notes = list(found.notes)
     if not found.splits:

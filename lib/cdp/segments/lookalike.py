@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.models.features import FEATURES
 from cdp.models.lookalike import Evidence, Learned, Limits, learn, most_alike, scores
+from cdp.models.objections import objectors
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.behavior import outcome_kind
 from cdp.segments.compile import in_segment
@@ -37,8 +38,7 @@ class Known:
     @property
     def objectors(self) -> DataFrame:
         """customer_id of those who do not allow profiling, one row each."""
-        said_no = (F.col("purpose") == PURPOSE) & ~F.col("is_allowed")
-        return self.consent.where(said_no).select("customer_id")
+        return objectors(self.consent, PURPOSE)
 
 
 def with_lookalikes(

@@ -4,18 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-
 from cdp.models.metrics import shape_log_losses
-from cdp.models.promotion import Decision
+from cdp.models.promotion import Decision, by_gains, has_lost_its_lead
 from cdp.models.propensity.answers import BLEND, PropensityModel
 from cdp.models.propensity.contest import Outcome
 
-_SURE = 1.645
-"""Standard errors that a mean loss must exceed: one chance in twenty."""
-_LEAST_LEAD = 0.5
-"""Share of the lead over chance of the model in use that a new one must have."""
 _CHANCE = 0.5
+"""ROC AUC of random answers."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ def decide(outcome: Outcome, asks: str, model: PropensityModel, in_use: InUse | 
     if outcome.is_rule and in_use.chosen == BLEND:
         return Decision(False, f"it is but a rule, and version {in_use.version} is a model")
     before, now = in_use.auc, outcome.auc
-    if before is not None and now is not None and now - _CHANCE < _LEAST_LEAD * (before - _CHANCE):
+    if before is not None and now is not None and has_lost_its_lead(before, now, _CHANCE):
         return Decision(False, f"ROC AUC fell from {before:.3f} to {now:.3f}")
     newest = outcome.told[0] if outcome.told else None
     is_fair = newest is not None and min(newest.judge.cutoff, default=in_use.as_of) >= in_use.as_of
@@ -79,8 +74,4 @@ def decide(outcome: Outcome, asks: str, model: PropensityModel, in_use: InUse | 
     happened = newest.judge.happened
     old = shape_log_losses(happened, in_use.model.predict(newest.judge.table))
     gains = old - shape_log_losses(happened, newest.answers[outcome.chosen])
-    mean, error = float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
-    told = f"mean loss {mean:+.4f} lower than that of version {in_use.version}, standard error {error:.4f}, {len(gains):,} rows"
-    if mean < -_SURE * error:
-        return Decision(False, f"it is worse: {told}")
-    return Decision(True, f"{'it is better' if mean > _SURE * error else 'it is no worse, and newer'}: {told}")
+    return by_gains(gains, in_use.version)
