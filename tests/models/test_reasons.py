@@ -12,7 +12,7 @@ from cdp.models.experts import LEARNED, RATE, TEXTBOOK, Experts
 from cdp.models.features import FEATURES
 from cdp.models.learning import Booster, Line
 from cdp.models.level import Level
-from cdp.models.reasons import MOST, REASONS, RHYTHM, Reasons, strongest, usual_answers
+from cdp.models.reasons import MOST, REASONS, RHYTHM, Reasons, Shares, strongest, usual_answers
 from cdp.models.textbook import Textbook
 from tests.models.test_experts import TEXT, learned_by, people
 
@@ -24,7 +24,7 @@ def blend_of(text: Textbook, names=ALL, horizon: int = 60, learned=None) -> Blen
     experts = Experts(horizon, 60, learned, text)
     names = [name for name in names if name in experts.names]
     blend = Blend(experts, names, slope=1.2, level=Level(0.3, {"trees": 0.4}))
-    by_odds, by_value = usual_answers(blend, SOME)
+    by_odds, by_value = usual_answers(experts.view(SOME))
     blend.usual_odds, blend.usual_value = dict(by_odds), dict(by_value)
     return blend
 
@@ -48,7 +48,7 @@ def test_reasons_of_churn_add_up_to_how_far_the_log_odds_are_from_the_usual(lear
     view = blend.experts.view(SOME)
     usual = [usual_of(learned.experts_[name].odds_) for name in LEARNED] + [view.odds[TEXTBOOK].mean()]
     expected = -(blend.log_odds(view) - blend.slope * np.mean(usual))
-    assert Reasons(blend).of_churn(SOME).sum(axis=1) == pytest.approx(expected, abs=1e-6)
+    assert Reasons(blend).of_churn(blend.experts.view(SOME)).sum(axis=1) == pytest.approx(expected, abs=1e-6)
 
 
 def test_over_a_longer_horizon_they_still_do_with_what_the_textbook_adds(learned):
@@ -59,7 +59,7 @@ def test_over_a_longer_horizon_they_still_do_with_what_the_textbook_adds(learned
         for name, expert in learned.experts_.items()
     ]
     expected = -(blend.log_odds(view) - blend.slope * np.mean(usual))
-    assert Reasons(blend).of_churn(SOME).sum(axis=1) == pytest.approx(expected, abs=1e-6)
+    assert Reasons(blend).of_churn(blend.experts.view(SOME)).sum(axis=1) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", LEARNED)
@@ -68,16 +68,19 @@ def test_reasons_of_value_add_up_to_how_far_its_logarithm_is_from_that_of_the_us
     expert = learned.experts_[name]
     inputs = blend.experts.inputs(SOME)
     usual = -np.log1p(np.exp(-usual_of(expert.odds_))) + usual_of(expert.spend_) + expert.smear_
-    assert Reasons(blend).of_value(SOME).sum(axis=1) == pytest.approx(expert.log_value(inputs) - usual, abs=1e-6)
+    assert Reasons(blend).of_value(blend.experts.view(SOME)).sum(axis=1) == pytest.approx(
+        expert.log_value(inputs) - usual, abs=1e-6
+    )
 
 
 def test_reasons_of_value_are_weighed_by_what_each_expert_expects(learned):
-    parts = {name: Reasons(blend_of(TEXT, (name,), learned=learned)).of_value(SOME) for name in ALL}
+    alone = {name: blend_of(TEXT, (name,), learned=learned) for name in ALL}
+    parts = {name: Reasons(blend).of_value(blend.experts.view(SOME)) for name, blend in alone.items()}
     blend = blend_of(TEXT, (*LEARNED, TEXTBOOK, RATE, RATE), learned=learned)
     view = blend.experts.view(SOME)
     told = {name: np.exp(view.value[name] + (0.4 if name == "trees" else 0)) * (1 + (name == RATE)) for name in ALL}
     expected = sum(parts[name] * (told[name] / sum(told.values()))[:, None] for name in ALL)
-    assert Reasons(blend).of_value(SOME) == pytest.approx(expected, abs=1e-6)
+    assert Reasons(blend).of_value(blend.experts.view(SOME)) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +109,7 @@ def tree_mean(nodes: np.ndarray, row: np.ndarray, known: frozenset[int], at: int
 
 def test_what_trees_are_moved_by_is_the_mean_over_all_orders_of_getting_to_know(tiny):
     rows = pd.DataFrame([[1.0, 0.5, -1.0], [-1.0, -0.5, 2.0], [0.3, np.nan, 0.0]], columns=tiny.columns_)
-    reasons = Reasons(Blend())
-    parts, usual = reasons._parts(tiny, rows)
+    parts, usual = Shares().of(tiny, rows)
 
     def said(row: np.ndarray, known: frozenset[int]) -> float:
         trees = [predictor.nodes for stage in tiny.trees_._predictors for predictor in stage]
@@ -129,17 +131,18 @@ def test_a_planted_driver_is_the_first_reason(learned):
     driver = people(2, seed=3)
     driver["products_added_30d"] = [0.5, 40.0]
     for explain, sign in ((Reasons(blend).of_churn, -1), (Reasons(blend).of_value, 1)):
-        place, effect = strongest(explain(driver))
+        place, effect = strongest(explain(blend.experts.view(driver)))
         assert [REASONS[i] for i in place[:, 0]] == ["products_added_30d"] * 2
         assert (np.sign(effect[:, 0]) == [-sign, sign]).all()
 
 
 def test_the_textbook_counts_as_one_reason_and_the_last_year_as_its_revenue():
     blend = blend_of(TEXT, (TEXTBOOK, RATE))
-    churn, value = Reasons(blend).of_churn(SOME), Reasons(blend).of_value(SOME)
+    churn, value = Reasons(blend).of_churn(blend.experts.view(SOME)), Reasons(blend).of_value(blend.experts.view(SOME))
     assert {REASONS[i] for i in np.flatnonzero(np.abs(churn).sum(axis=0))} == {RHYTHM}
     assert {REASONS[i] for i in np.flatnonzero(np.abs(value).sum(axis=0))} == {RHYTHM, "revenue_365d"}
-    assert Reasons(blend_of(TEXT, (TEXTBOOK,))).of_churn(SOME).mean(axis=0) == pytest.approx(0, abs=1e-9)
+    only = blend_of(TEXT, (TEXTBOOK,))
+    assert Reasons(only).of_churn(only.experts.view(SOME)).mean(axis=0) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_strongest_come_first_and_of_equals_the_earlier():

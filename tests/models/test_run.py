@@ -206,10 +206,16 @@ def test_what_identity_has_learnt_is_tracked_once(trained, spark):
     import mlflow
 
     run, _ = trained
-    levels = [("given_name", "name", 0, "", "", level, "equal", 0.5, 0.1, 0.1, bits) for level, bits in (("equal", 7.0), ("different", -6.0))]
+    levels = [
+        ("given_name", "name", 0, "", "", level, "equal", 0.5, 0.1, 0.1, bits)
+        for level, bits in (("equal", 7.0), ("different", -6.0))
+    ]
     whole = ("*", "", 0, "", "", "pair", "", 1e-4, 0.9998, 1e-4, -13.3)
     run.lake.replace(PARAMETERS, spark.createDataFrame([whole, *levels], PARAMETERS.schema))
-    links = [("a", str(n), "b", str(n), "comparison", weight, 0.5, None, decision, "-") for n, (weight, decision) in enumerate([(5.2, "accepted"), (4.9, "accepted"), (0.1, "review")])]
+    links = [
+        ("a", str(n), "b", str(n), "comparison", weight, 0.5, None, decision, "-")
+        for n, (weight, decision) in enumerate([(5.2, "accepted"), (4.9, "accepted"), (0.1, "review")])
+    ]
     run.lake.replace(LINKS, spark.createDataFrame(links, LINKS.schema))
 
     for _ in range(2):

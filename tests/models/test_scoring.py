@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cdp.models.churn import RecencyRule
 from cdp.models.config import Lifecycle
 from cdp.models.features import FEATURES
+from cdp.models.hearing import Answers
 from cdp.models.learning import ByHorizon
 from cdp.models.reasons import REASONS
 from cdp.models.scoring import lifecycle_label, predictions, scored, scores, shares_below
@@ -21,26 +22,13 @@ AS_OF = date(2026, 1, 31)
 NAN = float("nan")
 
 
-class Fixed:
-    """A model that answers what it was told."""
-
-    def __init__(self, answer) -> None:
-        self.answer = np.array(answer, dtype=float)
-
-    def predict(self, rows: pd.DataFrame) -> np.ndarray:
-        return self.answer
+def told(value, away, why_away=None) -> Answers:
+    return Answers(np.array(value, dtype=float), np.array(away, dtype=float), None, why_away)
 
 
-class Told:
-    """Reasons that are always the same."""
-
-    def __init__(self, **effects: float) -> None:
-        self.parts = np.array([[effects.get(name, 0.0) for name in REASONS]])
-
-    def of_churn(self, features: pd.DataFrame) -> np.ndarray:
-        return np.repeat(self.parts, len(features), axis=0)
-
-    of_value = of_churn
+def why(**effects: float) -> np.ndarray:
+    """What each reason adds, of one customer."""
+    return np.array([[effects.get(name, 0.0) for name in REASONS]])
 
 
 def batch(n: int, **columns) -> pd.DataFrame:
@@ -48,7 +36,7 @@ def batch(n: int, **columns) -> pd.DataFrame:
 
 
 def test_revenue_is_days_times_what_one_comes_to():
-    found = scored(batch(2), 90, Fixed([[1.5, 30.0, NAN, NAN], [0.0, 0.0, NAN, NAN]]), Fixed([0.2, 0.9]))
+    found = scored(batch(2), 90, told([[1.5, 30.0, NAN, NAN], [0.0, 0.0, NAN, NAN]], [0.2, 0.9]))
     assert found["ltv"].tolist() == [30.0, 0.0]
     assert found["expected_order_value"].tolist() == [20.0, 0.0]
     assert found["horizon_days"].tolist() == [90, 90]
@@ -56,28 +44,28 @@ def test_revenue_is_days_times_what_one_comes_to():
 
 def test_the_next_order_is_dated_only_where_one_is_likelier_than_none():
     answers = [[days, 20, NAN, NAN] for days in (1.0, 1.0, 500.0)]
-    found = scored(batch(3), 90, Fixed(answers), Fixed([0.49, 0.5, 0.0]))
+    found = scored(batch(3), 90, told(answers, [0.49, 0.5, 0.0]))
     assert found["next_order_in"].isna().tolist() == [False, True, False]
     assert found["next_order_in"].iloc[0] == 63  # ln 2 x 90 days
     assert found["next_order_in"].iloc[2] == 1, "tomorrow at the earliest"
 
 
 def test_what_no_contract_would_take_is_put_right():
-    found = scored(batch(2), 90, Fixed([[-1e-9, 20, -5, 3], [1, -3, -2, -1]]), Fixed([1.0000001, -1e-9]))
+    found = scored(batch(2), 90, told([[-1e-9, 20, -5, 3], [1, -3, -2, -1]], [1.0000001, -1e-9]))
     assert (found[["ltv", "ltv_low", "ltv_high", "expected_orders"]] >= 0).all().all()
     assert found["churn_probability"].between(0, 1).all()
 
 
 def test_ends_of_an_interval_are_missing_where_the_model_gives_none_and_never_nan():
-    found = scored(batch(2), 90, Fixed([[1, 20, NAN, NAN], [1, 20, 3.456, 70]]), Fixed([0.5, 0.5]))
+    found = scored(batch(2), 90, told([[1, 20, NAN, NAN], [1, 20, 3.456, 70]], [0.5, 0.5]))
     assert found["ltv_low"].isna().tolist() == [True, False] and found["ltv_low"].iloc[1] == 3.46
     assert found["ltv_high"].isna().tolist() == [True, False]
     assert not np.isnan(found["ltv_low"].to_numpy(dtype=float, na_value=0)).any()
 
 
 def test_the_strongest_reasons_are_told_with_the_features_own_value():
-    told = Told(recency_days=0.5, revenue=-0.2, purchase_rhythm=0.3, channels=0.1)
-    found = scored(batch(1, recency_days=70.0, revenue=12.0), 90, Fixed([[1, 20, 1, 2]]), Fixed([0.5]), told)
+    parts = why(recency_days=0.5, revenue=-0.2, purchase_rhythm=0.3, channels=0.1)
+    found = scored(batch(1, recency_days=70.0, revenue=12.0), 90, told([[1, 20, 1, 2]], [0.5], parts))
     row = found.iloc[0]
     assert [REASONS[row[f"churn_reason_{i}"]] for i in range(3)] == ["recency_days", "purchase_rhythm", "revenue"]
     assert [row[f"churn_effect_{i}"] for i in range(3)] == [0.5, 0.3, -0.2]
@@ -87,7 +75,7 @@ def test_the_strongest_reasons_are_told_with_the_features_own_value():
 
 
 def test_what_adds_nothing_is_no_reason():
-    found = scored(batch(1), 90, Fixed([[1, 20, 1, 2]]), Fixed([0.5]), Told(channels=0.2, revenue=0.00004))
+    found = scored(batch(1), 90, told([[1, 20, 1, 2]], [0.5], why(channels=0.2, revenue=0.00004)))
     assert [found[f"churn_reason_{i}"].iloc[0] for i in (0, 1, 2)] == [REASONS.index("channels"), -1, -1]
 
 
@@ -112,8 +100,8 @@ def test_customers_are_placed_by_value_and_by_churn_apart_for_each_horizon(spark
     rule.edges_, rule.rates_ = np.arange(1.0, 100.0), np.arange(100) / 100
     churn = ByHorizon([90], [rule])
     frame = spark.createDataFrame(rows)
-    told = scores(frame, ltv, churn, lifecycle=Lifecycle(), with_reasons=True)
-    made = predictions(told, as_of=AS_OF, ltv_model="cdp_ltv/1", churn_model="cdp_churn/2")
+    answers = scores(frame, ltv, churn, lifecycle=Lifecycle(), with_reasons=True)
+    made = predictions(answers, as_of=AS_OF, ltv_model="cdp_ltv/1", churn_model="cdp_churn/2")
     found = {r["customer_id"]: r for r in made.collect()}
 
     assert len(found) == 100 and {r["horizon_days"] for r in found.values()} == {90}, "the horizons that both know"

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from cdp.models.experts import Experts, View
 from cdp.models.learning import probability
@@ -56,12 +55,8 @@ class Blend:
         """At the level that opinions on all customers agree on; `view` is what the experts say of these."""
         return cls(experts, names, slope, level_of(view, names, season, slope=slope))
 
-    def forecast(self, features: pd.DataFrame) -> Forecast:
-        """Of customers."""
-        return self.forecast_of(self.experts.view(features))
-
     def forecast_of(self, view: View) -> Forecast:
-        """From what the experts have said already."""
+        """From what the experts say."""
         buys = probability(self.log_odds(view) + self.odds_level)
         revenue = _mean(view.value, self.names, self.value_level)
         tell_orders = [name for name in self.names if name in view.orders] or list(view.orders)

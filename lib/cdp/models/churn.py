@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cdp.models.blend import Blend
+from cdp.models.experts import View
 from cdp.models.likelihood import Floats
 from cdp.models.textbook import column
 
@@ -20,7 +21,11 @@ class BlendedChurn:
         self.blend = blend or Blend()
 
     def predict(self, features: pd.DataFrame) -> Floats:
-        return np.asarray(1 - self.blend.forecast(features).buys)
+        return self.told(self.blend.experts.view(features))
+
+    def told(self, view: View) -> Floats:
+        """The same from what the experts have said already."""
+        return np.asarray(1 - self.blend.forecast_of(view).buys)
 
 
 class RecencyRule:

@@ -131,7 +131,6 @@ class Material:
             found = run_backtests(past, split, training, first_order_on=first_order_on)
         return cls(split, past, textbook_now, as_of, first_order_on, found)
 
-
     def learned(self, seed: int) -> Learned:
         """Trees and lines for use, learned from all cut-offs whose outcome is known: once, whatever is predicted."""
         if seed not in self._learned:
@@ -271,7 +270,7 @@ def _blend(name: str, material: Material, training: Training) -> Blend:
     view = experts.view(past.features(material.as_of))
     season = season_at(past, material.as_of, split.horizon_days, training, material.first_order_on)
     blend = Blend.levelled(experts, who, view, season, slope=material.backtests.slopes.get(name, 1.0))
-    by_odds, by_value = usual_answers(blend, past.features(material.as_of))
+    by_odds, by_value = usual_answers(view)
     blend.usual_odds, blend.usual_value = dict(by_odds), dict(by_value)
     return blend
 

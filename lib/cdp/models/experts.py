@@ -1,7 +1,7 @@
 """What trees, lines, the textbook and the last year each say of customers over one horizon, on scales that can be averaged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -25,11 +25,15 @@ class View:
         odds: log-odds of an order within the horizon; the last year says nothing of them.
         value: logarithm of the revenue expected within it.
         orders: logarithm of the days with an order expected within it; the line says nothing of them.
+        inputs: what trees and lines saw.
+        own: of trees and lines, log-odds and logarithm of revenue over the days that they learned from.
     """
 
     odds: Mapping[str, Floats]
     value: Mapping[str, Floats]
     orders: Mapping[str, Floats]
+    inputs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    own: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
 
 
 class Experts:
@@ -72,12 +76,14 @@ class Experts:
         is_same = self.horizon_days == self.learn_days
         ahead = inputs if is_same else self.textbook.columns(features, self.horizon_days)
         share = self.horizon_days / min(YEAR, max(self.history_days, 1))
-        view_odds = {}
+        view_odds, own = {}, {}
         value = {RATE: _log(np.maximum(column(features, "revenue_365d"), 0) * share)}
         orders = {RATE: _log(column(features, "order_days_365d") * share)}
         if self.learned:
             for name, expert in self.learned.experts_.items():
-                view_odds[name], value[name] = expert.log_odds(inputs), expert.log_value(inputs)
+                view_odds[name] = expert.log_odds(inputs)
+                value[name] = expert.log_value(inputs, view_odds[name])
+                own[name] = view_odds[name], value[name]
                 if not is_same:
                     view_odds[name] = self._longer(inputs, ahead, view_odds[name])
                     value[name] = value[name] + self._more(inputs, ahead, "lifetime_revenue")
@@ -88,7 +94,7 @@ class Experts:
             view_odds[TEXTBOOK] = odds(column(ahead, "lifetime_buys"))
             value[TEXTBOOK] = _log(column(ahead, "lifetime_revenue"))
             orders[TEXTBOOK] = _log(column(ahead, "lifetime_orders"))
-        return View(view_odds, value, orders)
+        return View(view_odds, value, orders, inputs, own)
 
     def _longer(self, inputs: pd.DataFrame, ahead: pd.DataFrame, log_odds: Floats) -> Floats:
         """Log-odds over the days learned from as log-odds over the horizon: by what the textbook makes of each customer in

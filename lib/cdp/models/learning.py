@@ -182,9 +182,10 @@ class TwoPart:
         """Of an order within the outcome."""
         return np.asarray(np.clip(self.odds_.raw(inputs), -_ODDS, _ODDS))
 
-    def log_value(self, inputs: pd.DataFrame) -> Floats:
-        """Logarithm of the revenue expected within the outcome."""
-        return np.asarray(log_expit(self.log_odds(inputs)) + self.spend_.raw(inputs) + self.smear_)
+    def log_value(self, inputs: pd.DataFrame, log_odds: Floats | None = None) -> Floats:
+        """Logarithm of the revenue expected within the outcome; `log_odds`, where they are told already."""
+        log_odds = self.log_odds(inputs) if log_odds is None else log_odds
+        return np.asarray(log_expit(log_odds) + self.spend_.raw(inputs) + self.smear_)
 
     def _expert(self, loss: str) -> "Booster | Line":
         return Booster(loss, self.seed) if self.kind == "trees" else Line(loss)

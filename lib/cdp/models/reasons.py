@@ -15,7 +15,7 @@ from scipy.special import expit, log_expit, logsumexp
 
 from cdp.models import textbook
 from cdp.models.blend import Blend
-from cdp.models.experts import RATE
+from cdp.models.experts import RATE, View
 from cdp.models.features import FEATURES
 from cdp.models.learning import Booster, Line, TwoPart
 from cdp.models.likelihood import Floats
@@ -37,62 +37,75 @@ class Reasons:
 
     Args:
         blend: of one horizon.
+        shares: of blends whose reasons are told of the same customers; what they have in common is worked out once.
     """
 
-    def __init__(self, blend: Blend) -> None:
+    def __init__(self, blend: Blend, shares: "Shares | None" = None) -> None:
         self._blend = blend
         self._experts = blend.experts.learned.experts_ if blend.experts.learned else {}
-        self._trees: dict[int, Any] = {}
+        self._shares = shares or Shares()
 
-    def of_churn(self, features: pd.DataFrame) -> Floats:
-        """What each of `REASONS` adds to the log-odds of no order: a row a customer."""
-        inputs = self._blend.experts.inputs(features)
-        view = self._blend.experts.view(features, inputs)
+    def of_churn(self, view: View) -> Floats:
+        """What each of `REASONS` adds to the log-odds of no order: a row a customer.
+
+        Args:
+            view: what the blend's experts say of them.
+        """
         names = [name for name in self._blend.names if name in view.odds]
-        found = np.zeros((len(features), len(REASONS)))
+        found = np.zeros((len(view.inputs), len(REASONS)))
         for name in names:
-            found -= self._blend.slope / len(names) * self._odds(name, inputs, view.odds[name])
+            found -= self._blend.slope / len(names) * self._odds(name, view)
         return found
 
-    def of_value(self, features: pd.DataFrame) -> Floats:
-        """What each of `REASONS` adds to the logarithm of revenue: a row a customer."""
-        inputs = self._blend.experts.inputs(features)
-        view = self._blend.experts.view(features, inputs)
+    def of_value(self, view: View) -> Floats:
+        """What each of `REASONS` adds to the logarithm of revenue; as `of_churn`."""
         told = {name: np.exp(view.value[name] + self._blend.value_level.get(name, 0.0)) for name in self._blend.names}
         share = {name: self._blend.names.count(name) * told[name] for name in told}
         total = np.maximum(sum(share.values()), 1e-9)
-        found = np.zeros((len(features), len(REASONS)))
+        found = np.zeros((len(view.inputs), len(REASONS)))
         for name in share:
-            by = self._value(name, inputs, view.odds.get(name), view.value[name])
-            found += (share[name] / total)[:, None] * by
+            found += (share[name] / total)[:, None] * self._value(name, view)
         return found
 
-    def _odds(self, name: str, inputs: pd.DataFrame, log_odds: Floats) -> Floats:
+    def _odds(self, name: str, view: View) -> Floats:
+        log_odds, usual = view.odds[name], self._blend.usual_odds[name]
         if name not in self._experts:
-            return self._alone(RHYTHM, log_odds, self._blend.usual_odds[name])
-        part = self._parts(self._experts[name].odds_, inputs)[0]
+            return _alone(RHYTHM, log_odds, usual)
+        part, _ = self._shares.of(self._experts[name].odds_, view.inputs)
         # What the textbook adds for a horizon longer than the days that were learned from.
-        more = log_odds - self._experts[name].log_odds(inputs)
-        return np.asarray(part + self._alone(RHYTHM, more, self._blend.usual_odds[name]))
+        more = log_odds - view.own[name][0]
+        return np.asarray(part + _alone(RHYTHM, more, usual))
 
-    def _value(self, name: str, inputs: pd.DataFrame, log_odds: Floats | None, value: Floats) -> Floats:
+    def _value(self, name: str, view: View) -> Floats:
         if name not in self._experts:
             place = "revenue_365d" if name == RATE else RHYTHM
-            return self._alone(place, value, self._blend.usual_value[name])
+            return _alone(place, view.value[name], self._blend.usual_value[name])
         expert: TwoPart = self._experts[name]
-        by_odds, usual = self._parts(expert.odds_, inputs)
-        spent, _ = self._parts(expert.spend_, inputs)
-        told = expert.log_odds(inputs)
+        by_odds, usual = self._shares.of(expert.odds_, view.inputs)
+        spent, _ = self._shares.of(expert.spend_, view.inputs)
+        told, value = view.own[name]
         gap = told - usual
         near = np.abs(gap) < 1e-6
         passed_on = np.where(near, expit(-usual), (log_expit(told) - log_expit(usual)) / np.where(near, 1, gap))
-        more = value - expert.log_value(inputs)
-        return np.asarray(
-            by_odds * passed_on[:, None] + spent + self._alone(RHYTHM, more, self._blend.usual_value[name])
-        )
+        more = _alone(RHYTHM, view.value[name] - value, self._blend.usual_value[name])
+        return np.asarray(by_odds * passed_on[:, None] + spent + more)
 
-    def _parts(self, expert: Booster | Line, inputs: pd.DataFrame) -> tuple[Floats, float]:
-        """What each reason adds to what is usual, and the usual."""
+
+class Shares:
+    """What each reason adds to the answers of trees and lines, worked out once for the same inputs."""
+
+    def __init__(self) -> None:
+        self._trees: dict[int, Any] = {}
+        self._last: dict[int, tuple[pd.DataFrame, Floats, float]] = {}
+
+    def of(self, expert: Booster | Line, inputs: pd.DataFrame) -> tuple[Floats, float]:
+        """What each of `REASONS` adds to what is usual, a row a customer; and the usual."""
+        last = self._last.get(id(expert))
+        if last is None or last[0] is not inputs:
+            last = self._last[id(expert)] = (inputs, *self._of(expert, inputs))
+        return last[1], last[2]
+
+    def _of(self, expert: Booster | Line, inputs: pd.DataFrame) -> tuple[Floats, float]:
         if isinstance(expert, Line):
             parts, usual = expert.parts(inputs), expert.shift_
         else:
@@ -111,27 +124,24 @@ class Reasons:
             self._trees[id(expert)] = shap.TreeExplainer(expert.trees_)
         return self._trees[id(expert)]
 
-    def _alone(self, reason: str, told: Floats, usual: float) -> Floats:
-        found = np.zeros((len(told), len(REASONS)))
-        found[:, _PLACE[reason]] = told - usual
-        return found
 
-
-def usual_answers(blend: Blend, features: pd.DataFrame) -> tuple[Mapping[str, float], Mapping[str, float]]:
+def usual_answers(view: View) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Means, over customers, of what the textbook and the last year's rate say, and of what the textbook adds to others for
     a longer horizon: log-odds, and logarithms of revenue, by expert."""
-    inputs = blend.experts.inputs(features)
-    view = blend.experts.view(features, inputs)
-    experts = blend.experts.learned.experts_ if blend.experts.learned else {}
 
-    def usual(name: str, told: Floats, kind: str) -> float:
+    def usual(name: str, told: Floats, kind: int) -> float:
         if name == RATE:  # for many it is 0, of which no logarithm has a mean
             return float(logsumexp(told) - np.log(len(told)))
-        own = getattr(experts[name], kind)(inputs) if name in experts else 0.0
-        return float(np.mean(told - own))
+        return float(np.mean(told - (view.own[name][kind] if name in view.own else 0.0)))
 
-    by_odds = {name: usual(name, told, "log_odds") for name, told in view.odds.items()}
-    return by_odds, {name: usual(name, told, "log_value") for name, told in view.value.items()}
+    by_odds = {name: usual(name, told, 0) for name, told in view.odds.items()}
+    return by_odds, {name: usual(name, told, 1) for name, told in view.value.items()}
+
+
+def _alone(reason: str, told: Floats, usual: float) -> Floats:
+    found = np.zeros((len(told), len(REASONS)))
+    found[:, _PLACE[reason]] = told - usual
+    return found
 
 
 def strongest(parts: Floats) -> tuple[np.ndarray, Floats]:

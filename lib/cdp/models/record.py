@@ -89,7 +89,7 @@ def importance(outcome: Outcome, material: Material) -> dict[str, float]:
     if blend is None:
         return {}
     features = material.past.features(material.as_of)
-    some = features.iloc[:: max(len(features) // _EXPLAINED, 1)]
+    some = blend.experts.view(features.iloc[:: max(len(features) // _EXPLAINED, 1)])
     explain = Reasons(blend).of_value if outcome.target.name == "ltv" else Reasons(blend).of_churn
     size = np.abs(explain(some)).mean(axis=0)
     return {REASONS[i]: float(size[i]) for i in np.flatnonzero(size)}

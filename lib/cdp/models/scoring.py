@@ -10,8 +10,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.models.config import Lifecycle
-from cdp.models.features import FEATURES, HORIZON
-from cdp.models.reasons import MOST, REASONS, Reasons, strongest
+from cdp.models.features import FEATURES
+from cdp.models.hearing import Answers, Panel, at_one_table
+from cdp.models.reasons import MOST, REASONS, strongest
 
 _REASON_COLUMNS = tuple(
     f"{target}_{what}_{place}"
@@ -45,6 +46,7 @@ def scores(features: DataFrame, ltv: Any, churn: Any, *, lifecycle: Lifecycle, w
         `reasons.REASONS`; null where none is given), <target>_value_... (the feature's), <target>_effect_...
     """
     labelled = features.select("customer_id", *FEATURES, lifecycle_label(lifecycle).alias("lifecycle"))
+    at_one_table([ltv, churn])
     return labelled.mapInPandas(_scorer(ltv, churn, with_reasons), _SCORES)
 
 
@@ -64,42 +66,25 @@ def lifecycle_label(limits: Lifecycle) -> Column:
 
 
 def _scorer(ltv: Any, churn: Any, with_reasons: bool) -> Callable[[Batches], Batches]:
-    horizons = [h for h in ltv.horizons if h in set(churn.horizons)]
-
     def score(batches: Batches) -> Batches:
-        explained = {h: (_reasons(churn, h), _reasons(ltv, h)) for h in horizons} if with_reasons else {}
+        panel = Panel(ltv, churn, with_reasons=with_reasons)
         for batch in batches:
-            for horizon in horizons:
-                yield scored(batch, horizon, ltv, churn, *explained.get(horizon, (None, None)))
+            for horizon, answers in panel.ask(batch).items():
+                yield scored(batch, horizon, answers)
 
     return score
 
 
-def _reasons(model: Any, horizon_days: int) -> Reasons | None:
-    """Rules have no reasons but themselves."""
-    blend = getattr(model.at(horizon_days), "blend", None)
-    return Reasons(blend) if blend is not None else None
-
-
-def scored(
-    batch: pd.DataFrame,
-    horizon_days: int,
-    ltv: Any,
-    churn: Any,
-    churn_reasons: Reasons | None = None,
-    ltv_reasons: Reasons | None = None,
-) -> pd.DataFrame:
-    """One batch of features over one horizon; columns as in `scores`."""
-    features = batch[list(FEATURES)].astype(float)
-    rows = features.assign(**{HORIZON: float(horizon_days)})
-    expected = ltv.predict(rows)
+def scored(batch: pd.DataFrame, horizon_days: int, answers: Answers) -> pd.DataFrame:
+    """One batch of features, and what was said of it over one horizon; columns as in `scores`."""
+    expected = answers.value
     orders = np.round(np.maximum(expected[:, 0], 0), 6)
     revenue = np.round(np.maximum(expected[:, 1], 0), 2)
     low, high = np.round(np.maximum(expected[:, 2], 0), 2), np.round(np.maximum(expected[:, 3], 0), 2)
-    away = np.clip(np.round(churn.predict(rows), 6), 0, 1)
+    away = np.clip(np.round(answers.away, 6), 0, 1)
     # Half of all waiting times at this rate are shorter.
     wait = np.ceil(np.log(2) * horizon_days / np.maximum(orders, 1e-6))
-    columns = {
+    columns: dict[str, Any] = {
         "customer_id": batch["customer_id"],
         "horizon_days": np.int32(horizon_days),
         "churn_probability": away,
@@ -113,19 +98,19 @@ def scored(
     }
     for name, ends in (("ltv_low", low), ("ltv_high", high)):
         columns[name][np.isnan(ends)] = pd.NA
-    columns |= _told("churn", churn_reasons.of_churn(features) if churn_reasons else None, features)
-    columns |= _told("ltv", ltv_reasons.of_value(features) if ltv_reasons else None, features)
+    columns |= _told("churn", answers.why_away, batch)
+    columns |= _told("ltv", answers.why_value, batch)
     return pd.DataFrame(columns)
 
 
-def _told(target: str, parts: np.ndarray | None, features: pd.DataFrame) -> Mapping[str, Any]:
+def _told(target: str, parts: np.ndarray | None, batch: pd.DataFrame) -> Mapping[str, Any]:
     """The columns of the strongest reasons."""
-    nothing = pd.array([pd.NA] * len(features), dtype="Int32")
     if parts is None:
+        nothing = pd.array([pd.NA] * len(batch), dtype="Int32")
         return {name: nothing for name in _REASON_COLUMNS if name.startswith(f"{target}_")}
     place, effect = strongest(parts)
     # The rhythm is no single number: it has none to show.
-    known = np.column_stack([features.to_numpy(dtype=float), np.full(len(features), np.nan)])
+    known = np.column_stack([batch[list(FEATURES)].to_numpy(dtype=float), np.full(len(batch), np.nan)])
     value = np.take_along_axis(known, place, axis=1)
     found: dict[str, Any] = {}
     for i in range(MOST):

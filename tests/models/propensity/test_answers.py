@@ -88,7 +88,11 @@ def test_the_silence_rule_counts_as_a_slow_one_does():
             j
             for j in range(len(rows))
             if (np.isnan(silence[i]) and np.isnan(silence[j]))
-            or (not np.isnan(silence[i]) and not np.isnan(silence[j]) and sum(e <= silence[i] for e in rule.edges_) == sum(e <= silence[j] for e in rule.edges_))
+            or (
+                not np.isnan(silence[i])
+                and not np.isnan(silence[j])
+                and sum(e <= silence[i] for e in rule.edges_) == sum(e <= silence[j] for e in rule.edges_)
+            )
         ]
         assert told[i] == pytest.approx((sum(rows.happened[j] for j in alike) + 1) / (len(alike) + 2))
 
@@ -198,9 +202,7 @@ def test_a_column_with_a_value_of_its_own_for_each_row_is_no_leak():
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.integers(1, 120), st.integers(0, 900), st.integers(1, 8), st.integers(1, 60), st.integers(1, 5)
-)
+@given(st.integers(1, 120), st.integers(0, 900), st.integers(1, 8), st.integers(1, 60), st.integers(1, 5))
 def test_no_back_test_learns_what_was_not_known_on_its_day(window, history, count, step, backtests):
     earliest = DAY - timedelta(days=history)
     found = windows(window, earliest=earliest, as_of=DAY, count=count, step_days=step, backtests=backtests)
@@ -234,7 +236,9 @@ def test_a_challenger_takes_the_place_of_what_it_is_not_worse_than():
     early, late = DAY - timedelta(days=90), DAY + timedelta(days=90)
 
     assert decide(found, "a", model, None).is_promoted
-    assert decide(found, "a", model, InUse(1, "b", late, BLEND, 0.99, weak)).why.startswith("version 1 predicts something else")
+    assert decide(found, "a", model, InUse(1, "b", late, BLEND, 0.99, weak)).why.startswith(
+        "version 1 predicts something else"
+    )
     assert "better" in decide(found, "a", model, InUse(1, "a", early, BASE_RATE, 0.5, weak)).why
     assert "newer data" in decide(found, "a", model, InUse(1, "a", late, BLEND, 0.85, model)).why
     fallen = decide(held(made_up(signal=False)), "a", weak, InUse(1, "a", early, BLEND, 0.85, model))

@@ -89,7 +89,11 @@ def test_segments_know_the_propensities_and_their_own_names(conf):
     config = conf(GOOD, good="propensities.subscribe_score", other="propensities.leaves.percentile")
     assert set(load_segments(config)) == {"good", "other"}
     found = catalogue_of(config).find("propensities.subscribe_score")
-    assert (found.column, found.kind, found.score) == ("propensities__subscribe_score", "number", ("will_subscribe", "score"))
+    assert (found.column, found.kind, found.score) == (
+        "propensities__subscribe_score",
+        "number",
+        ("will_subscribe", "score"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_features_and_outcomes_are_those_of_a_slow_version(spark, fill):
         for customer, row in expected.items():
             for name, value in row.items():
                 actual = told.loc[customer, name]
-                assert (np.isnan(actual) if value is None else actual == value), (cutoff, customer, name)
+                assert np.isnan(actual) if value is None else actual == value, (cutoff, customer, name)
     assert found["happened"].sum() >= 5, "there is something to find"
 
 
@@ -129,7 +129,11 @@ def test_who_is_eligible_is_asked_as_of_each_cutoff(spark, fill):
     )
 
     def who(condition):
-        wanted = ColumnCondition.model_validate(condition) if condition["type"] == "Column" else Filter.model_validate(condition)
+        wanted = (
+            ColumnCondition.model_validate(condition)
+            if condition["type"] == "Column"
+            else Filter.model_validate(condition)
+        )
         joined = with_struct(rows, profiles, "profile")
         found = joined.where(is_eligible(wanted, Predict(event="X"), TRAITS, days)).collect()
         return sorted((r["customer_id"], r["cutoff"].month) for r in found)
@@ -137,7 +141,11 @@ def test_who_is_eligible_is_asked_as_of_each_cutoff(spark, fill):
     in_germany = {"type": "Column", "column": "profile.country", "operator": {"type": "Equal", "value": "DE"}}
     never = {"type": "Column", "column": "features.target_days", "operator": {"type": "Equal", "value": 0}}
     pro = {"type": "Column", "column": "profile.attributes.plan", "operator": {"type": "Equal", "value": "pro"}}
-    new = {"type": "Column", "column": "profile.first_seen_at", "operator": {"type": "TimeWithinPast", "value": 30, "unit": "day"}}
+    new = {
+        "type": "Column",
+        "column": "profile.first_seen_at",
+        "operator": {"type": "TimeWithinPast", "value": 30, "unit": "day"},
+    }
     assert who({"type": "And", "conditions": [in_germany, never]}) == [("ann", 12), ("cleo", 12)]
     assert who(pro) == [("ann", 1), ("ann", 12), ("bob", 1), ("bob", 12)]
     assert who(new) == [("ann", 12), ("bob", 12)]

@@ -66,7 +66,16 @@ def trained(spark, fill, tmp_path_factory):
         run_id="test", job="train", as_of=AS_OF, started_at=datetime(2026, 2, 1, 3), lake=Lake(spark, str(folder / "lake")),
         config=ConfigFolder(conf), landing="", console=Console("quiet"),
     )  # fmt: skip
-    rare = [happened(f"person{i:04d}", AS_OF - timedelta(days=150 + i), "Pricing Viewed", reference=f"rare{i}", properties={"source": "billboard"}) for i in range(5)]
+    rare = [
+        happened(
+            f"person{i:04d}",
+            AS_OF - timedelta(days=150 + i),
+            "Pricing Viewed",
+            reference=f"rare{i}",
+            properties={"source": "billboard"},
+        )
+        for i in range(5)
+    ]
     run.lake.replace(TIMELINE, fill(TIMELINE, *service(), *rare).coalesce(1))
     run.lake.replace(PROFILES, fill(PROFILES, *contracts()).coalesce(1))
     refused = {"customer_id": OBJECTOR, "purpose": "profiling", "status": "denied", "is_allowed": False}
@@ -124,10 +133,17 @@ def test_everybody_with_any_trace_is_scored_but_those_who_object(trained):
     order = scored.sort_values("score", ignore_index=True)
     below = [(order["score"] < score - 1e-5).mean() for score in order["score"]]
     assert abs(order["percentile"] - below).max() < 0.02
-    recent = {r["customer_id"] for r in service() if r["event"] == "Pricing Viewed" and r["occurred_at"].date() > AS_OF - timedelta(days=10)}
+    recent = {
+        r["customer_id"]
+        for r in service()
+        if r["event"] == "Pricing Viewed" and r["occurred_at"].date() > AS_OF - timedelta(days=10)
+    }
     is_recent = scored["customer_id"].isin(recent)
     assert scored[is_recent]["score"].mean() > 3 * scored[~is_recent]["score"].mean()
-    assert scored[is_recent]["reasons"].map(lambda reasons: any("Pricing Viewed" in r["reason"] for r in reasons)).mean() > 0.8
+    assert (
+        scored[is_recent]["reasons"].map(lambda reasons: any("Pricing Viewed" in r["reason"] for r in reasons)).mean()
+        > 0.8
+    )
 
 
 def test_what_happens_later_and_who_objects_change_nothing(trained, fill):
@@ -160,7 +176,9 @@ def test_segments_ask_for_scores_and_places_by_name(trained):
     found = run_segments(replace(run, job="segment"))
     assert found.broken_rules == ()
     likely = run.lake.read(SEGMENT_MEMBERS).where("segment = 'likely'").toPandas()
-    rows = run.lake.read(PROPENSITIES).where("model = 'will_subscribe' AND percentile >= 0.9 AND score > 0.01").toPandas()
+    rows = (
+        run.lake.read(PROPENSITIES).where("model = 'will_subscribe' AND percentile >= 0.9 AND score > 0.01").toPandas()
+    )
     assert set(likely["customer_id"]) == set(rows["customer_id"]) and len(likely) > 10
 
 
@@ -185,14 +203,21 @@ def test_the_frame_of_customers_has_a_score_once_a_customer(trained, fill):
         {"customer_id": "bob", "model": "will_subscribe", "score": 0.125, "percentile": 0.25},
     )
     profiles = fill(PROFILES, {"customer_id": "ann"}, {"customer_id": "bob"}, {"customer_id": "cleo"})
-    found = customer_frame({"profile": profiles, "propensities": rows}, attributes=wanted, behaviors={}, clock=Clock(AS_OF))
-    told = {r["customer_id"]: (r["propensities__will_subscribe"], r["propensities__will_cancel__percentile"]) for r in found.collect()}
+    found = customer_frame(
+        {"profile": profiles, "propensities": rows}, attributes=wanted, behaviors={}, clock=Clock(AS_OF)
+    )
+    told = {
+        r["customer_id"]: (r["propensities__will_subscribe"], r["propensities__will_cancel__percentile"])
+        for r in found.collect()
+    }
     assert told == {"ann": (0.25, 0.875), "bob": (0.125, None), "cleo": (None, None)}
 
 
 def test_a_changed_configuration_scores_nobody_with_the_old_model(trained, tmp_path):
     run, *_ = trained
-    (tmp_path / "models.yaml").write_text(CONF.replace("predict_window_days: 30", "predict_window_days: 60"), encoding="utf-8")
+    (tmp_path / "models.yaml").write_text(
+        CONF.replace("predict_window_days: 30", "predict_window_days: 60"), encoding="utf-8"
+    )
     config = ConfigFolder(tmp_path)
     rows, notes = score_propensities(replace(run, config=config), load_models_config(config), Registry(run.lake, None))
     assert "the configuration has changed since cdp_propensity_will_subscribe" in note_on(notes, "will_subscribe:")

@@ -81,7 +81,9 @@ def test_days_after_the_run_and_people_who_are_not_eligible_count_nowhere(inputs
     few = {"type": "Column", "column": "traits.open_tickets", "operator": {"type": "Equal", "value": 0}}
     found = gather(inputs, leaves(eligible_users=few), Training(), as_of=AS_OF)
     place = next(name for name in found.rows.table if name == "open_tickets")
-    assert (found.rows.table[place] == 0).all() and 0 < len(found.rows) < len(gather(inputs, leaves(), Training(), as_of=AS_OF).rows)
+    assert (found.rows.table[place] == 0).all() and 0 < len(found.rows) < len(
+        gather(inputs, leaves(), Training(), as_of=AS_OF).rows
+    )
 
 
 def test_without_a_past_a_trait_is_learned_from_today_alone(inputs):
