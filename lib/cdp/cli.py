@@ -295,6 +295,34 @@ def evaluate_(
         print(chart)
 
 
+@app.command("evaluate-predictions")
+def evaluate_predictions(
+    truth: Annotated[Path, typer.Option("--truth", help="The folder that the sample writes beside its extracts.")] = Path("landing-truth"),
+    lake: LakeOption = Path("lake"),
+) -> None:
+    """Score the predictions of the sample retailer's lake, beside what its persons' true rates would reach."""
+    from cdp.sample.reachable import reached
+
+    found = reached(lake, truth)
+    shown = RichTable("", *(f"{r.horizon_days} days" for r in found), header_style="bold")
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for name, texts in (
+        ("customers", [f"{r.customers:,}" for r in found]),
+        ("churn: ROC AUC", [f"{r.auc:.3f}" for r in found]),
+        ("  by true rates", [f"{r.best_auc:.3f}" for r in found]),
+        ("  share of that lead over chance", [f"{r.share_of_auc:.0%}" for r in found]),
+        ("  Brier score", [f"{r.brier:.3f}" for r in found]),
+        ("  calibration error", [f"{r.calibration_error:.3f}" for r in found]),
+        ("value: normalised Gini", [f"{r.gini:.3f}" for r in found]),
+        ("  by true rates", [f"{r.best_gini:.3f}" for r in found]),
+        ("  total against what came", [f"{r.total:+.0%}" for r in found]),
+        ("  within the 80 % interval", ["-" if r.covered is None else f"{r.covered:.0%}" for r in found]),
+    ):
+        shown.add_row(name, *texts)
+    Console().print(shown)
+
+
 def _check_chart(chart: Path | None) -> None:
     if chart is not None and chart.suffix not in (".svg", ".png", ".pdf"):
         raise UsageError(f"--chart {chart}: found {chart.suffix or 'no ending'}, wanted .svg, .png or .pdf")

@@ -6,12 +6,19 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
+from cdp.sample.reachable import reached
 from cdp.tables import activation, gold, identity, ops, silver
 from tests.end_to_end.conftest import Retailer, run_pipeline
 
 # Tables that may be empty on a small sample: nothing was refused, nobody was recommended against the steward's will, the
 # sample's rates are those of conf/cdp.yaml, its customers are no companies ...
-_MAY_BE_EMPTY = {"gold.propensities", "ops.tracking_violations", "identity.rules", "silver.exchange_rates", "gold.accounts"}
+_MAY_BE_EMPTY = {
+    "gold.propensities",
+    "ops.tracking_violations",
+    "identity.rules",
+    "silver.exchange_rates",
+    "gold.accounts",
+}
 
 
 def test_the_run_is_done_and_every_account_balances(retailer: Retailer):
@@ -87,7 +94,9 @@ def test_predictions_are_within_bounds_for_every_buyer(retailer: Retailer):
     assert allowed.count() < buyers.count(), "somebody objects to profiling"
     assert allowed.join(predicted, on="customer_id", how="left_anti").isEmpty()
     assert predicted.join(objected, on="customer_id", how="left_semi").isEmpty()
-    spread = predicted.agg(F.count_distinct("churn_probability").alias("churn"), F.count_distinct("ltv").alias("ltv")).first()
+    spread = predicted.agg(
+        F.count_distinct("churn_probability").alias("churn"), F.count_distinct("ltv").alias("ltv")
+    ).first()
     # The rule knows ten groups of customers by their last order, of which two may have one rate; it wins where nobody
     # is better by more than chance, as may be on so small a sample. Any other model tells customers apart.
     (chosen,) = _of_models(
@@ -99,9 +108,18 @@ def test_predictions_are_within_bounds_for_every_buyer(retailer: Retailer):
     assert spread["ltv"] > 10
 
 
+def test_predictions_come_near_what_the_true_rates_tell(retailer: Retailer):
+    for found in reached(Path(retailer.lake.root), retailer.landing.parent / "landing-truth"):
+        assert found.customers > 100
+        # More than the true rates can tell would have seen what is to come; far less would know nothing.
+        assert 0.5 < found.auc < found.best_auc + 0.05
+
+
 def test_the_report_and_the_logs_name_nobody(retailer: Retailer):
     page = Path(retailer.summary["outputs"]["report"]).read_text(encoding="utf-8")
-    emails = {r["email"] for r in retailer.lake.read(gold.PROFILES).where("email is not null").select("email").collect()}
+    emails = {
+        r["email"] for r in retailer.lake.read(gold.PROFILES).where("email is not null").select("email").collect()
+    }
     assert len(emails) > 100
     assert not any(email in page for email in emails)
     assert not re.search(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", page)
@@ -110,7 +128,9 @@ def test_the_report_and_the_logs_name_nobody(retailer: Retailer):
 
 def test_no_personal_value_stands_in_deltas_log(retailer: Retailer):
     root = Path(retailer.lake.root)
-    profiles = retailer.lake.read(gold.PROFILES).where("email is not null").select("email", "phone").limit(200).collect()
+    profiles = (
+        retailer.lake.read(gold.PROFILES).where("email is not null").select("email", "phone").limit(200).collect()
+    )
     values = {v for row in profiles for v in row if v}
     logs = "".join(p.read_text(encoding="utf-8") for p in root.glob("*/*/_delta_log/*.json"))
     assert len(values) > 100
