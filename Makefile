@@ -20,11 +20,10 @@ lint: setup
 	$(venv)/mypy
 	PYTHONPATH=lib $(venv)/lint-imports --no-logo
 
-# Whole pipelines in a session of their own: after a thousand other tests the JVM that ran them is slow and full.
+# Two processes, each with a Spark session of its own: a test of a few rows keeps one core busy.
 unit: setup
 ifeq ($(ARGS),)
-	$(venv)/python -m pytest tests/end_to_end
-	$(venv)/python -m pytest --ignore tests/end_to_end
+	$(venv)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 else
 	$(venv)/python -m pytest $(ARGS)
 endif

@@ -1,4 +1,4 @@
-"""One Spark session for the whole suite, and a fresh lake for each test that asks."""
+"""One Spark session for all tests of a process, and a fresh lake for each test that asks."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -18,6 +18,22 @@ from cdp.base.stage import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+_LONGEST = ("end_to_end", "models", "identity", "gold")
+"""Folders that take the most time, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers of `make test` take whole folders, whose tests share what they make for all of them, the longest first: whole
+    pipelines want a session that has not run a thousand tests before."""
+
+    def folder(item: pytest.Item) -> str:
+        return item.path.relative_to(PROJECT / "tests").parts[0]
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(folder(item)))
+    items.sort(key=lambda item: _LONGEST.index(folder(item)) if folder(item) in _LONGEST else len(_LONGEST))
 
 
 @pytest.fixture(scope="session")

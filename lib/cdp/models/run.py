@@ -227,7 +227,15 @@ def _watched(registry: Registry, name: str, number: int, score: "Score", model: 
 
 def _recommend(run: Run, config: ModelsConfig) -> Told:
     lines, products, profiles, consent = (run.lake.read(table) for table in _OFFERED_FROM)
-    found = recommend(lines, products, profiles, consent, config=config.recommendations, as_of=run.as_of)
+    found = recommend(
+        lines,
+        products,
+        profiles,
+        consent,
+        config=config.recommendations,
+        as_of=run.as_of,
+        profiling_purpose=config.profiling_purpose,
+    )
     written = run.lake.replace(RECOMMENDATIONS, found.rows)
     found.release()
     notes = [f"{written:,} recommendations", *found.notes] if config.recommendations.enabled else []

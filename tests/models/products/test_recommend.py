@@ -47,14 +47,14 @@ def tables(fill):
 
 @pytest.fixture(scope="module")
 def people(spark):
-    """Profiles and consent: gus refuses profiling, dan did and has allowed it again."""
+    """Profiles and consent: what gus allowed of profiling has expired, dan refused it and has allowed it again."""
     profiles = spark.createDataFrame(
         [(who, "DE") for who in ("ann", "bob", "cat", "dan", "eve", "gus", "jon", "kim")],
         "customer_id string, country string",
     )
     consent = spark.createDataFrame(
         [
-            ("gus", "profiling", "withdrawn", False),
+            ("gus", "profiling", "expired", False),
             ("dan", "profiling", "granted", True),
             ("ann", "email_marketing", "granted", True),
             ("jon", "email_marketing", "granted", True),

@@ -8,9 +8,6 @@ from pyspark.sql import functions as F
 from cdp.models.products.config import RecommendationsConfig
 from cdp.models.products.histories import day_number
 
-PROFILING = "profiling"
-"""The purpose of consent that, refused, leaves a person with best sellers only."""
-_REFUSED = ("denied", "withdrawn")
 _MOST_PURCHASES = 500  # products and days of a customer, the newest ones
 
 
@@ -83,6 +80,7 @@ def histories(
     profiles: DataFrame,
     consent: DataFrame,
     *,
+    profiling_purpose: str | None = "profiling",
     require_consent: str | None = None,
 ) -> DataFrame:
     """Everybody who may be offered something, with what they bought. One shuffle brings all of a person together.
@@ -92,20 +90,21 @@ def histories(
         numbers: product_id, number: the products to look at.
         profiles: `gold.profiles`.
         consent: `gold.effective_consent`.
+        profiling_purpose: whoever does not allow it refuses; None: nobody does.
         require_consent: purpose that a person must allow; None: none.
 
     Returns:
         customer_id, hash (of the id), products and days (arrays of the same length: each product and day on which it was
-        bought, the newest 500), country, refuses (denied or withdrew the purpose `profiling`). One row a customer of
-        `profiles`, or with a purchase.
+        bought, the newest 500), country, refuses (as `models.objections` has it). One row a customer of `profiles`, or with
+        a purchase.
     """
     known = purchases.where("customer_id IS NOT NULL").join(F.broadcast(numbers), on="product_id", how="left")
     item = F.when(F.col("number").isNotNull(), F.struct("day", "number"))
     bought = known.select("customer_id", item.alias("item"), F.lit(True).alias("is_person"))
     people = profiles.select("customer_id", "country", F.lit(True).alias("is_person"))
-    refuses = (F.col("purpose") == PROFILING) & F.col("status").isin(*_REFUSED)
+    refuses = (F.col("purpose") == F.lit(profiling_purpose)) & ~F.col("is_allowed")
     allows = (F.col("purpose") == F.lit(require_consent)) & F.col("is_allowed")
-    said = consent.where(F.col("purpose").isin([p for p in (PROFILING, require_consent) if p])).select(
+    said = consent.where(F.col("purpose").isin([p for p in (profiling_purpose, require_consent) if p])).select(
         "customer_id", refuses.alias("refuses"), allows.alias("allows")
     )
     facts = bought.unionByName(people, allowMissingColumns=True).unionByName(said, allowMissingColumns=True)

@@ -75,6 +75,7 @@ def recommend(
     *,
     config: RecommendationsConfig,
     as_of: date,
+    profiling_purpose: str | None = "profiling",
 ) -> Recommended:
     """What to offer to each customer.
 
@@ -82,13 +83,16 @@ def recommend(
         lines: `gold.order_lines`.
         products: `silver.products`.
         profiles: `gold.profiles`; whoever is in it, or has bought something, gets a list.
-        consent: `gold.effective_consent`. Who denied or withdrew `profiling` gets best sellers, and is not learned from.
+        consent: `gold.effective_consent`.
         config: what may be offered.
         as_of: the run's date; later purchases are left out.
+        profiling_purpose: whoever does not allow it gets best sellers, and is not learned from; None: nobody is exempt.
     """
     if not config.enabled:
         return Recommended(lines.sparkSession.createDataFrame([], RECOMMENDATIONS.schema), (), {})
-    learned = learn_recommender(lines, products, profiles, consent, config=config, as_of=as_of)
+    learned = learn_recommender(
+        lines, products, profiles, consent, config=config, as_of=as_of, profiling_purpose=profiling_purpose
+    )
     if learned.recommender is None or learned.people is None:
         return Recommended(lines.sparkSession.createDataFrame([], RECOMMENDATIONS.schema), learned.notes, {})
     return Recommended(offers_of(learned.people, learned.recommender), learned.notes, learned.metrics, learned.people)
@@ -108,6 +112,7 @@ def learn_recommender(
     *,
     config: RecommendationsConfig,
     as_of: date,
+    profiling_purpose: str | None = "profiling",
 ) -> Learned:
     """Everything that has to be known to make offers; arguments as of `recommend`.
 
@@ -123,7 +128,14 @@ def learn_recommender(
         told = f"nothing to recommend: no product that may be offered was bought in the {config.sellable_days} days up to {as_of}"
         return Learned(None, None, (*notes, told), {})
     numbers = _product_numbers(lines.sparkSession, catalogue)
-    people = histories(bought, numbers, profiles, consent, require_consent=config.require_consent).persist()
+    people = histories(
+        bought,
+        numbers,
+        profiles,
+        consent,
+        profiling_purpose=profiling_purpose,
+        require_consent=config.require_consent,
+    ).persist()
     sample, places, sampled = _sample(people, config)
     verdict = backtest(
         sample,
