@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 from chispa import assert_df_equality
+from numpy.random import default_rng
 
 from cdp.models.activity import daily_activity, daily_orders
-from cdp.models.features import FEATURES, HISTORY, features, order_history, outcomes
+from cdp.models.features import BEHAVIOUR, FEATURES, HISTORY, features, order_history, outcomes
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE
 from tests.models.conftest import event, line, order
 
@@ -72,6 +73,67 @@ def found(activity):
 
 def test_there_is_a_row_for_everyone_with_an_order_and_for_nobody_else(found):
     assert set(found) == {"ann", "bob"}
+
+
+def test_of_everybody_it_is_those_with_any_activity_and_customers_are_as_they_were(activity, found):
+    returns = [order("dan", day(3), "-5.00", status="returned")]  # of an order that was never sent
+    rows = features(activity(orders=returns), [CUTOFF], everybody=True).collect()
+    everybody = {row["customer_id"]: row.asDict() for row in rows}
+    assert set(everybody) == {"ann", "bob", "cat", "dan"}
+    assert {who: everybody[who] for who in found} == found
+    for who, known in (("cat", 1), ("dan", 3)):
+        assert {everybody[who][name] for name in FEATURES if name not in BEHAVIOUR} == {None}
+        assert everybody[who]["days_known"] == known
+    assert (everybody["cat"]["visit_days_30d"], everybody["cat"]["days_since_visit"]) == (1, 1)
+    assert features(activity(), [day(2)], everybody=True).where("customer_id = 'cat'").count() == 0, "not known yet"
+
+
+def test_behaviour_of_prospects_agrees_with_a_walk_through_their_events(fill):
+    """Six people without an order, each with some twenty events, as of two days."""
+    names = ("Email Delivered", "Email Opened", "Email Link Clicked", "Page Viewed", "Product Viewed", "Product Added", "Ticket Created")  # fmt: skip
+    chance, events = default_rng(3), []
+    for number in range(120):
+        name = names[chance.integers(len(names))]
+        channel = "email" if name.startswith("Email") else ("web", "app", "service")[chance.integers(3)]
+        events.append(event(f"p{number % 6}", at(int(chance.choice([0, 29, 30, 89, 90, 364, 365, chance.integers(400)]))), name, channel=channel) | {"reference": str(number)})  # fmt: skip
+    cutoffs = [CUTOFF, day(60)]
+    none = fill(CUSTOMER_ORDERS), fill(CUSTOMER_ORDER_LINES)
+    made = features(daily_activity(*none, fill(TIMELINE, *events), as_of=CUTOFF), cutoffs, everybody=True)
+    rows = {(row["customer_id"], row["cutoff"]): {name: row[name] for name in BEHAVIOUR} for row in made.collect()}
+    walked = {
+        (who, cutoff): walk(events, who, cutoff) for who in {e["customer_id"] for e in events} for cutoff in cutoffs
+    }
+    assert rows == walked and len(rows) == 12
+
+
+def walk(events: list[dict], who: str, cutoff: date) -> dict[str, float | None]:
+    """`BEHAVIOUR` of somebody, event by event."""
+    known = [
+        ((cutoff - e["occurred_at"].date()).days, e["event"], e["channel"]) for e in events if e["customer_id"] == who
+    ]
+    # A page that was seen neither on the web nor in the app is nothing that anything is made of.
+    known = [(age, e, via) for age, e, via in known if age >= 0 and (e != "Page Viewed" or via in ("web", "app"))]
+
+    def ages(name: str, within: int = 10_000) -> list[int]:
+        return [age for age, event, _ in known if event == name and age < within]
+
+    visits = {age for age, _, channel in known if channel in ("web", "app")}
+    delivered, opened = len(ages("Email Delivered", 90)), len(ages("Email Opened", 90))
+    return {
+        "emails_delivered_90d": delivered,
+        "emails_opened_90d": opened,
+        "emails_clicked_90d": len(ages("Email Link Clicked", 90)),
+        "email_open_rate_90d": opened / delivered if delivered else None,
+        "days_since_email_click": min(ages("Email Link Clicked"), default=None),
+        "visit_days_30d": sum(age < 30 for age in visits),
+        "visit_days_90d": sum(age < 90 for age in visits),
+        "days_since_visit": min(visits, default=None),
+        "products_viewed_30d": len(ages("Product Viewed", 30)),
+        "products_added_30d": len(ages("Product Added", 30)),
+        "products_added_90d": len(ages("Product Added", 90)),
+        "tickets_365d": len(ages("Ticket Created", 365)),
+        "days_known": max(age for age, _, _ in known),
+    }
 
 
 def test_the_history_counts_days_not_orders(found):

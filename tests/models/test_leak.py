@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cdp.models.activity import daily_activity
-from cdp.models.features import FEATURES, features
+from cdp.models.features import BEHAVIOUR, FEATURES, features
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, TIMELINE
 from tests.models.conftest import event, line, order
 
@@ -21,14 +21,16 @@ EVENTS = (
 )  # fmt: skip
 
 
-def rows(
-    seed: int, first: date, days: int, many: int, channels: list[str]
-) -> tuple[list[dict], list[dict], list[dict]]:
-    """Orders, lines and events of few customers, so that each has much of everything, some of it on the edge's very days."""
+Tables = tuple[list[dict], list[dict], list[dict]]
+"""Rows of orders, lines and events."""
+
+
+def rows(seed: int, first: date, days: int, many: int, channels: list[str], people: str = "c") -> Tables:
+    """Those of few people, so that each has much of everything, some of it on the edge's very days."""
     rng = np.random.default_rng(seed)
     orders, lines, events = [], [], []
     for number in range(many):
-        who = f"c{rng.integers(0, 12):02d}"
+        who = f"{people}{rng.integers(0, 12):02d}"
         on = first + timedelta(days=int(rng.integers(0, days)) if number % 4 else 0)
         status = str(rng.choice(["completed", "completed", "returned", "cancelled"]))
         sign = -1 if status == "returned" else 1
@@ -57,18 +59,27 @@ def test_rows_after_the_cutoff_change_no_feature(fill, seed):
     tables = (CUSTOMER_ORDERS, CUSTOMER_ORDER_LINES, TIMELINE)
     past = rows(seed, CUTOFF - timedelta(days=600), 601, 160, ["web", "store", "app"])
     future = rows(seed + 50, CUTOFF + timedelta(days=1), YEAR_AND_MORE, 200, ["web", "store", "telephone"])
+    # Prospects do all the same, but order only after the cut-off.
+    *_, events = rows(seed + 100, CUTOFF - timedelta(days=600), 601, 160, ["web"], "p")
+    first_orders = rows(seed + 150, CUTOFF + timedelta(days=1), YEAR_AND_MORE, 200, ["web"], "p")
     later = CUTOFF + timedelta(days=YEAR_AND_MORE)
 
-    def found(*parts: tuple[list[dict], list[dict], list[dict]]) -> dict[date, list[tuple]]:
+    def found(*parts: Tables) -> dict[date, list[tuple]]:
         frames = [fill(table, *chain(*some)) for table, some in zip(tables, zip(*parts, strict=True), strict=True)]
         days = daily_activity(*frames, as_of=later)
-        made = features(days, [CUTOFF, later]).select("cutoff", "customer_id", *FEATURES).collect()
+        made = features(days, [CUTOFF, later], everybody=True).select("cutoff", "customer_id", *FEATURES).collect()
         return {cutoff: sorted(tuple(row) for row in made if row["cutoff"] == cutoff) for cutoff in (CUTOFF, later)}
 
-    before, after = found(past), found(past, future)
-    assert after[CUTOFF] == before[CUTOFF] and len(before[CUTOFF]) == 12
+    before = found(past, ([], [], events))
+    after = found(past, ([], [], events), future, first_orders)
+    assert after[CUTOFF] == before[CUTOFF] and len(before[CUTOFF]) == 24
 
     # Every feature could have shown it: a later day sees those rows.
     pairs = list(zip(before[later], after[later], strict=True))
-    seen = {name for i, name in enumerate(FEATURES, 2) if any(old[i] != new[i] for old, new in pairs)}
-    assert set(FEATURES) - seen == {"age_days", "days_known"}, "the first day stays the first"
+
+    def seen(people: str) -> set[str]:
+        theirs = [(old, new) for old, new in pairs if old[1].startswith(people)]
+        return {name for i, name in enumerate(FEATURES, 2) if any(old[i] != new[i] for old, new in theirs)}
+
+    assert set(FEATURES) - seen("c") == {"age_days", "days_known"}, "the first day stays the first"
+    assert set(BEHAVIOUR) - seen("p") == {"days_known"}

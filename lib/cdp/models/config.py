@@ -34,9 +34,9 @@ class Training(Strict):
     min_each_outcome: int = Field(default=30, ge=2)
     """So many rows must have come back, and so many must not have, for the same."""
     max_customers: int = Field(default=50_000, ge=1_000)
-    """Customers that come to the driver for training, at most, chosen by a hash of their id."""
+    """Customers that come to the driver for training, at most, chosen by a hash of their id; and as many prospects."""
     max_rows: int = Field(default=600_000, ge=1_000)
-    """Rows that they have there, one for each day on which features are taken; with more, fewer customers come."""
+    """Rows that they have there, one for each day on which features are taken; with more, fewer come. So of prospects."""
     seed: int = Field(default=42, ge=0)
     """Of the sample of customers and of the learners."""
 
@@ -75,6 +75,8 @@ class ModelsConfig(Document):
     """Whether a training makes its model `champion` where that is not worse than the one in use, or leaves it `challenger`."""
     profiling_purpose: str | None = "profiling"
     """Who does not allow this purpose in `gold.effective_consent` is neither learned from nor scored; null: everybody is."""
+    prospects: bool = True
+    """Whether people who never ordered are learned from and scored, too: how likely a first order is."""
     reasons: bool = True
     """Whether each score says what moved it most."""
     lifecycle: Lifecycle = Lifecycle()

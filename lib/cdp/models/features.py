@@ -52,7 +52,7 @@ _TOTALS: Mapping[str, str] = {
 }
 """Aggregates over the days of a customer up to the cut-off; `age` is the number of days before it, 0 on it."""
 
-_FEATURES: Mapping[str, str] = {
+_OF_ORDERS: Mapping[str, str] = {
     # What BG/NBD and Gamma-Gamma are made of: repeat days, first to last, first to the end of the cut-off's day.
     "repeat_days": "order_days - 1",
     "active_days": "first_age - recency_days",
@@ -78,6 +78,8 @@ _FEATURES: Mapping[str, str] = {
     "store_share": "double(store_orders) / orders",
     "categories": "categories",
     "channels": "channels",
+}
+_OF_BEHAVIOUR: Mapping[str, str] = {
     "emails_delivered_90d": "emails_delivered_90d",
     "emails_opened_90d": "emails_opened_90d",
     "emails_clicked_90d": "emails_clicked_90d",
@@ -92,9 +94,17 @@ _FEATURES: Mapping[str, str] = {
     "tickets_365d": "tickets_365d",
     "days_known": "days_known",
 }
+_FEATURES: Mapping[str, str] = {
+    # Without an order these have no meaning, and would divide by none.
+    **{name: f"if(order_days > 0, {expression}, null)" for name, expression in _OF_ORDERS.items()},
+    **_OF_BEHAVIOUR,
+}
 
 FEATURES: tuple[str, ...] = tuple(_FEATURES)
 """Names of the features, in the order in which models take them; each is a double, null where it has no meaning."""
+
+BEHAVIOUR: tuple[str, ...] = tuple(_OF_BEHAVIOUR)
+"""Those of them that need no order."""
 
 HISTORY = ("repeat_days", "active_days", "age_days", "repeat_value")
 """The features that orders alone give, for BG/NBD and Gamma-Gamma."""
@@ -105,17 +115,23 @@ HORIZON = "horizon_days"
 _HISTORY_TOTALS = ("recency_days", "first_age", "order_days", "cents", "first_cents")
 
 
-def features(days: DataFrame, cutoffs: Sequence[date]) -> DataFrame:
+def features(days: DataFrame, cutoffs: Sequence[date], *, everybody: bool = False) -> DataFrame:
     """Features of every customer with an order by the cut-off, for each cut-off.
 
     Args:
         days: `activity.daily_activity`.
         cutoffs: last days of data to use; nothing after one enters its features.
+        everybody: also of those with any other activity by the cut-off; all but `BEHAVIOUR` is null for them.
 
     Returns:
         One row a customer and cut-off: customer_id, cutoff (date), and `FEATURES`.
     """
-    return _computed(days, cutoffs, _TOTALS, FEATURES)
+    return _computed(days, cutoffs, _TOTALS, FEATURES, everybody=everybody)
+
+
+def has_ordered() -> Column:
+    """Whether a row of `features` is that of a customer with an order by its cut-off."""
+    return F.col("repeat_days").isNotNull()
 
 
 def order_history(days: DataFrame, cutoffs: Sequence[date]) -> DataFrame:
@@ -154,10 +170,18 @@ def outcomes(days: DataFrame, cutoffs: Sequence[date], horizons: Sequence[int]) 
     return after.groupBy("customer_id", "cutoff").agg(*_named(measures))
 
 
-def _computed(days: DataFrame, cutoffs: Sequence[date], totals: Mapping[str, str], wanted: Sequence[str]) -> DataFrame:
+def _computed(
+    days: DataFrame,
+    cutoffs: Sequence[date],
+    totals: Mapping[str, str],
+    wanted: Sequence[str],
+    *,
+    everybody: bool = False,
+) -> DataFrame:
     reached = F.filter(_dates(cutoffs), lambda day: day >= F.col("on"))
     up_to = days.withColumn("cutoff", F.explode(reached)).withColumn("age", F.datediff("cutoff", "on"))
-    summed = up_to.groupBy("customer_id", "cutoff").agg(*_named(totals)).where("order_days > 0")
+    summed = up_to.groupBy("customer_id", "cutoff").agg(*_named(totals))
+    summed = summed if everybody else summed.where("order_days > 0")
     return summed.selectExpr("customer_id", "cutoff", *[f"double({_FEATURES[name]}) AS {name}" for name in wanted])
 
 

@@ -14,7 +14,7 @@ from cdp.models.counts import OrderCounts, history_counts
 from cdp.models.cutoffs import Split, all_cutoffs, split_time
 from cdp.models.features import order_history
 from cdp.models.learning import ByHorizon
-from cdp.models.past import Past, past_rows, sampled
+from cdp.models.past import Past, past_rows, people_in, sampled, sampled_apart
 from cdp.models.textbook import Textbook
 
 
@@ -67,7 +67,7 @@ def ground(orders: DataFrame, config: ModelsConfig, *, as_of: date) -> Ground:
 
 
 def collect_past(inputs: Sequence[DataFrame], found: Ground, config: ModelsConfig) -> Past:
-    """Customers as of every cut-off, on the driver: all of them, or as many as are set.
+    """Customers as of every cut-off, on the driver: all of them, or as many as are set; and at most as many prospects.
 
     Args:
         inputs: `gold.orders`, `gold.order_lines` and `gold.timeline` of those who may be learned from.
@@ -76,10 +76,15 @@ def collect_past(inputs: Sequence[DataFrame], found: Ground, config: ModelsConfi
     training = config.training
     cutoffs = all_cutoffs(found.splits, first_order_on=found.first_order_on, as_of=found.as_of, training=training)
     most = min(training.max_customers, max(training.max_rows // len(cutoffs), 1))
-    few = [sampled(rows, customers=found.customers, most=most, seed=training.seed) for rows in inputs]
+    # Nobody knows how many prospects there were on each day: never more than there are people in all.
+    people = people_in(inputs[0], inputs[2]) if config.prospects else found.customers
+    # Whoever is needed as a customer or as a prospect is drawn at the greater of the two rates.
+    fewest = min(found.customers, people)
+    few = [sampled(rows, customers=fewest, most=most, seed=training.seed) for rows in inputs]
     days, order_days = daily_activity(*few, as_of=found.as_of), daily_orders(few[0], as_of=found.as_of)
     outcome_days = sorted({days for split in found.splits for days in (split.learn_days, split.horizon_days)})
-    return Past.collect(past_rows(days, order_days, cutoffs, outcome_days))
+    rows = past_rows(days, order_days, cutoffs, outcome_days, everybody=config.prospects)
+    return Past.collect(sampled_apart(rows, customers=found.customers, people=people, most=most, seed=training.seed))
 
 
 def materials(past: Past, found: Ground, config: ModelsConfig) -> list[Material]:
