@@ -1,4 +1,4 @@
-"""Score every customer with the champion models; recommend products (gold).
+"""Score every customer and prospect with the champion models; recommend products (gold).
 
     ./spark-submit.sh score --lake lake --as-of 2026-01-31
 

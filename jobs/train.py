@@ -1,4 +1,4 @@
-"""Train the value and churn models on a split of time; track and register them in MLflow.
+"""Train the models of value, churn and first orders on a split of time; track and register them in MLflow.
 
     ./spark-submit.sh train --lake lake --as-of 2026-01-31
 

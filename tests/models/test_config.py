@@ -10,7 +10,7 @@ from tests.conftest import PROJECT
 
 def test_without_a_file_the_defaults_hold(tmp_path):
     config = load_models_config(ConfigFolder(tmp_path))
-    assert config.horizons_days == (90, 365) and config.recommendations.enabled
+    assert config.horizons_days == (90, 365) and config.recommendations.enabled and config.prospects
 
 
 def test_the_projects_own_file_is_right():
@@ -25,6 +25,7 @@ def test_the_projects_own_file_is_right():
         ("horizons_days: [0]", "greater than or equal to 1"),
         ("training: {cutofs: 2}", "did you mean cutoffs"),
         ("recommendations: {max: 6}", "less than or equal to 5"),
+        ("prospects: {enabled: true}", "prospects"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, text, problem):

@@ -16,12 +16,14 @@ from cdp.base.errors import CdpError
 from cdp.base.lake import Lake
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
+from cdp.models.prospects.run import MODEL as PROSPECTS
 from cdp.models.registry import Registry
 from cdp.models.run import MODELS, score, train
-from cdp.tables.gold import CUSTOMER_ORDERS, EFFECTIVE_CONSENT, PREDICTIONS
-from tests.models.conftest import AS_OF, order, shop
+from cdp.tables.gold import CUSTOMER_ORDERS, EFFECTIVE_CONSENT, PREDICTIONS, TIMELINE
+from tests.models.conftest import AS_OF, event, order, shop
 
-OBJECTS = "customer0007"
+OBJECTS, STRANGER_OBJECTS = "customer0007", "stranger07"
+STRANGERS = [f"stranger{number:02d}" for number in range(12)]
 SETTINGS = """
 horizons_days: [60]
 training: {cutoffs: 2, backtests: 2, min_customers: 100}
@@ -45,7 +47,7 @@ def refusal(customer: str) -> dict:
 
 @pytest.fixture(scope="module")
 def trained(spark, fill, tmp_path_factory):
-    """A shop of 300 customers, one of whom objects, trained and scored as of its last day."""
+    """A shop of 300 customers and 12 who only looked, of each one objects, trained and scored as of its last day."""
     folder = tmp_path_factory.mktemp("champions")
     (folder / "conf").mkdir()
     (folder / "conf" / "models.yaml").write_text(SETTINGS, encoding="utf-8")
@@ -55,7 +57,9 @@ def trained(spark, fill, tmp_path_factory):
         console=Console("quiet"),
     )  # fmt: skip
     run.lake.replace(CUSTOMER_ORDERS, fill(CUSTOMER_ORDERS, *shop(300, 500)).coalesce(1))
-    run.lake.replace(EFFECTIVE_CONSENT, fill(EFFECTIVE_CONSENT, refusal(OBJECTS)))
+    run.lake.replace(EFFECTIVE_CONSENT, fill(EFFECTIVE_CONSENT, refusal(OBJECTS), refusal(STRANGER_OBJECTS)))
+    looks = [event(who, datetime(2024, 11, 1), "Page Viewed", channel="web") for who in STRANGERS]
+    run.lake.replace(TIMELINE, fill(TIMELINE, *looks))
     notes = train(run).notes
     score(run)
     return run, notes
@@ -65,7 +69,9 @@ def test_who_objects_to_profiling_is_neither_learned_from_nor_scored(trained):
     run, _ = trained
     buyers = {r["customer_id"] for r in run.lake.read(CUSTOMER_ORDERS).select("customer_id").distinct().collect()}
     scored = {r["customer_id"] for r in run.lake.read(PREDICTIONS).select("customer_id").collect()}
-    assert OBJECTS in buyers and scored == buyers - {OBJECTS}
+    assert OBJECTS in buyers and scored == {*buyers, *STRANGERS} - {OBJECTS, STRANGER_OBJECTS}
+    first = client(run).get_model_version_by_alias(PROSPECTS, "champion")
+    assert client(run).get_run(first.run_id).data.metrics["h60.prospects"] == 2 * (len(STRANGERS) - 1)  # as of two days
     for name in MODELS:
         version = client(run).get_model_version_by_alias(name, "champion")
         assert client(run).get_run(version.run_id).data.params["customers"] == str(len(buyers) - 1)
@@ -79,6 +85,7 @@ def test_promotion_by_hand_is_left_to_a_person_and_an_alias_moved_back_gives_the
     told = "\n".join(train(replace(run, config=ConfigFolder(tmp_path))).notes)
     assert champions(run) == {"cdp_ltv": 1, "cdp_churn": 1}
     assert "cdp_churn/2 is no champion: conf/models.yaml promotion: manual" in told
+    assert "cdp_prospects/2 is no champion: conf/models.yaml promotion: manual" in told
     second = client(run).get_model_version("cdp_churn", "2")
     assert second.tags["verdict"] == "refused" and "Not promoted" in second.description
     assert client(run).get_model_version_by_alias("cdp_churn", "challenger").version == 2
@@ -87,7 +94,7 @@ def test_promotion_by_hand_is_left_to_a_person_and_an_alias_moved_back_gives_the
         for name in MODELS:
             client(run).set_registered_model_alias(name, "champion", str(number))
         score(run)
-        rows = run.lake.read(PREDICTIONS)
+        rows = run.lake.read(PREDICTIONS).where("tier <> 'prospect'")
         assert {r["churn_model"] for r in rows.select("churn_model").distinct().collect()} == {f"cdp_churn/{number}"}
     assert_df_equality(run.lake.read(PREDICTIONS), before, ignore_row_order=True)
 
@@ -157,8 +164,8 @@ def test_negative_spending_returns_above_orders_and_a_new_category_are_scored(ru
         order("cat", date(2026, 1, 31), "7.00", channel="a channel that nobody knew"),
     ]
     run.lake.replace(CUSTOMER_ORDERS, fill(CUSTOMER_ORDERS, *rows))
-    train(run)
-    score(run)
+    assert "prospects, 60 days: no model, nobody was known without an order" in "\n".join(train(run).notes)
+    assert "prospects are not scored: cdp_prospects has no champion" in "\n".join(score(run).notes)
     found = {r["customer_id"]: r for r in run.lake.read(PREDICTIONS).collect()}
     assert set(found) == {"ann", "bob", "cat"}
     assert all(0 < r["churn_probability"] < 1 and r["ltv"] >= 0 for r in found.values())

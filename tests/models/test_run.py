@@ -1,6 +1,7 @@
 """Train and score on an invented shop: what a user of the lake relies on."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,12 +15,13 @@ from cdp.base.lake import Lake
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
 from cdp.models.identity import track_identity
+from cdp.models.prospects.run import MODEL as PROSPECTS
 from cdp.models.registry import Registry
 from cdp.models.run import MODELS, SCORE_STAGE, TRAIN_STAGE, score, train
 from cdp.runner.ledger import fingerprint
-from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PREDICTIONS, RECOMMENDATIONS
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, PREDICTIONS, RECOMMENDATIONS, TIMELINE
 from cdp.tables.identity import LINKS, PARAMETERS
-from tests.models.conftest import AS_OF, line, order, shop
+from tests.models.conftest import AS_OF, event, line, order, shop
 
 
 def champions(run: Run) -> dict[str, int]:
@@ -28,7 +30,8 @@ def champions(run: Run) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def trained(spark, fill, tmp_path_factory):
-    """A shop of 500 customers over 500 days, trained once; the run and what it told."""
+    """A shop of 500 customers over 500 days, most of whom came to look before, and of 200 who only look, trained once; the run
+    and what it told."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "conf").mkdir()
     lake = Lake(spark, str(folder / "lake"))
@@ -40,7 +43,27 @@ def trained(spark, fill, tmp_path_factory):
     lines = [line(o["customer_id"], o["ordered_on"], f"p{hash_of(o) % 7}") for o in orders]
     lake.replace(CUSTOMER_ORDERS, fill(CUSTOMER_ORDERS, *orders).coalesce(1))
     lake.replace(CUSTOMER_ORDER_LINES, fill(CUSTOMER_ORDER_LINES, *lines).coalesce(1))
+    lake.replace(TIMELINE, fill(TIMELINE, *looks(orders)).coalesce(1))
     return run, train(run)
+
+
+STRANGERS = 200
+
+
+def looks(orders: list[dict]) -> Iterator[dict]:
+    """Customers look once, up to two months before their first order, and strangers as well, but they never order."""
+    first: dict[str, date] = {}
+    for o in orders:
+        first[o["customer_id"]] = min(o["ordered_on"], first.get(o["customer_id"], AS_OF))
+    for number, (who, on) in enumerate(sorted(first.items())):
+        yield event(who, at_noon(on - timedelta(days=number % 60)), "Page Viewed", channel="web")
+    for number in range(STRANGERS):
+        on = AS_OF - timedelta(days=number * 500 // STRANGERS)
+        yield event(f"stranger{number:04d}", at_noon(on), "Page Viewed", channel="web")
+
+
+def at_noon(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +84,8 @@ def test_training_says_who_won_and_against_what(trained):
     assert re.search(r"churn, 90 days: \w+, ROC AUC 0\.\d+", told)
     assert "365 days ahead are judged by 156: orders begin on" in told
     assert "champions: cdp_ltv/1, cdp_churn/1" in told
+    assert re.search(r"prospects, 90 days: [a-z ]+, ROC AUC 0\.\d+, of [\d,]+ rows [\d,]+ with a first order within 90 days", told)
+    assert "cdp_prospects/1 is champion" in told
 
 
 def test_the_champions_are_known_without_mlflow_and_to_mlflow(trained):
@@ -69,7 +94,7 @@ def test_the_champions_are_known_without_mlflow_and_to_mlflow(trained):
     run, _ = trained
     assert champions(run) == {"cdp_ltv": 1, "cdp_churn": 1}
     client = mlflow.MlflowClient(f"sqlite:///{run.lake.root}/mlflow/mlflow.db")
-    for name in MODELS:
+    for name in (*MODELS, PROSPECTS):
         version = client.get_model_version_by_alias(name, "champion")
         record = client.get_run(version.run_id)
         assert client.get_experiment(record.info.experiment_id).name == name
@@ -80,7 +105,8 @@ def test_the_champions_are_known_without_mlflow_and_to_mlflow(trained):
         nested = client.search_runs([record.info.experiment_id], f"tags.`mlflow.parentRunId` = '{record.info.run_id}'")
         assert record.data.params["h90_chosen"] in {n.info.run_name for n in nested if n.data.tags["chosen"] == "True"}
         assert {d.dataset.name for d in record.inputs.dataset_inputs} >= {"gold.orders version 1"}
-        assert {f.path for f in client.list_artifacts(record.info.run_id)} >= {"h90.svg", "h365.svg"}
+        files = {f.path for f in client.list_artifacts(record.info.run_id)}
+        assert files >= ({"features.txt"} if name == PROSPECTS else {"h90.svg", "h365.svg"})
         assert "Trained as of 2026-01-31" in version.description and "**Champion**" in version.description
         assert version.tags["verdict"] == "promoted"
 
@@ -89,12 +115,13 @@ def test_nothing_of_a_customer_enters_the_store(trained):
     run, _ = trained
     files = [p for p in run.lake.local_path("mlflow").rglob("*") if p.is_file()]
     assert any(p.name == "model.skops" for p in files)
-    assert not [p for p in files if b"customer0" in p.read_bytes()]
+    assert not [p for p in files for who in (b"customer0", b"stranger0") if who in p.read_bytes()]
 
 
 def test_scoring_writes_a_row_a_customer_and_offers_to_each(scored):
     run, result = scored
-    rows = run.lake.read(PREDICTIONS)
+    everybody = run.lake.read(PREDICTIONS)
+    rows = everybody.where("tier <> 'prospect'")
     by_model = {(r["ltv_model"], r["churn_model"], r["horizon_days"], r["scored_on"]) for r in rows.collect()}
     buyers = run.lake.read(CUSTOMER_ORDERS).select("customer_id").distinct().count()
     assert by_model == {("cdp_ltv/1", "cdp_churn/1", h, AS_OF) for h in (90, 365)}
@@ -107,7 +134,29 @@ def test_scoring_writes_a_row_a_customer_and_offers_to_each(scored):
     assert rows.where("exists(churn_reasons, r -> isnan(r.effect) OR r.effect = 0 OR r.reason IS NULL)").count() == 0
     assert rows.where("horizon_days = 365 AND size(churn_reasons) > 0").count() == buyers
     assert run.lake.read(RECOMMENDATIONS).select("customer_id").distinct().count() == buyers
-    assert result.rows_out == rows.count() + run.lake.read(RECOMMENDATIONS).count()
+    assert rows.where("abs(buy_probability + churn_probability - 1) > 1e-9").count() == 0
+    assert result.rows_out == everybody.count() + run.lake.read(RECOMMENDATIONS).count()
+
+
+def test_scoring_writes_a_row_a_stranger_placed_among_strangers(scored):
+    run, result = scored
+    found = run.lake.read(PREDICTIONS).where("tier = 'prospect'").toPandas()
+    assert set(found["customer_id"]) == {f"stranger{number:04d}" for number in range(STRANGERS)}
+    assert set(zip(found["horizon_days"], found["ltv_model"], found["lifecycle"], strict=True)) == {
+        (horizon, "cdp_prospects/1", "prospect") for horizon in (90, 365)
+    }
+    assert len(found) == 2 * STRANGERS
+    assert found[["churn_probability", "churn_percentile", "churn_model"]].isna().all(axis=None)
+    told = found[["buy_probability", "expected_orders", "ltv", "ltv_percentile"]]
+    assert told.notna().all(axis=None) and found["buy_probability"].between(0, 1, inclusive="neither").all()
+    assert (found["ltv_low"] <= found["ltv_high"]).all(), "more than thirty first orders tell how they spread"
+    assert all(len(reasons) == 0 for reasons in found["churn_reasons"])
+    near, far = (found[found["horizon_days"] == h].set_index("customer_id") for h in (90, 365))
+    assert near["buy_probability"].mean() < far["buy_probability"].mean()
+    for placed in (near, far):
+        below = [(placed["ltv"] < value).mean() for value in placed["ltv"]]
+        assert abs(placed["ltv_percentile"] - below).max() < 0.1, "places are told in steps"
+    assert "cdp_churn/1 and cdp_prospects/1" in result.notes[0]
 
 
 def test_customers_who_are_expected_to_stay_had_bought_more_recently(scored):

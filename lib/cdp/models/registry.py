@@ -40,6 +40,7 @@ _TRUSTED = (
     "cdp.models.textbook.Textbook",
     *(f"cdp.models.propensity.answers.{name}" for name in ("BaseRate", "Blend", "PropensityModel", "SilenceRule")),
     "cdp.models.propensity.encoding.Encoder",
+    "cdp.models.prospects.model.Prospects",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 

@@ -14,7 +14,7 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.models.activity import daily_activity
 from cdp.models.config import ModelsConfig, load_models_config
-from cdp.models.features import features
+from cdp.models.features import features, has_ordered
 from cdp.models.identity import track_identity
 from cdp.models.objections import objectors, without
 from cdp.models.products.recommend import recommend
@@ -25,6 +25,9 @@ from cdp.models.propensity.run import (
     train_propensities,
     written_tables,
 )
+from cdp.models.prospects.run import MODEL as PROSPECTS_MODEL
+from cdp.models.prospects.run import champion as prospects_champion
+from cdp.models.prospects.run import train_prospects
 from cdp.models.registry import ForeignModelError, Registry
 from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
@@ -109,6 +112,7 @@ def _train(run: Run, config: ModelsConfig, registry: Registry, opening: "Future[
     notes.extend(f"{name} is no champion: {d.why}" for name, d in decisions.items() if not d.is_promoted)
     if promoted:
         notes.append("champions: " + ", ".join(promoted))
+    notes.extend(train_prospects(run, config, registry, past, found, known, _read(run)))
     return StageResult(rows_in=past.customers, notes=tuple(notes))
 
 
@@ -129,10 +133,9 @@ def _register(
 
     name = f"cdp_{target.name}"
     features = held_on[0].past.features(run.as_of)
-    tables = {t.name: (run.lake.path(t), run.lake.version(t) or 0) for t in _INPUTS}
     made = entry(held, held_on, config, known, textbook)
     texts = {REFERENCE: reference_text(target, held, held_on)}
-    made = replace(made, tables=tables, texts=texts, tags={"as_of": str(run.as_of)})
+    made = replace(made, tables=_read(run), texts=texts, tags={"as_of": str(run.as_of)})
     champion = registry.champions([name]).get(name)
     in_use = None
     if champion is not None and not run.full_refresh:
@@ -158,6 +161,11 @@ def _register(
     return number, decision
 
 
+def _read(run: Run) -> dict[str, tuple[str, int]]:
+    """What models are learned from: by name of the table its place and version."""
+    return {t.name: (run.lake.path(t), run.lake.version(t) or 0) for t in _INPUTS}
+
+
 def _objectors(run: Run, config: ModelsConfig) -> DataFrame | None:
     if config.profiling_purpose is None:
         return None
@@ -173,7 +181,7 @@ def _warm_up(registry: Registry) -> None:
 
 
 def score(run: Run) -> StageResult:
-    """Write what the champions say of every customer with an order, and what to offer them."""
+    """Write what the champions say of every customer and prospect, and what to offer to customers."""
     config = load_models_config(run.config)
     registry = Registry(run.lake, run.config.platform.mlflow_tracking_uri)
     _refuse_selection(run, "score")
@@ -185,6 +193,8 @@ def score(run: Run) -> StageResult:
 
 
 def _predict(run: Run, config: ModelsConfig, registry: Registry) -> Told:
+    from cdp.models.prospects.scoring import predictions as of_prospects
+    from cdp.models.prospects.scoring import scores as prospect_scores
     from cdp.models.scoring import predictions, scores
     from cdp.models.watch.run import keep_snapshot, watch_scores
 
@@ -195,9 +205,12 @@ def _predict(run: Run, config: ModelsConfig, registry: Registry) -> Told:
         return run.lake.replace(PREDICTIONS, run.spark.createDataFrame([], PREDICTIONS.schema)), [note], ()
     ltv, churn = (registry.load(name, versions[name]) for name in MODELS)
     days = without(daily_activity(*[run.lake.read(t) for t in _INPUTS], as_of=run.as_of), _objectors(run, config))
-    # Read twice: by the models, and by those who watch them.
-    given = features(days, [run.as_of]).persist()
+    newcomers, notes = prospects_champion(registry, config)
+    # Read by the models and by those who watch them.
+    everybody = features(days, [run.as_of], everybody=newcomers is not None).persist()
+    given = everybody.where(has_ordered())
     found = scores(given, ltv, churn, lifecycle=config.lifecycle, with_reasons=config.reasons).persist()
+    kept = [everybody, found]
     names = {name: f"{name}/{versions[name]}" for name in MODELS}
     watched = [
         _watched(registry, LTV_MODEL, versions[LTV_MODEL], "ltv", ltv),
@@ -208,13 +221,21 @@ def _predict(run: Run, config: ModelsConfig, registry: Registry) -> Told:
         verdict = watch_scores(run, given, found, watched, config.watch)
         if verdict.held_back and run.lake.exists(PREDICTIONS):
             return 0, verdict.notes, verdict.broken_rules
-        written = run.lake.replace(PREDICTIONS, predictions(found, as_of=run.as_of, **models))
+        rows = predictions(found, as_of=run.as_of, **models)
+        if newcomers is not None:
+            names[PROSPECTS_MODEL] = newcomers.label
+            # A horizon that only prospects had rows of would be taken for one that customers are scored for.
+            horizons = [h for h in newcomers.model.horizons if h in set(ltv.horizons) & set(churn.horizons)]
+            first = prospect_scores(everybody, newcomers.model, horizons, with_reasons=config.reasons).persist()
+            kept.append(first)
+            rows = rows.unionByName(of_prospects(first, as_of=run.as_of, model=newcomers.label))
+        written = run.lake.replace(PREDICTIONS, rows)
         keep_snapshot(run, found, **models, config=config.watch)
     finally:
-        found.unpersist()
-        given.unpersist()
+        for frame in kept:
+            frame.unpersist()
     told = f"{written:,} predictions by {' and '.join(names.values())}"
-    return written, [told, *verdict.notes], verdict.broken_rules
+    return written, [told, *notes, *verdict.notes], verdict.broken_rules
 
 
 def _watched(registry: Registry, name: str, number: int, score: "Score", model: "ByHorizon") -> "Watched":
@@ -256,7 +277,8 @@ def _settings(config: ConfigFolder) -> Any:
 
 
 def _champions(run: Run) -> str:
-    names = (*MODELS, *model_names(load_models_config(run.config)))
+    config = load_models_config(run.config)
+    names = (*MODELS, *([PROSPECTS_MODEL] if config.prospects else []), *model_names(config))
     found = Registry(run.lake, run.config.platform.mlflow_tracking_uri).champions(names)
     return " ".join(f"{name}/{number}" for name, number in sorted(found.items()))
 

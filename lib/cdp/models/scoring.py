@@ -1,6 +1,6 @@
 """Predictions for every customer from the champion models, in batches on the executors."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -26,6 +26,11 @@ _SCORES = (
     + ", ".join(f"{name} {'int' if '_reason_' in name else 'double'}" for name in _REASON_COLUMNS)
 )
 _TIERS = (("top_1", 0.99), ("top_5", 0.95), ("top_10", 0.90), ("top_25", 0.75), ("top_50", 0.50))
+_KEYS = {
+    "churn": "bigint(round(churn_probability * 100000))",
+    "ltv": "bigint(floor(log1p(ltv) * 5000))",
+}
+"""Whole numbers that values are placed by."""
 
 Batches = Iterator[pd.DataFrame]
 
@@ -122,33 +127,14 @@ def _told(target: str, parts: np.ndarray | None, batch: pd.DataFrame) -> Mapping
 
 
 def predictions(scores: DataFrame, *, as_of: date, ltv_model: str, churn_model: str) -> DataFrame:
-    """`gold.predictions` from `scores`, which is read twice: once to count, once to place each customer.
-
-    Places are told by counts of values, rounded to a bounded number of them: 100,001 probabilities, and values in steps
-    of a fiftieth of a per cent. So neither a sort of all customers nor more than that many rows on the driver is needed.
-    """
-    keyed = scores.withColumns(
-        {
-            "churn_key": F.round(F.col("churn_probability") * 100_000).cast("bigint"),
-            "ltv_key": F.floor(F.log1p("ltv") * 5_000).cast("bigint"),
-        }
-    )
-    keys = F.explode(F.array(_measure("churn"), _measure("ltv"))).alias("measure")
-    counts = (
-        keyed.select("horizon_days", keys)
-        .groupBy("horizon_days", "measure.name", "measure.key")
-        .agg(F.count(F.lit(1)).alias("customers"))
-        .toPandas()
-    )
-    for name in ("churn", "ltv"):
-        places = scores.sparkSession.createDataFrame(shares_below(counts[counts["name"] == name], name), _places(name))
-        keyed = keyed.join(F.broadcast(places), on=["horizon_days", f"{name}_key"], how="inner")
-    return keyed.select(
+    """The rows of `gold.predictions` of customers with an order, from `scores`, which is read twice as `placed` says."""
+    return placed(scores, ("churn", "ltv")).select(
         "customer_id",
         "horizon_days",
         "churn_probability",
         "churn_percentile",
         _why("churn").alias("churn_reasons"),
+        F.round(1 - F.col("churn_probability"), 6).alias("buy_probability"),
         "expected_orders",
         "expected_order_value",
         "ltv",
@@ -163,6 +149,33 @@ def predictions(scores: DataFrame, *, as_of: date, ltv_model: str, churn_model: 
         F.lit(churn_model).alias("churn_model"),
         F.lit(as_of).alias("scored_on"),
     )
+
+
+def placed(scores: DataFrame, measures: Sequence[str]) -> DataFrame:
+    """Scores with the place of each among all of them, which are read twice: once to count, once to place.
+
+    Places are told by counts of values, rounded to a bounded number of them: 100,001 probabilities, and values in steps
+    of a fiftieth of a per cent. So neither a sort of all customers nor more than that many rows on the driver is needed.
+
+    Args:
+        scores: horizon_days, and what is measured: churn_probability, ltv.
+        measures: `churn`, `ltv`.
+
+    Returns:
+        The scores with a column <measure>_percentile: the share of those over the same horizon that are lower.
+    """
+    keyed = scores.withColumns({f"{name}_key": F.expr(_KEYS[name]) for name in measures})
+    keys = F.explode(F.array(*[_measure(name) for name in measures])).alias("measure")
+    counts = (
+        keyed.select("horizon_days", keys)
+        .groupBy("horizon_days", "measure.name", "measure.key")
+        .agg(F.count(F.lit(1)).alias("customers"))
+        .toPandas()
+    )
+    for name in measures:
+        places = scores.sparkSession.createDataFrame(shares_below(counts[counts["name"] == name], name), _places(name))
+        keyed = keyed.join(F.broadcast(places), on=["horizon_days", f"{name}_key"], how="inner")
+    return keyed
 
 
 def shares_below(counts: pd.DataFrame, name: str) -> pd.DataFrame:

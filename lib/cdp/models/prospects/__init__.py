@@ -1,0 +1,1 @@
+"""First orders: what to expect of people who are known but have not ordered yet."""
