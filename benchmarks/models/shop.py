@@ -115,7 +115,7 @@ def windows(spark: SparkSession, orders: pd.DataFrame, cuts: list[tuple[str, int
             began = time.monotonic()
             notes = [*train(run).notes, *score(run).notes]
             seconds = time.monotonic() - began
-            told = lake.read(PREDICTIONS).toPandas().set_index("customer_id").sort_index()
+            told = lake.read(PREDICTIONS).where("tier <> 'prospect'").toPandas().set_index("customer_id").sort_index()
             inputs = [lake.read(t) for t in (CUSTOMER_ORDERS, CUSTOMER_ORDER_LINES, TIMELINE)]
             known = (
                 features(daily_activity(*inputs, as_of=as_of), [as_of]).toPandas().set_index("customer_id").sort_index()

@@ -88,12 +88,14 @@ def _of_models(retailer: Retailer, query: str) -> set[str]:
 
 def test_predictions_are_within_bounds_for_every_buyer(retailer: Retailer):
     buyers = retailer.lake.read(gold.TRAITS).where("orders > 0").select("customer_id")
-    predicted = retailer.lake.read(gold.PREDICTIONS).where("horizon_days = 90")
+    everybody = retailer.lake.read(gold.PREDICTIONS).where("horizon_days = 90")
+    predicted, prospects = everybody.where("tier <> 'prospect'"), everybody.where("tier = 'prospect'")
     objected = retailer.lake.read(gold.EFFECTIVE_CONSENT).where("purpose = 'profiling' AND NOT is_allowed")
     allowed = buyers.join(objected, on="customer_id", how="left_anti")
     assert allowed.count() < buyers.count(), "somebody objects to profiling"
     assert allowed.join(predicted, on="customer_id", how="left_anti").isEmpty()
-    assert predicted.join(objected, on="customer_id", how="left_semi").isEmpty()
+    assert everybody.join(objected, on="customer_id", how="left_semi").isEmpty()
+    assert prospects.join(buyers, on="customer_id", how="left_semi").isEmpty()
     spread = predicted.agg(
         F.count_distinct("churn_probability").alias("churn"), F.count_distinct("ltv").alias("ltv")
     ).first()

@@ -1,14 +1,25 @@
 """However much there is of a person, what is read of it is bounded, and says that there is more."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cdp.lookup.person import MOST_IDENTIFIERS, MOST_TICKETS, PAGE, person, timeline
 from cdp.lookup.read import Tables
-from cdp.tables.gold import CUSTOMER_IDENTIFIERS, CUSTOMER_ORDER_LINES, CUSTOMER_ORDERS, LOOKUP_KEYS, PROFILES, TIMELINE
+from cdp.lookup.show import show_person
+from cdp.tables.gold import (
+    CUSTOMER_IDENTIFIERS,
+    CUSTOMER_ORDER_LINES,
+    CUSTOMER_ORDERS,
+    LOOKUP_KEYS,
+    PREDICTIONS,
+    PROFILES,
+    TIMELINE,
+)
 from tests.lookup.conftest import ANNA, AT, BUSY, QUIET, served, write
 from tests.lookup.test_site import Site
 
@@ -65,3 +76,19 @@ def test_a_page_of_the_timeline_is_all_that_is_read_of_it(tables: Tables, monkey
     assert [(n[0], n[-1]) for n in names] == [("Thing 1999", "Thing 1950"), ("Thing 1949", "Thing 1900"), ("Thing 49", "Thing 0")]
     assert timeline(tables, BUSY, 41)[1:] == (40, 40) and len(timeline(tables, BUSY, 41)[0]) == PAGE
     assert timeline(tables, QUIET, 3) == ([], 1, 1)
+
+
+def test_of_a_prospect_the_first_order_is_told_in_place_of_churn(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    her: dict[str, Any] = {"customer_id": ANNA, "source": "desk"}
+    write(tmp_path, PROFILES, {**her, "sources": ["desk"]})
+    write(tmp_path, LOOKUP_KEYS, {**her, "bucket": "b0000", "key": "id:1"})
+    write(tmp_path, PREDICTIONS, {**her, "horizon_days": 90, "buy_probability": 0.17, "ltv": 8.5, "tier": "prospect"})
+    known = person(Tables(tmp_path, PROFILES), ANNA)
+    assert known is not None
+    show_person(known, Console(width=120))
+    shown = capsys.readouterr().out
+    assert re.search(r"90 +17% +8\.50 +prospect", shown)
+
+    with served(tmp_path) as address:
+        text = Site(address).ask(f"/customers/{ANNA}")[2]
+    assert "<li>Prospect</li>" in text and "<dt>First order, 90 days</dt><dd>17%</dd>" in text and "Churn" not in text

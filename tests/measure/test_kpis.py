@@ -143,6 +143,7 @@ def test_states_are_key_figures_of_all_data_alone() -> None:
             predictions=[
                 Tally(("90", "top_1", "0"), (1.0, 30.0, 0.1, 2.0)),
                 Tally(("90", "rest", "9"), (2.0, 0.0, 1.9, 0.0)),
+                Tally(("90", "prospect", None), (500.0, 800.0, None, 9.0)),  # nobody's customers yet
             ],
             segments=[Tally(("vip", "live"), (5.0, 2.0, 1.0, None))],
         ),
@@ -153,5 +154,6 @@ def test_states_are_key_figures_of_all_data_alone() -> None:
 
     assert Kpi("consent_share", "total", AS_OF, "purpose=ads", 0.5, "share") in found
     assert Kpi("ltv_average", "total", AS_OF, "horizon_days=90", 10.0, "GBP") in found
+    assert Kpi("churn_average", "total", AS_OF, "horizon_days=90", 2 / 3, "share") in found
     assert Kpi("segment_suppressed", "total", AS_OF, "segment=vip", 2.0, "customers") in found
     assert {k.period for k in found} == {"total"}

@@ -89,6 +89,19 @@ def test_a_table_that_is_not_there_is_said_not_to_be_computed_and_an_empty_one_t
     assert "Nothing to show: gold.orders has no rows." in html
 
 
+def test_prospects_are_no_part_of_the_tiers_and_of_churn() -> None:
+    predictions = [
+        Tally(("90", "top_1", "0"), (10.0, 300.0, 1.0, 20.0)),
+        Tally(("90", "prospect", None), (4321.0, 8642.0, None, 99.0)),
+    ]
+    html = page(tallies(predictions=predictions), "gold.predictions")
+
+    whole = re.search(r"<tr[^>]*>\s*<t[hd][^>]*>All</t[hd]>.*?</tr>", html, re.DOTALL)
+    assert whole and "€300" in whole[0] and ">10.0" in whole[0] and "4,321" not in whole[0]
+    assert "Without an order so far" in html and "4,321" in html and "€8,642" in html
+    assert "4,321" not in page(tallies(predictions=predictions[:1]), "gold.predictions")
+
+
 def test_only_the_last_delivery_of_a_segment_is_shown() -> None:
     html = page(FILLED)
 

@@ -41,6 +41,8 @@ PEOPLE: dict[str, dict[str, Any]] = {
         "traits.revenue": Decimal("120.50"),
         "traits.last_order_at": END - SECOND,
         "predictions.ltv@90": 55.5,
+        "predictions.churn_percentile@90": 0.7,
+        "predictions.tier@90": "top_5",
         "predictions.ltv@365": 200.0,
         "predictions.next_order_on@90": date(2026, 4, 1),
         "consent.email_marketing": True,
@@ -64,6 +66,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
         "traits.revenue": Decimal("0.00"),
         "traits.last_order_at": datetime(2026, 3, 31),
         "predictions.ltv@90": 5.0,
+        "predictions.tier@90": "prospect",  # without a churn
         "consent.email_marketing": False,
         "timeline": [
             entry(
@@ -246,6 +249,13 @@ PREDICTED: list[dict[str, Any]] = [
     attribute("predictions.ltv", {"type": "Greater", "value": 100}, horizon_days=365),
     attribute("predictions.ltv", {"type": "Less", "value": 100}, horizon_days=90),
     attribute("predictions.ltv", {"type": "IsNull"}, horizon_days=365),
+    *[
+        attribute("predictions.churn_percentile", {"type": t, "value": 0.5, "not": n}, horizon_days=90)
+        for t in ("GreaterEqual", "Less")
+        for n in (False, True)
+    ],
+    attribute("predictions.churn_percentile", {"type": "IsNull"}, horizon_days=90),
+    attribute("predictions.tier", {"type": "In", "value": ["top_1", "top_5"]}, horizon_days=90),
     attribute(
         "predictions.next_order_on", {"type": "TimeWithinNext", "value": 1, "unit": "day"}, horizon_days=90
     ),

@@ -53,7 +53,7 @@ def show_person(person: Row, console: Console) -> None:
         ("last orders", ("order", "when", "status", "channel", "amount", "what"), _orders(person)),
         ("consent", ("purpose", "allowed", "status", "since", "until"), _picked(person, "consent", "purpose", "is_allowed", "status", "captured_at", "expires_at")),
         ("segments", ("segment", "since", "suppressed", "held out"), _picked(person, "segments", "segment", "entered_on", "is_suppressed", "is_held_out")),
-        ("predictions", ("days", "churn", "value", "tier", "next order"), _predictions(person)),
+        ("predictions", ("days", "churn", "buys", "value", "tier", "next order"), _predictions(person)),
         ("further traits", ("trait", "value"), own_traits(traits).items()),
         ("recommendations", ("", "product", "why"), ((r["rank"], r["name"] or r["product_id"], r["reason"]) for r in person["recommendations"])),
         ("identifiers", ("type", "value", "last seen", ""), _identifiers(person)),
@@ -103,7 +103,8 @@ def _orders(person: Row) -> Iterable[tuple[Any, ...]]:
 
 def _predictions(person: Row) -> Iterable[tuple[Any, ...]]:
     for row in person["predictions"]:
-        yield row["horizon_days"], share(row["churn_probability"]), money(row["ltv"]), row["tier"], row["next_order_on"]
+        odds = share(row["churn_probability"]), share(row["buy_probability"])
+        yield row["horizon_days"], *odds, money(row["ltv"]), row["tier"], row["next_order_on"]
 
 
 def _print(console: Console, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -19,6 +19,9 @@ PROFILE_FIELDS: Mapping[str, str] = {
 }
 """Field of a profile to the condition under which it is filled."""
 
+PROSPECT = "prospect"
+"""Tier in `gold.predictions` of those who have not ordered yet."""
+
 MOST_RECORDS = 6
 """Customers with this many records or more are counted together."""
 
@@ -120,8 +123,11 @@ def consent(rows: DataFrame) -> Part:
 
 
 def predictions(rows: DataFrame) -> Part:
-    """Keys: horizon in days, tier, tenth of the churn probability (0 to 9). Sums: customers, ltv, churn, orders."""
-    tenth = F.least(F.floor(F.col("churn_probability") * 10), F.lit(9))
+    """Keys: horizon in days, tier, tenth of the churn probability (0 to 9). Sums: customers, ltv, churn, orders.
+
+    Prospects are a tier of their own, without a churn.
+    """
+    tenth = F.when(F.col("churn_probability").isNotNull(), F.least(F.floor(F.col("churn_probability") * 10), F.lit(9)))
     sums = [F.lit(1), F.col("ltv"), F.col("churn_probability"), F.col("expected_orders")]
     return part(rows, [F.col("horizon_days"), F.col("tier"), tenth], sums)
 

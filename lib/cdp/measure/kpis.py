@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
 from typing import NamedTuple
 
-from cdp.measure.counted import PROFILE_FIELDS
+from cdp.measure.counted import PROFILE_FIELDS, PROSPECT
 from cdp.measure.tallies import Tallies
 
 ALL = "all"
@@ -147,7 +147,9 @@ def _people(tallies: Tallies, total: Period) -> Iterator[Kpi]:
 
 def _value(tallies: Tallies, total: Period, currency: str) -> Iterator[Kpi]:
     sums: dict[str | None, list[float]] = {}
-    for (horizon, *_), values, *_ in tallies["predictions"]:
+    for (horizon, tier, *_), values, *_ in tallies["predictions"]:
+        if tier == PROSPECT:
+            continue  # strangers by the thousand would hide what becomes of customers
         sums[horizon] = [a + (b or 0.0) for a, b in zip(sums.get(horizon, [0.0] * 4), values, strict=True)]
     for horizon, (customers, ltv, churn, _) in sums.items():
         dimension = f"horizon_days={horizon}"

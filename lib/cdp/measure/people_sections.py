@@ -1,7 +1,7 @@
 """The report's sections about people: identity, value and churn, segments, deliveries, consent."""
 
 from cdp.measure.charts import PALETTE, Bar, bars, columns
-from cdp.measure.counted import DELIVERY_DAYS, MOST_RECORDS, PROFILE_FIELDS
+from cdp.measure.counted import DELIVERY_DAYS, MOST_RECORDS, PROFILE_FIELDS, PROSPECT
 from cdp.measure.facts import Facts
 from cdp.measure.kpis import ratio
 from cdp.measure.ledger import newest
@@ -81,7 +81,7 @@ def _records(count: str) -> str:
 
 
 def value(facts: Facts) -> Section:
-    """Expected value and churn over the longest horizon."""
+    """Expected value and churn of customers over the longest horizon, and what prospects are expected to bring."""
     missing = facts.lacks("predictions", PREDICTIONS, "score")
     if missing:
         return Section("value", "Value and churn", "", missing=missing)
@@ -92,8 +92,10 @@ def value(facts: Facts) -> Section:
         if days == horizon:
             sums = [v or 0.0 for v in values]
             tiers[tier or ""] = [a + b for a, b in zip(tiers.get(tier or "", [0.0] * 4), sums, strict=True)]
-            tenths[int(tenth or 0)] += sums[0]
-    whole = [sum(v) for v in zip(*tiers.values(), strict=True)]
+            if tier != PROSPECT:
+                tenths[int(tenth or 0)] += sums[0]
+    prospects = tiers.pop(PROSPECT, None)
+    whole = [sum(v) for v in zip(*tiers.values(), strict=True)] or [0.0] * 4
     rows = [_tier_row(facts, label, tiers[name], whole) for name, label in _TIERS.items() if name in tiers]
     header = (
         "Tier by expected value",
@@ -111,12 +113,18 @@ def value(facts: Facts) -> Section:
             labels, {"customers": tenths}, title="Columns: customers by probability of churn, in tenths", text=_count
         ),
     )
+    grids = [Grid("Tiers", header, [*rows, _tier_row(facts, "All", whole, whole)], total=True)]
+    if prospects:
+        people, ltv, _, orders = prospects
+        row = [number(people), facts.money(ltv), facts.money(ratio(ltv, people), 2), number(orders)]
+        heads = ("Prospects", "Expected value", "Average value", "Orders expected")
+        grids.append(Grid("Without an order so far, not among the above", heads, [row], texts=0))
     return Section(
         "value",
         "Value and churn",
         f"Expected within {int(horizon):,} days of {facts.as_of}: revenue of each scored customer, and the probability of no order.",
         charts=[chart],
-        grids=[Grid("Tiers", header, [*rows, _tier_row(facts, "All", whole, whole)], total=True)],
+        grids=grids,
     )
 
 
