@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 
-from cdp.models.config import Training
+from cdp.models.config import ModelsConfig, Training
 from cdp.models.cutoffs import Split, all_cutoffs, split_time
 from cdp.models.features import BEHAVIOUR, FEATURES
 from cdp.models.intervals import Interval
@@ -19,8 +20,10 @@ from cdp.models.propensity.training import NoModelError
 from cdp.models.prospects.model import HIGH, LOW, ORDERS, PROBABILITY, REVENUE, Prospects
 from cdp.models.prospects.promotion import decide, parse_in_use, tags_of
 from cdp.models.prospects.record import told
+from cdp.models.prospects.run import champion, train_prospects
 from cdp.models.prospects.scoring import scored
 from cdp.models.prospects.training import Trained, learn
+from cdp.models.registry import ForeignModelError
 from tests.models.pasts import AS_OF, nobody
 
 TRAINING = Training(cutoffs=3, backtests=2)
@@ -176,3 +179,30 @@ def test_a_challenger_must_be_no_worse_over_each_horizon(planted):
     refused = decide([found, weak], before)
     assert not refused.is_promoted and refused.why == "it is but a rule, and version 1 is a model"
     assert parse_in_use(1, {}, model) == {}, "nothing is known of a version that `train` did not make"
+
+
+def test_what_cannot_be_learned_is_a_note_and_stops_nobody(monkeypatch):
+    def breaks(*_, **__):
+        raise ValueError("the line does not converge")
+
+    monkeypatch.setattr("cdp.models.prospects.training.learn", breaks)
+    run, ground = SimpleNamespace(as_of=AS_OF), SimpleNamespace(splits=[split()])
+    notes = train_prospects(run, ModelsConfig(), None, None, ground, {}, {})
+    assert notes == [
+        "prospects, 30 days: no model, the line does not converge",
+        "no cdp_prospects is registered; one that was before stays in use",
+    ]
+    off = ModelsConfig(prospects=False)
+    assert train_prospects(run, off, None, None, ground, {}, {}) == [] and champion(None, off) == (None, [])
+
+
+def test_a_champion_of_another_version_of_the_library_scores_nobody_and_it_is_said():
+    class Foreign:
+        def champions(self, names):
+            return dict.fromkeys(names, 3)
+
+        def load(self, name, number):
+            raise ForeignModelError(f"{name}/{number} was made by another version of this library")
+
+    found, (note,) = champion(Foreign(), ModelsConfig())
+    assert found is None and note.startswith("prospects are not scored: cdp_prospects/3 was made by another version")
