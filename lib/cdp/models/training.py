@@ -119,7 +119,8 @@ def told(outcome: Outcome) -> str:
         text += "; a rule" + (", which no candidate beat" if found else "")
     else:
         rules = [rule for rule in target.baselines if rule in outcome.metrics]
-        text += "; beats " + ", ".join(f"{rule} ({outcome.metrics[rule][figure]:.3f})" for rule in rules)
+        # They are compared by loss: the figure told of each may say otherwise where there is little to judge by.
+        text += "; ahead by loss of " + ", ".join(f"{rule} ({outcome.metrics[rule][figure]:.3f})" for rule in rules)
     return text + "".join(f"; {why}" for why in outcome.why)
 
 
