@@ -27,7 +27,11 @@ class Evaluator:
         if c["type"] in ("And", "Or", "Not"):
             return _group(c["type"], [self.holds(inner, person) for inner in c["conditions"]])
         if c["type"] in ("include", "exclude"):
-            return self.is_member(c["segment"], person) == (c["type"] == "include")
+            now, was = self.is_member(c["segment"], person), c["segment"] in person.get("was_in", ())
+            inside = {"now": now, "ever": now or was, "before": was and not now}[c.get("when", "now")]
+            return inside == (c["type"] == "include")
+        if c["type"] == "Sequence":
+            return Chains(c, person, self).any()
         if "source" in c:
             return self.meets(c["operator"], self.aggregate(c, person), person)
         silent = False if c["attribute"].startswith("consent.") else None  # no statement: not allowed
@@ -192,3 +196,72 @@ def _compare(kind: str, value: Any, wanted: Any) -> bool:
         "Less": lambda: value < wanted,
         "LessEqual": lambda: value <= wanted,
     }[kind]()
+
+
+class Chains:
+    """The slow, obvious reading of a sequence: every choice of entries is tried."""
+
+    def __init__(self, sequence: Mapping[str, Any], person: Person, evaluator: Evaluator) -> None:
+        self.evaluator, self.sequence, self.steps = evaluator, sequence, sequence["steps"]
+        low = datetime.min
+        if "timeWindow" in sequence:
+            low = evaluator.now - _span(sequence["timeWindow"]["unit"], sequence["timeWindow"]["duration"])
+        lines = [{**line, "occurred_at": line["ordered_at"], "kind": "order line"} for line in person.get("order_lines", [])]
+        entries = sorted([*person["timeline"], *lines], key=_place)
+        self.entries = [e for e in entries if low <= e["occurred_at"] < evaluator.now]
+
+    def any(self) -> bool:
+        return self.continues(0, None, None)
+
+    def continues(self, k: int, before: int | None, shared: Any) -> bool:
+        """Whether the steps from k on can follow the entry at `before`, of an object with the values `shared`."""
+        if k == len(self.steps):
+            return True
+        step = self.steps[k]
+        if step.get("not"):
+            assert before is not None
+            rest = range(before + 1, len(self.entries))
+            against = [i for i in rest if self.fits(k, i) and self.object(k, i) == shared]
+            if k + 1 < len(self.steps):
+                chosen = [i for i in self.nexts(k + 1, before, shared) if not any(n < i for n in against)]
+                return any(self.continues(k + 2, i, shared) for i in chosen)
+            if "within" not in step:
+                return not against
+            ends = self.entries[before]["occurred_at"] + _span(step["within"]["unit"], step["within"]["duration"])
+            return ends < self.evaluator.now and all(self.entries[i]["occurred_at"] > ends for i in against)
+        return any(
+            self.continues(k + 1, i, self.object(k, i) if before is None else shared) for i in self.nexts(k, before, shared)
+        )
+
+    def nexts(self, k: int, before: int | None, shared: Any) -> list[int]:
+        """Entries that can be step k after the entry at `before`."""
+        found = []
+        for i in range(0 if before is None else before + 1, len(self.entries)):
+            if not self.fits(k, i) or self.object(k, i) is None or (before is not None and self.object(k, i) != shared):
+                continue
+            box = self.steps[k].get("within")
+            if box and before is not None:
+                latest = self.entries[before]["occurred_at"] + _span(box["unit"], box["duration"])
+                if self.entries[i]["occurred_at"] > latest:
+                    continue
+            found.append(i)
+        return found
+
+    def fits(self, k: int, i: int) -> bool:
+        step, entry = self.steps[k], self.entries[i]
+        if (step.get("source") == "order_lines") != (entry["kind"] == "order line"):
+            return False
+        if "event" in step and entry["event"] not in ([step["event"]] if isinstance(step["event"], str) else step["event"]):
+            return False
+        return "filter" not in step or self.evaluator.filter_holds(step["filter"], entry)
+
+    def object(self, k: int, i: int) -> list[str] | None:
+        """What the entry is about; None where that is not known."""
+        named = self.steps[k].get("correlateOn", {})
+        values = [_of_entry(self.entries[i], named.get(c, c)) for c in self.sequence.get("correlateOn", [])]
+        return None if any(v is None or not v.strip() for v in values) else values
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    order = entry["order_id"] if entry["kind"] == "order line" else entry["reference"]
+    return entry["occurred_at"], entry["kind"], entry["source"], order, entry.get("line_no", 0)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter
 
@@ -47,7 +49,18 @@ ORDERS = "type: Value, attribute: traits.orders"
         ("{type: include}", "segment: MISSING_SEGMENT_REFERENCE"),
         ("{type: include, segment: b}", "segment: MISSING_SEGMENT_REFERENCE: no segment b"),
         ("{type: And, conditions: []}", "conditions: MISSING_CONDITIONS"),
-        ("{type: Sequence}", "INVALID_RULE_TYPE"),
+        ("{type: Chain}", "INVALID_RULE_TYPE: wanted type And, Or, Not, Value, Sequence, include, exclude, List or Sql"),
+        ("{type: include, segment: a, when: once}", "when: SEGMENT_SCHEMA_ERROR: input should be 'now', 'ever' or 'before'"),
+        ("{type: exclude, segment: b, when: ever}", "segment: MISSING_SEGMENT_REFERENCE: no segment b"),
+        ("{type: Value, source: behavior_timeline, timeWindow: {duration: 9999, unit: year}, operator: {type: IsNull}}", "timeWindow: SEGMENT_SCHEMA_ERROR: 9999 year reach beyond the calendar"),
+        ("{type: Sql}", "query: INVALID_QUERY: missing, but required"),
+        ("{type: Sql, query: ''}", "query: INVALID_QUERY: wanted a name, found nothing"),
+        ("{type: Sql, query: 'SELECT customer_id FROM gold.ordrs'}", "query: INVALID_QUERY: no table gold.ordrs; did you mean gold.orders?"),
+        ("{type: Sql, query: 'SELECT customer_id FROM gold.segment_members'}", "query: INVALID_QUERY: no table gold.segment_members"),
+        ("{type: Sql, query: 'SELECT customer_id FROM gold.orders WHERE ordered_on = current_date()'}", "query: INVALID_QUERY: current_date changes from run to run"),
+        ("{type: Sql, query: 'SELECT order_id FROM gold.orders'}", "query: INVALID_QUERY: it has no column customer_id; wanted customer_id"),
+        ("{type: Sql, query: 'DELETE FROM gold.orders'}", "query: INVALID_QUERY: found DELETE, wanted one SELECT"),
+        ("{type: Sql, query: \"SELECT * FROM VALUES ('ann') t(customer_id)\"}", "query: INVALID_QUERY: it reads no table"),
         (f"{{{ORDERS}, operatr: 1, operator: {{type: IsNull}}}}", "operatr: SEGMENT_SCHEMA_ERROR: unknown key; did you mean operator?"),
         ("{type: Value, attribute: traits.ordes, operator: {type: IsNull}}", "attribute: UNKNOWN_ATTRIBUTE: unknown attribute traits.ordes; did you mean traits.orders?"),
         (f"{{{ORDERS}, operator: {{type: Equal, value: many}}}}", "operator: SEGMENT_SCHEMA_ERROR: traits.orders wants a number"),
@@ -63,6 +76,46 @@ def test_a_wrong_condition_is_named_by_its_path_and_code(tmp_path: Path, conditi
 
     assert len(found) == 1
     assert found[0].startswith("rule") and wanted in found[0]
+
+
+A = "{event: A}"
+
+
+@pytest.mark.parametrize(
+    ("sequence", "wanted"),
+    [
+        ("", "steps: INVALID_SEQUENCE: missing"),
+        ("steps: []", "steps: INVALID_SEQUENCE: wanted at least one"),
+        (f"steps: [{A}]", "steps: INVALID_SEQUENCE: found one step, wanted two or more"),
+        (f"steps: [{', '.join([A] * 11)}]", "steps: INVALID_SEQUENCE: tuple should have at most 10 items"),
+        (f"steps: [{{event: A, not: true}}, {A}]", "steps.0.not: INVALID_SEQUENCE: the first step must come"),
+        (f"steps: [{{event: A, within: {{duration: 1, unit: day}}}}, {A}]", "steps.0.within: INVALID_SEQUENCE: the first step has none before it"),
+        (f"steps: [{A}, {{event: A, not: true}}, {{event: B, not: true}}]", "steps.2.not: INVALID_SEQUENCE: two not steps in a row"),
+        (f"steps: [{A}, {{event: A, not: true, within: {{duration: 1, unit: day}}}}, {A}]", "steps.1.within: INVALID_SEQUENCE: a not step between others"),
+        (f"steps: [{A}, {{event: A, within: {{duration: 1, unit: month}}}}]", "steps.1.within.unit: MISSING_TIME_UNIT: input should be 'week', 'day'"),
+        (f"steps: [{A}, {{event: A, within: {{duration: 1}}}}]", "steps.1.within.unit: MISSING_TIME_UNIT: missing"),
+        (f"steps: [{A}, {{event: A, within: {{duration: 36501, unit: day}}}}]", "steps.1.within: INVALID_SEQUENCE: wanted at most 36,500 days"),
+        (f"steps: [{A}, {{event: A, within: {{duration: 1, units: day}}}}]", "steps.1.within.units: SEGMENT_SCHEMA_ERROR: unknown key; did you mean unit?"),
+        (f"steps: [{A}, {{evnt: A}}]", "steps.1.evnt: SEGMENT_SCHEMA_ERROR: unknown key; did you mean event?"),
+        (f"steps: [{A}, {{}}]", "steps.1.event: INVALID_SEQUENCE: wanted event, filter or both"),
+        (f"steps: [{A}, {{event: []}}]", "steps.1.event: INVALID_SEQUENCE: wanted event, filter or both"),
+        (f"steps: [{A}, {{event: [A, '']}}]", "steps.1.event: INVALID_SEQUENCE: found an empty name"),
+        (f"steps: [{A}, {{source: order_lines, event: A}}]", "steps.1.event: INVALID_SEQUENCE: order lines have none"),
+        (f"steps: [{A}, {{source: orders}}]", "steps.1.source: SEGMENT_SCHEMA_ERROR: input should be 'behavior_timeline' or 'order_lines'"),
+        (f"steps: [{A}, {{filter: {{type: And, conditions: []}}}}]", "steps.1.filter.conditions: MISSING_CONDITIONS"),
+        (f"steps: [{A}, {{filter: {{type: And, conditions: [{{type: Column, column: chanel, operator: {{type: IsNull}}}}]}}}}]", "steps.1.filter.conditions.0.column: UNKNOWN_ATTRIBUTE: unknown column chanel; did you mean channel?"),
+        (f"steps: [{A}, {A}], timeWindow: {{duration: 9999, unit: year}}", "timeWindow: SEGMENT_SCHEMA_ERROR: 9999 year reach beyond the calendar"),
+        (f"steps: [{A}, {A}], correlateOn: [cart_id]", "steps.0.correlateOn: UNKNOWN_ATTRIBUTE: unknown column cart_id"),
+        (f"steps: [{A}, {A}], correlateOn: [properties.a, properties.a]", "correlateOn: INVALID_SEQUENCE: a column is there twice"),
+        (f"steps: [{A}, {{event: A, correlateOn: {{properties.a: amount}}}}], correlateOn: [properties.a]", "steps.1.correlateOn: INVALID_SEQUENCE: amount is no text"),
+        (f"steps: [{A}, {{event: A, correlateOn: {{properties.b: channel}}}}], correlateOn: [properties.a]", "steps.1.correlateOn.properties.b: INVALID_SEQUENCE: the sequence's own correlateOn has no properties.b"),
+        (f"steps: [{A}, {A}], operator: {{type: IsNull}}", "operator: SEGMENT_SCHEMA_ERROR: unknown key"),
+    ],
+)  # fmt: skip
+def test_a_wrong_sequence_is_named_by_its_path_and_code(tmp_path: Path, sequence: str, wanted: str) -> None:
+    found = problems(tmp_path, a=rule(f"{{type: Sequence{', ' if sequence else ''}{sequence}}}"))
+
+    assert any(line.startswith(f"rule.conditions.0.{wanted}") for line in found), found
 
 
 @pytest.mark.parametrize(
@@ -88,6 +141,79 @@ def test_a_wrong_lookalike_is_named_by_its_path_and_code(tmp_path: Path, lookali
     found = problems(tmp_path, a=f"name: a\nlookalike: {lookalike}\n", buyers=buyers)
 
     assert len(found) == 1 and wanted in found[0]
+
+
+def lists(tmp_path: Path) -> Path:
+    (tmp_path / "segments" / "lists").mkdir(parents=True)
+    return tmp_path / "segments" / "lists"
+
+
+def listed(file: str, more: str = "") -> str:
+    return rule(f"{{type: List, file: {file}, identifier: email{more}}}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        ("{type: List, identifier: email}", "file: INVALID_LIST: missing, but required"),
+        ("{type: List, file: people.csv}", "identifier: INVALID_LIST: missing, but required"),
+        *[
+            (f"{{type: List, file: {file}, identifier: email}}", "file: INVALID_LIST: string should match pattern")
+            for file in ("../people.csv", "/etc/passwd", "people.txt", ".people.csv", "people.csv.bz2")
+        ],
+        ("{type: List, file: peple.csv, identifier: email}", "file: INVALID_LIST: no file lists/peple.csv; did you mean people.csv?"),
+        ("{type: List, file: people.csv, identifier: email, column: e_mail}", "column: INVALID_LIST: people.csv has no column e_mail in its first line; did you mean email?"),
+        ("{type: List, file: people.csv, identifier: phone}", "column: INVALID_LIST: people.csv has no column phone in its first line; wanted a line of names"),
+        ("{type: List, file: headless.csv, identifier: email}", "column: INVALID_LIST: headless.csv has no column email in its first line; wanted a line of names"),
+        ("{type: List, file: nothing.csv, identifier: email}", "file: INVALID_LIST: nothing.csv is empty"),
+        ("{type: List, file: header.csv, identifier: email}", "file: INVALID_LIST: header.csv holds no value in column email"),
+        ("{type: List, file: twice.csv, identifier: email}", "column: INVALID_LIST: twice.csv has column email twice"),
+        ("{type: List, file: latin.csv, identifier: email}", "file: INVALID_LIST: latin.csv cannot be read: byte 7 is not UTF-8"),
+        ("{type: List, file: plain.csv.gz, identifier: email}", "file: INVALID_LIST: plain.csv.gz cannot be read: it is damaged, or not of the kind its name says"),
+        ("{type: List, file: plain.parquet, identifier: email}", "file: INVALID_LIST: plain.parquet cannot be read: it is damaged"),
+        ("{type: List, file: numbers.parquet, identifier: email}", "column: INVALID_LIST: email of numbers.parquet is double, wanted texts or whole numbers"),
+        ("{type: List, file: none.parquet, identifier: email}", "file: INVALID_LIST: none.parquet holds no value in column email"),
+    ],
+)  # fmt: skip
+def test_a_wrong_list_is_named_without_what_it_holds(tmp_path: Path, condition: str, wanted: str) -> None:
+    here = lists(tmp_path)
+    for name, content in {
+        "people.csv": b"email;name\nann@example.com;Ann\n",
+        "headless.csv": b"emily@example.com\nann@example.com\n",
+        "nothing.csv": b"",
+        "header.csv": b"email,name\n , Ann\n\n",
+        "twice.csv": b"email,email\na,b\n",
+        "latin.csv": b"email\n\n\xe9\n",
+        "plain.csv.gz": b"email\nann@example.com\n",
+        "plain.parquet": b"email\nann@example.com\n",
+    }.items():
+        (here / name).write_bytes(content)
+    pq.write_table(pa.table({"email": [1.5]}), here / "numbers.parquet")
+    pq.write_table(pa.table({"email": pa.array([None, " "], pa.string())}), here / "none.parquet")
+    (tmp_path / "segments" / "a.yaml").write_text(rule(condition), encoding="utf-8")
+
+    with pytest.raises(ConfigError) as error:
+        load_segments(ConfigFolder(tmp_path))
+
+    assert len(error.value.problems) == 1
+    assert error.value.problems[0].startswith(f"rule.conditions.0.{wanted}")
+    assert "emily" not in str(error.value)
+
+
+def test_the_version_follows_what_a_list_holds(tmp_path: Path) -> None:
+    here = lists(tmp_path)
+    for name in ("a", "b"):
+        text = listed("people.csv") if name == "a" else rule("{type: include, segment: a}")
+        (tmp_path / "segments" / f"{name}.yaml").write_text(text.replace("name: a", f"name: {name}"), encoding="utf-8")
+
+    def found(*emails: str) -> dict[str, str]:
+        (here / "people.csv").write_text("\n".join(["email", *emails]), encoding="utf-8")
+        return versions(load_segments(ConfigFolder(tmp_path)))
+
+    first = found("ann@example.com")
+
+    assert first == found("ann@example.com")
+    assert all(first[name] != version for name, version in found("bob@example.com").items())
 
 
 def test_a_segment_without_rule_and_seed_is_refused(tmp_path: Path) -> None:

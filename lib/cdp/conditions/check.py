@@ -56,7 +56,7 @@ def operator_problems(
         fitting = "text" if kind == "loose" else kind
         yield f"operator.type: INVALID_OPERATOR_TYPE: {name} does not go with {what}, which is a {fitting}"
         return
-    if isinstance(operator, TimeOperator) and not _is_in_calendar(operator):
+    if isinstance(operator, TimeOperator) and not is_in_calendar(operator.value, operator.unit):
         yield f"operator.value: SEGMENT_SCHEMA_ERROR: {operator.value} {operator.unit} reach beyond the calendar"
     values: tuple[Any, ...] = ()
     if isinstance(operator, Comparison | In | NotIn):
@@ -75,11 +75,12 @@ def operator_problems(
         yield "operator: SEGMENT_SCHEMA_ERROR: wanted values of one type"
 
 
-def _is_in_calendar(operator: TimeOperator) -> bool:
+def is_in_calendar(count: int, unit: str) -> bool:
+    """Whether there are dates so many units before and after those of our time."""
     clock = Clock(date(2000, 1, 1))
     try:
-        clock.ago(operator.value, operator.unit)
-        clock.ahead(operator.value, operator.unit)
+        clock.ago(count, unit)
+        clock.ahead(count, unit)
     except (OverflowError, ValueError):
         return False
     return True

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from cdp.base.contracts import Column, Table
 from cdp.base.settings import did_you_mean
 from cdp.conditions.columns import Kind, Named, UnknownAttributeError, named, names_of, typed
-from cdp.tables.gold import HOUSEHOLDS, PREDICTIONS, PROFILES, TIMELINE, TRAITS
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, HOUSEHOLDS, PREDICTIONS, PROFILES, TIMELINE, TRAITS
 
 _NOT_ASKED = {"customer_id", "customer_ids", "provenance", "horizon_days", "as_of", "scored_on"}
 
@@ -111,6 +111,15 @@ def timeline_column(path: str) -> Named:
         UnknownAttributeError: there is none.
     """
     return named(path, _askable(TIMELINE))
+
+
+def order_line_column(path: str) -> Named:
+    """A column of the order lines, e.g. `product_id`, `category`.
+
+    Raises:
+        UnknownAttributeError: there is none.
+    """
+    return named(path, _askable(CUSTOMER_ORDER_LINES))
 
 
 def _askable(table: Table) -> list[Column]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cdp.base.settings import did_you_mean
-from cdp.conditions.check import operator_problems
+from cdp.conditions.check import is_in_calendar, operator_problems
 from cdp.conditions.columns import Kind, UnknownAttributeError
 from cdp.conditions.filters import filter_problems
 from cdp.conditions.operators import AttributeReference
@@ -12,6 +12,10 @@ from cdp.models.features import FEATURES
 from cdp.segments.attributes import Catalogue, timeline_column
 from cdp.segments.behavior import outcome_kind
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Lookalike, Segment, SegmentCondition
+from cdp.segments.lists import ListCondition, list_problems
+from cdp.segments.parts import TimeWindow
+from cdp.segments.query import SqlCondition, sql_problems
+from cdp.segments.sequence import SequenceCondition, sequence_problems
 
 
 def problems_of(files: Mapping[str, Segment], catalogue: Catalogue, *, complete: bool) -> dict[str, list[str]]:
@@ -77,7 +81,20 @@ def _problems(
             condition.operator, kind, condition.attribute, lambda other: _reference_problems(other, kind, catalogue)
         )
     elif isinstance(condition, BehaviorCondition):
+        yield from _window_problems(condition.timeWindow)
         yield from _behavior_problems(condition, catalogue)
+    elif isinstance(condition, SequenceCondition):
+        yield from _window_problems(condition.timeWindow)
+        yield from sequence_problems(condition)
+    elif isinstance(condition, ListCondition):
+        yield from list_problems(condition)
+    elif isinstance(condition, SqlCondition):
+        yield from sql_problems(condition)
+
+
+def _window_problems(window: TimeWindow | None) -> Iterator[str]:
+    if window and not is_in_calendar(window.duration, window.unit):
+        yield f"timeWindow: SEGMENT_SCHEMA_ERROR: {window.duration} {window.unit} reach beyond the calendar"
 
 
 def _behavior_problems(condition: BehaviorCondition, catalogue: Catalogue) -> Iterator[str]:

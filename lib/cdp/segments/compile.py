@@ -11,13 +11,14 @@ from cdp.conditions.holds import Operand, holds, is_met, is_turned, together
 from cdp.conditions.operators import AttributeReference, IsNull, Operator
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.behavior import outcome_kind
-from cdp.segments.config import AttributeCondition, BehaviorCondition, Condition, Group, Matching
+from cdp.segments.config import AttributeCondition, BehaviorCondition, Condition, Group, Matching, SegmentCondition
 
 
 def condition_holds(condition: Condition, clock: Clock, catalogue: Catalogue = BUILT_IN) -> Column:
     """A condition on the frame of customers (`cdp.segments.frame`), as a column that is true or false.
 
-    Membership of another segment is read from the column `in_segment(name)`.
+    Membership of another segment is read from the column `in_segment(name)`; what `cdp.segments.facts` finds out, from
+    the column `outcome` of the condition.
     """
     if isinstance(condition, Group):
         return together(condition.type, [condition_holds(c, clock, catalogue) for c in condition.conditions])
@@ -30,8 +31,18 @@ def condition_holds(condition: Condition, clock: Clock, catalogue: Catalogue = B
     if isinstance(condition, BehaviorCondition):
         others = _others(condition.operator, catalogue)
         return holds(condition.operator, Operand(F.col(condition.aggregate), outcome_kind(condition), others), clock)
-    inside = F.col(in_segment(condition.segment))
-    return inside if condition.type == "include" else ~inside
+    if isinstance(condition, SegmentCondition):
+        inside = _inside(condition)
+        return inside if condition.type == "include" else ~inside
+    return F.col(condition.outcome)
+
+
+def _inside(condition: SegmentCondition) -> Column:
+    now = F.col(in_segment(condition.segment))
+    if condition.when == "now":
+        return now
+    was = F.col(condition.outcome)
+    return now | was if condition.when == "ever" else was & ~now
 
 
 def in_segment(name: str) -> str:

@@ -1,7 +1,5 @@
 """A segment as written in YAML: conf/segments/*.yaml."""
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_CEILING, Decimal
@@ -12,7 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from cdp.base.settings import Document, Strict
 from cdp.conditions.filters import Filter, parts_of
-from cdp.conditions.operators import AnyOperator, Regexp, Unit
+from cdp.conditions.operators import AnyOperator, Regexp
+from cdp.segments.lists import ListCondition
+from cdp.segments.parts import TimeWindow, digest
+from cdp.segments.query import SqlCondition
+from cdp.segments.sequence import SequenceCondition
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,4})?) ?%")
@@ -64,15 +66,6 @@ class Aggregation(Strict):
         return self
 
 
-class TimeWindow(Strict):
-    """The last so many units up to the end of the run's date."""
-
-    duration: PositiveInt
-    """How many."""
-    unit: Unit
-    """year ... second."""
-
-
 class BehaviorCondition(Strict):
     """Something that the person did, or did not do."""
 
@@ -100,7 +93,7 @@ class BehaviorCondition(Strict):
     def aggregate(self) -> str:
         """Name of the column of the outcome; conditions that count the same share it."""
         wanted = self.model_dump(mode="json", by_alias=True, exclude={"operator", "type", "attribute"})
-        return f"behavior_{_digest(wanted)}"
+        return f"behavior_{digest(wanted)}"
 
 
 class SegmentCondition(Strict):
@@ -109,6 +102,13 @@ class SegmentCondition(Strict):
     type: Literal["include", "exclude"]
     segment: str = Field(min_length=1)
     """Its name."""
+    when: Literal["now", "ever", "before"] = "now"
+    """ever: now, or on any day before the run's date. before: on a day before, and not now."""
+
+    @property
+    def outcome(self) -> str:
+        """Name of the column that says who was in it on a day before the run's date."""
+        return f"was_in__{self.segment}"
 
 
 class Group(Strict):
@@ -134,6 +134,9 @@ def _kind_of_condition(value: Any) -> str | None:
         "Not": "Group",
         "include": "SegmentCondition",
         "exclude": "SegmentCondition",
+        "Sequence": "SequenceCondition",
+        "List": "ListCondition",
+        "Sql": "SqlCondition",
     }
     return known.get(kind) if isinstance(kind, str) else None
 
@@ -142,11 +145,14 @@ Condition = Annotated[
     Annotated[Group, Tag("Group")]
     | Annotated[AttributeCondition, Tag("AttributeCondition")]
     | Annotated[BehaviorCondition, Tag("BehaviorCondition")]
-    | Annotated[SegmentCondition, Tag("SegmentCondition")],
+    | Annotated[SegmentCondition, Tag("SegmentCondition")]
+    | Annotated[SequenceCondition, Tag("SequenceCondition")]
+    | Annotated[ListCondition, Tag("ListCondition")]
+    | Annotated[SqlCondition, Tag("SqlCondition")],
     Discriminator(
         _kind_of_condition,
         custom_error_type="condition_type",
-        custom_error_message="wanted type And, Or, Not, Value, include or exclude",
+        custom_error_message="wanted type And, Or, Not, Value, Sequence, include, exclude, List or Sql",
     ),
 ]
 Group.model_rebuild()
@@ -230,7 +236,13 @@ class Segment(Document):
         conditions = [condition for _, condition in self.conditions()]
         parts = [p for c in conditions if isinstance(c, BehaviorCondition) for _, p in filters(c)]
         operators = [getattr(part, "operator", None) for part in (*conditions, *parts)]
+        operators += [o for c in conditions if isinstance(c, SequenceCondition) for o in c.operators]
         return tuple(o.value for o in operators if isinstance(o, Regexp))
+
+    @property
+    def lists(self) -> dict[str, str]:
+        """Hash of the content of each list that the rule names."""
+        return {c.file: c.content for _, c in self.conditions() if isinstance(c, ListCondition)}
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -239,9 +251,10 @@ class Segment(Document):
         return tuple(sorted(named | ({self.lookalike.seed} if self.lookalike else set())))
 
     def version_with(self, versions: Mapping[str, str]) -> str:
-        """Hash of all that decides who is a member, the rules of referenced segments included."""
+        """Hash of all that decides who is a member: lists, and the rules of referenced segments included."""
         decisive = [_plain(self.rule), self.include_anonymous, [versions[name] for name in self.references]]
-        return _digest([*decisive, _plain(self.lookalike)] if self.lookalike else decisive)
+        decisive += [_plain(self.lookalike)] if self.lookalike else []
+        return digest([*decisive, self.lists] if self.lists else decisive)
 
 
 def _walk(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -258,7 +271,3 @@ def filters(condition: BehaviorCondition) -> Iterator[tuple[str, Any]]:
 
 def _plain(section: Strict | None) -> Any:
     return section.model_dump(mode="json", by_alias=True, exclude_defaults=True) if section else None
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

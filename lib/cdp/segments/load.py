@@ -27,8 +27,12 @@ from cdp.segments.config import (
     Matching,
     Segment,
     SegmentCondition,
-    TimeWindow,
 )
+from cdp.segments.lists import FOLDER as LISTS
+from cdp.segments.lists import ListCondition
+from cdp.segments.parts import TimeBox, TimeWindow
+from cdp.segments.query import SqlCondition
+from cdp.segments.sequence import SequenceCondition, Step
 
 FOLDER = "segments"
 _CODES = {
@@ -41,12 +45,19 @@ _CODES = {
     "arrayMatching": "INVALID_ARRAY_MATCHING",
     "segment": "MISSING_SEGMENT_REFERENCE",
     "seed": "MISSING_SEGMENT_REFERENCE",
+    "steps": "INVALID_SEQUENCE",
+    "file": "INVALID_LIST",
+    "identifier": "INVALID_LIST",
+    "query": "INVALID_QUERY",
 }
 OPERATORS = {m.__name__: m for m in get_args(get_args(AnyOperator)[0])}
 _SECTIONS: Mapping[int | str, type[BaseModel]] = {
     **OPERATORS,
     **{m.__name__: m for m in (Group, AttributeCondition, BehaviorCondition, SegmentCondition)},
+    **{m.__name__: m for m in (SequenceCondition, ListCondition, SqlCondition)},
     **{m.__name__: m for m in (Filter, ColumnCondition)},
+    "steps": Step,
+    "within": TimeBox,
     "rule": Group,
     "filter": Filter,
     "aggregation": Aggregation,
@@ -126,7 +137,7 @@ def _read(file: Path) -> Segment:
     if not isinstance(content, dict):
         raise ConfigError(str(file), ["SEGMENT_SCHEMA_ERROR: wanted keys and values"])
     try:
-        return Segment.model_validate(content)
+        return Segment.model_validate(content, context=file.parent / LISTS)
     except ValidationError as error:
         details = [d for d in error.errors(include_url=False) if not _follows(d)]
         lines: dict[str, str] = {}
@@ -192,6 +203,6 @@ def _code(path: str, detail: ErrorDetails) -> str:
         return "MISSING_BETWEEN_BOUNDS"
     if last in ("segment", "seed") and detail["type"] not in ("missing", "string_too_short"):
         return "SEGMENT_SCHEMA_ERROR"
-    if last == "name" and detail["type"] == "string_pattern_mismatch":
+    if detail["type"] == "extra_forbidden" or (last == "name" and detail["type"] == "string_pattern_mismatch"):
         return "SEGMENT_SCHEMA_ERROR"
     return _CODES.get(last, "SEGMENT_SCHEMA_ERROR")

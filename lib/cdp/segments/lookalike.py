@@ -110,6 +110,7 @@ def asked_by(name: str, segments: Mapping[str, Segment], catalogue: Catalogue = 
     needs = needs_of([segments[n].model_copy(update={"purpose": None}) for n in sorted(reached)], catalogue)
     kinds = {a.column: a.kind for a in needs.attributes if not a.is_array}
     kinds |= {column: outcome_kind(condition) for column, condition in needs.behaviors.items()}
+    kinds |= dict.fromkeys(needs.facts, "boolean")
     return {c: _number(c, kind) for c, kind in sorted(kinds.items()) if kind in ("number", "boolean", "time")}
 
 
@@ -188,6 +189,6 @@ def _limits(found: Learned, counts: Mapping[str, int]) -> list[str]:
 
 def _plain(why: str) -> str:
     """Columns of the frame as rules name them."""
-    if "behavior_" in why:
+    if any(prefix in why for prefix in ("behavior_", "holds__", "was_in__")):
         return "says the same as what the rule counts"
     return why.replace("__", ".")

@@ -1,7 +1,7 @@
 """Who is in which segment, by the rules."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -11,6 +11,7 @@ from cdp.conditions.operators import AttributeReference
 from cdp.segments.attributes import BUILT_IN, Attribute, Catalogue
 from cdp.segments.compile import condition_holds, in_segment
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment
+from cdp.segments.facts import Fact, fact_of
 
 _BUCKETS = 16**8
 
@@ -20,26 +21,30 @@ Expand = Callable[[DataFrame, str], DataFrame]
 
 @dataclass(frozen=True)
 class Needs:
-    """What the rules of some segments ask for."""
+    """What the rules of some segments ask for; behaviours and facts by the name of their column."""
 
     attributes: frozenset[Attribute]
     behaviors: Mapping[str, BehaviorCondition]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 def needs_of(segments: Sequence[Segment], catalogue: Catalogue = BUILT_IN) -> Needs:
-    """Attributes and behaviours that the rules, purposes included, ask for; what several ask for is there once."""
+    """What the rules, purposes included, ask for; what several ask for is there once."""
     attributes = {Attribute("consent", s.purpose, "boolean") for s in segments if s.purpose}
     behaviors: dict[str, BehaviorCondition] = {}
+    facts: dict[str, Fact] = {}
     for segment in segments:
         for _, condition in segment.conditions():
             if isinstance(condition, AttributeCondition):
                 attributes.add(catalogue.find(condition.attribute, condition.horizon_days))
             if isinstance(condition, BehaviorCondition):
                 behaviors[condition.aggregate] = condition
+            if fact := fact_of(condition):
+                facts[fact.outcome] = fact
             reference = getattr(getattr(condition, "operator", None), "value", None)
             if isinstance(reference, AttributeReference):
                 attributes.add(catalogue.find(reference.attribute, reference.horizon_days))
-    return Needs(frozenset(attributes), behaviors)
+    return Needs(frozenset(attributes), behaviors, facts)
 
 
 def members(

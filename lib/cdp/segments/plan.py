@@ -20,7 +20,7 @@ class Plan:
         versions: of each segment.
         selected: names the user selected; empty: all. What they refer to is judged, but not written.
         failed: why, by name.
-        told: what to say of lookalike segments, by name.
+        told: what to say of lists and lookalike segments, by name.
     """
 
     segments: dict[str, Segment]

@@ -14,11 +14,14 @@ from cdp.gold.computed.load import load_traits
 from cdp.models.activity import daily_activity
 from cdp.models.features import features
 from cdp.segments.config import Segment
+from cdp.segments.facts import tables_of, with_facts
 from cdp.segments.frame import customer_frame
 from cdp.segments.history import changes, history_after, members_after, standing, tallies
+from cdp.segments.lists import ListCondition
 from cdp.segments.load import catalogue_of, load_segments
 from cdp.segments.members import members, needs_of
 from cdp.segments.plan import Plan, note, plan, status_rows
+from cdp.segments.query import SqlCondition, query_problem
 from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
@@ -58,6 +61,7 @@ def run_segments(run: Run) -> StageResult:
     _check_horizons(run, work)
     _check_propensities(run, work)
     _check_patterns(run, work)
+    _check_queries(run, work)
     stand, counts = _evaluated(run, work, history)
     status = status_rows(work, old, counts, as_of=run.as_of)
     if not run.dry_run:
@@ -114,6 +118,16 @@ def _check_patterns(run: Run, work: Plan) -> None:
             work.fail(name, "Spark cannot evaluate the rule: PatternSyntaxException")
 
 
+def _check_queries(run: Run, work: Plan) -> None:
+    """What only Spark can say of a query."""
+    for name, segment in work.segments.items():
+        for query in (c for _, c in segment.conditions() if isinstance(c, SqlCondition)):
+            tables = {table.name: run.lake.read(table) for table in tables_of([query]).values()}
+            why = query_problem(query, tables, as_of=run.as_of)
+            if why and name not in work.failed:
+                work.fail(name, f"query: {why}")
+
+
 def _evaluated(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[str, dict[str, int]]]:
     """Who was in and who is in, kept in memory or on disk, and the counts. A rule that fails does not take the others along."""
     known = set(work.failed)
@@ -137,9 +151,10 @@ def _attempt(run: Run, work: Plan, history: DataFrame) -> tuple[DataFrame, dict[
 
 
 def _members(
-    run: Run, segments: Mapping[str, Segment], found: Mapping[str, str], clock: Clock, told: dict[str, str]
+    run: Run, segments: Mapping[str, Segment], versions: Mapping[str, str], clock: Clock, told: dict[str, str]
 ) -> DataFrame:
-    """Who is in which segment; what is to be said of lookalikes goes into `told`."""
+    """Who is in which segment; what is to be said of lists and lookalikes goes into `told`."""
+    told.clear()
     if not segments:
         return run.lake.spark.createDataFrame(
             [],
@@ -150,20 +165,32 @@ def _members(
     used = {a.source for a in needs.attributes} | {"profile"} | ({"timeline"} if needs.behaviors else set())
     tables = {source: run.lake.read(SOURCES[source]) for source in used}
     frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
+    of_facts = {name: run.lake.read(table) for name, table in tables_of(needs.facts.values()).items()}
+    found = with_facts(frame, needs.facts, of_facts, clock, run.config.platform.default_country)
+    for name, segment in segments.items():
+        asked = dict.fromkeys(c.outcome for _, c in segment.conditions() if isinstance(c, ListCondition))
+        _tell(told, name, *[found.told[column] for column in asked])
+    frame = found.frame
     if not any(s.lookalike for s in segments.values()):
-        return members(frame, segments, found, clock, catalogue)
+        return members(frame, segments, versions, clock, catalogue)
     from cdp.segments.lookalike import Known, with_lookalikes  # the learners' imports take a second
 
     activity = daily_activity(*[run.lake.read(table) for table in _OF_FEATURES], as_of=clock.as_of)
     known = Known(features(activity, [clock.as_of]).persist(), run.lake.read(EFFECTIVE_CONSENT))
 
     def expand(frame: DataFrame, name: str) -> DataFrame:
-        frame, told[name] = with_lookalikes(frame, name, segments, known, clock, catalogue)
+        frame, said = with_lookalikes(frame, name, segments, known, clock, catalogue)
+        _tell(told, name, said)
         return frame
 
-    rows = members(frame, segments, found, clock, catalogue, expand)
+    rows = members(frame, segments, versions, clock, catalogue, expand)
     known.features.unpersist()  # the members of lookalikes are found by now
     return rows
+
+
+def _tell(told: dict[str, str], name: str, *lines: str) -> None:
+    if lines:
+        told[name] = "; ".join([*([told[name]] if name in told else []), *lines])
 
 
 def _failure(run: Run, work: Plan, name: str) -> str | None:
@@ -214,8 +241,11 @@ def _write(
 
 
 def _reads(config: ConfigFolder) -> Sequence[Table]:
-    with_features = any(s.lookalike for s in load_segments(config).values())
-    return (*SOURCES.values(), CHANGES, *(_OF_FEATURES[:2] if with_features else ()))
+    segments = load_segments(config)
+    wanted = [*SOURCES.values(), CHANGES, *(_OF_FEATURES[:2] if any(s.lookalike for s in segments.values()) else ())]
+    # Of the history only what was before the run's date counts, and that this stage itself has left.
+    of_facts = tables_of(needs_of(list(segments.values()), catalogue_of(config)).facts.values()).values()
+    return tuple({t.name: t for t in (*wanted, *of_facts) if t.name != SEGMENT_HISTORY.name}.values())
 
 
 def _writes(config: ConfigFolder) -> Sequence[Table]:
@@ -223,7 +253,10 @@ def _writes(config: ConfigFolder) -> Sequence[Table]:
 
 
 def _settings(config: ConfigFolder) -> Any:
-    return load_segments(config), load_traits(config), catalogue_of(config).propensities
+    segments = load_segments(config)
+    lists = {name: s.lists for name, s in segments.items() if s.lists}
+    country = config.platform.default_country if lists else None
+    return segments, load_traits(config), catalogue_of(config).propensities, lists, country
 
 
 STAGE = Stage(

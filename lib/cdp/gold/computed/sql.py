@@ -31,12 +31,13 @@ class _Trait(Protocol):
     query: str | None
 
 
-def query_problems(text: str, tables: Sequence[str]) -> Iterator[str]:
-    """What is wrong with a query that should give customer_id and value, as far as it can be told without Spark.
+def query_problems(text: str, tables: Sequence[str], answer: Sequence[str] = _ANSWER) -> Iterator[str]:
+    """What is wrong with a query that should give some columns, as far as it can be told without Spark.
 
     Args:
         text: the query.
-        tables: what it may read.
+        tables: what it may read, by the names it may use.
+        answer: the columns.
     """
     try:
         found = [statement for statement in parse(text, read="spark") if statement is not None]
@@ -52,8 +53,9 @@ def query_problems(text: str, tables: Sequence[str]) -> Iterator[str]:
     query = found[0]
     known = {*tables, *(cte.alias for cte in query.find_all(exp.CTE))}
     for table in query.find_all(exp.Table):
-        if table.db or table.catalog or table.name not in known:
-            yield f"no table {table.sql('spark')}{did_you_mean(table.name, sorted(tables))}"
+        name = ".".join(part for part in (table.catalog, table.db, table.name) if part)
+        if name not in known:
+            yield f"no table {table.sql('spark')}{did_you_mean(name, sorted(tables))}"
     if query.find(exp.TableSample) or query.find(exp.Version):
         yield "TABLESAMPLE and VERSION are refused: a query reads the tables of the run, whole"
     called = {f.name.lower() if isinstance(f, exp.Anonymous) else f.sql_name().lower() for f in query.find_all(exp.Func)}
@@ -63,9 +65,9 @@ def query_problems(text: str, tables: Sequence[str]) -> Iterator[str]:
     words = {cast.this.name.strip().lower() for cast in query.find_all(exp.Cast) if cast.this.is_string}
     yield from (changes(f"'{word}'") for word in sorted(words & set(MOMENTS)))
     selected = query.named_selects
-    missing = [name for name in _ANSWER if name not in selected]
+    missing = [name for name in answer if name not in selected]
     if missing and "*" not in selected:
-        yield f"it has no column {missing[0]}; wanted customer_id and value"
+        yield f"it has no column {missing[0]}; wanted {' and '.join(answer)}"
 
 
 def without_end(query: str) -> str:

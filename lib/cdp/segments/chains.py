@@ -1,0 +1,200 @@
+"""Who did one thing after another: every sequence of a run in one pass over the timeline."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from cdp.conditions.clock import Clock
+from cdp.conditions.filters import filter_holds
+from cdp.conditions.holds import all_of, any_of, literal
+from cdp.segments.sequence import SequenceCondition, Step
+
+MOST_ENTRIES = 10_000
+"""Entries of one customer, sequence and object that are looked at, the newest: a bound on what one task holds in memory."""
+
+_MOMENT = {"behavior_timeline": "occurred_at", "order_lines": "ordered_at"}
+_ORDER = ("at", "kind", "source", "reference", "line_no")
+"""What entries are in the order of. The timeline's own key tells those of one moment apart; lines come after their order."""
+
+
+def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCondition], clock: Clock) -> DataFrame:
+    """Find the customers of whom each sequence holds, as of the end of the run's date.
+
+    Args:
+        tables: `gold.timeline` as behavior_timeline and `gold.order_lines` as order_lines; only what steps ask for.
+        wanted: sequences by the name of their column.
+        clock: the run's date.
+
+    Returns:
+        customer_id and a column for each of `wanted`, true or false; only customers of whom one holds.
+    """
+    numbered = list(wanted.values())
+    sources = sorted({step.source for sequence in numbered for step in sequence.steps})
+    entries = reduce(DataFrame.unionByName, [_entries(tables[source], source, numbered, clock) for source in sources])
+    group = ("customer_id", "sequence", "object")
+    newest = Window.partitionBy(*group).orderBy(*[F.desc(name) for name in _ORDER])
+    # The place among the newest says the order from here on: numbers in place of texts.
+    placed = entries.withColumn("place", -F.row_number().over(newest)).where(F.col("place") >= -MOST_ENTRIES)
+    chains = placed.groupBy(*group).agg(F.sort_array(F.collect_list(F.struct("place", "at", "steps"))).alias("entries"))
+    # In the order of the plan: only the fold of a row's own sequence is worked out.
+    holds = F.coalesce(*[F.when(F.col("sequence") == i, _holds(s, clock)) for i, s in enumerate(numbered)])
+    met = chains.where(holds)
+    return met.groupBy("customer_id").agg(
+        *[F.bool_or(F.col("sequence") == i).alias(name) for i, name in enumerate(wanted)]
+    )
+
+
+def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], clock: Clock) -> DataFrame:
+    """Entries of a table that are a step: once for each sequence and object, `steps` with a bit for each step it is."""
+    columns: dict[str, Column] = {}
+    hits: list[Column] = []
+    for i, sequence in enumerate(wanted):
+        groups = _by_object(sequence, source)
+        for j, (paths, steps) in enumerate(groups.items()):
+            columns[f"_steps_{i}_{j}"] = _bits(sequence, steps, clock, _MOMENT[source])
+            columns[f"_object_{i}_{j}"] = _object(sequence.steps[steps[0]], paths)
+        hits += _hits(i, len(groups))
+    is_line = source == "order_lines"
+    reference = "order_id" if is_line else "reference"
+    kind = F.lit("order line") if is_line else F.col("kind")  # sorts after the order, which is of the same moment
+    matched = rows.where("customer_id IS NOT NULL").withColumns(columns).where(any_of([h.isNotNull() for h in hits]))
+    return matched.select(
+        "customer_id",
+        F.unix_micros(_MOMENT[source]).alias("at"),
+        kind.alias("kind"),
+        "source",
+        F.col(reference).alias("reference"),
+        (F.col("line_no") if is_line else F.lit(0)).alias("line_no"),
+        F.explode(F.array_compact(F.array(*hits))).alias("_hit"),
+    ).select("customer_id", *_ORDER, "_hit.*")
+
+
+def _by_object(sequence: SequenceCondition, source: str) -> dict[tuple[str, ...], list[int]]:
+    """The steps of one source, by the columns that say what object an entry is about."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for k, step in enumerate(sequence.steps):
+        if step.source == source:
+            paths = tuple(step.correlateOn.get(name, name) for name in sequence.correlateOn)
+            groups.setdefault(paths, []).append(k)
+    return groups
+
+
+def _bits(sequence: SequenceCondition, steps: Iterable[int], clock: Clock, moment: str) -> Column:
+    is_in = F.col(moment) < literal(clock.end)
+    if sequence.timeWindow:
+        is_in &= F.col(moment) >= literal(clock.ago(sequence.timeWindow.duration, sequence.timeWindow.unit))
+    bits = [F.when(_is(sequence.steps[k], clock), 1 << k).otherwise(0) for k in steps]
+    return F.when(is_in, reduce(lambda a, b: a + b, bits)).otherwise(0)
+
+
+def _is(step: Step, clock: Clock) -> Column:
+    parts = [F.col("event").isin(*step.events)] if step.events else []
+    parts += [filter_holds(step.filter, clock, step.column)] if step.filter else []
+    return all_of(parts) if parts else F.lit(True)
+
+
+def _object(step: Step, paths: Iterable[str]) -> Column:
+    """The values that a chain has in common; null where one is missing or blank."""
+    values = [step.column(path).value for path in paths]
+    if not values:
+        return F.array().cast("array<string>")
+    return F.when(all_of([v.rlike(r"\S") for v in values]), F.array(*values))
+
+
+def _hits(i: int, groups: int) -> list[Column]:
+    """What an entry is to sequence `i`; null where it is nothing. Columns that hold one object make one hit of it."""
+    found = []
+    for j in range(groups):
+        steps, object_ = F.col(f"_steps_{i}_{j}"), F.col(f"_object_{i}_{j}")
+        others = [(F.col(f"_object_{i}_{o}"), F.col(f"_steps_{i}_{o}"), o) for o in range(groups) if o != j]
+        is_hit = (steps > 0) & object_.isNotNull()
+        for other, bits, o in others:
+            same = F.coalesce(other == object_, F.lit(False)) & (bits > 0)
+            steps = steps + F.when(same, bits).otherwise(0)
+            is_hit &= ~same if o < j else F.lit(True)
+        hit = F.struct(F.lit(i).alias("sequence"), object_.alias("object"), steps.alias("steps"))
+        found.append(F.when(is_hit, hit))
+    return found
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A step that must come.
+
+    Attributes:
+        bit: its bit in `steps`.
+        within: microseconds since the wanted step before; None: any time.
+        but_not: bit of the `not` step behind it; 0: there is none.
+    """
+
+    bit: int
+    within: int | None
+    but_not: int
+
+
+def _holds(sequence: SequenceCondition, clock: Clock) -> Column:
+    """Whether `entries`, in order, hold a chain. The fold keeps a time a step, whatever the number of entries.
+
+    Of a step that others follow the latest time at which it was reached is enough. What follows asks of it only to be
+    near (`within`) and that no entry of a `not` step lies between, and both are the easier the later it was; what came
+    before it is settled. An entry of the `not` step behind it rules out all times until then, so it leaves none.
+
+    As the last step a `not` with `within` asks for one time that is followed by no such entry for so long. Of all times
+    since the last such entry the oldest one is over first, so if any of them gets there, it does; it alone is kept.
+    """
+    steps = sequence.steps
+    wanted = [_wanted(steps, k) for k, step in enumerate(steps) if not step.not_]
+    box = steps[-1].within.micros if steps[-1].not_ and steps[-1].within else None
+    end = _micros(clock.end)
+    nothing = F.lit(None).cast("bigint")
+    start = F.struct(*[nothing.alias(f"t{k}") for k in range(len(wanted))], F.lit(False).alias("found"))
+
+    def after(state: Column, entry: Column) -> Column:
+        reached = [_reached(wanted, k, state, entry) for k in range(len(wanted))]
+        times = [_latest(step, reached[k], state[f"t{k}"], entry) for k, step in enumerate(wanted)]
+        found = state["found"]
+        if box is not None:
+            was = state[f"t{len(wanted) - 1}"]
+            ends = _has(entry, wanted[-1].but_not)
+            found = found | (ends & F.coalesce(was + box < entry["at"], F.lit(False)))
+            times[-1] = F.coalesce(F.when(~ends, was), F.when(reached[-1], entry["at"]))
+        return F.struct(*[t.alias(f"t{k}") for k, t in enumerate(times)], found.alias("found"))
+
+    def finished(state: Column) -> Column:
+        last = state[f"t{len(wanted) - 1}"]
+        return state["found"] | F.coalesce(last + box < end, F.lit(False)) if box is not None else last.isNotNull()
+
+    return F.aggregate("entries", start, after, finished)
+
+
+def _wanted(steps: tuple[Step, ...], k: int) -> _Wanted:
+    within = steps[k].within
+    has_not = k + 1 < len(steps) and steps[k + 1].not_
+    return _Wanted(1 << k, within.micros if within else None, 1 << (k + 1) if has_not else 0)
+
+
+def _reached(wanted: list[_Wanted], k: int, state: Column, entry: Column) -> Column:
+    """Whether the entry is this step of a chain. The state is that before the entry, so no entry is two steps of one."""
+    is_step = _has(entry, wanted[k].bit)
+    if k == 0:
+        return is_step
+    before, within = state[f"t{k - 1}"], wanted[k].within
+    is_near = F.coalesce(entry["at"] - before <= within, F.lit(False)) if within is not None else before.isNotNull()
+    return is_step & is_near
+
+
+def _latest(step: _Wanted, reached: Column, was: Column, entry: Column) -> Column:
+    kept = F.when(~_has(entry, step.but_not), was) if step.but_not else was
+    return F.when(reached, entry["at"]).otherwise(kept)
+
+
+def _has(entry: Column, bit: int) -> Column:
+    return entry["steps"].bitwiseAND(bit) != 0
+
+
+def _micros(at: datetime) -> int:
+    return int(at.replace(tzinfo=timezone.utc).timestamp()) * 1_000_000

@@ -1,0 +1,216 @@
+"""Sequences against a slow evaluator that tries every choice of entries, on rules and histories made at random."""
+
+import random
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame
+
+import cdp.segments.chains as chains
+from cdp.conditions.clock import Clock
+from cdp.segments.chains import sequences
+from cdp.segments.check import sequence_problems
+from cdp.segments.sequence import SequenceCondition
+from cdp.tables.gold import CUSTOMER_ORDER_LINES, TIMELINE
+
+from .evaluator import Chains, Evaluator
+
+AS_OF = date(2026, 3, 31)
+END = datetime(2026, 4, 1)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+
+Fill = Callable[..., DataFrame]
+
+
+def entry(at: datetime, event: str, reference: str = "r", **more: Any) -> dict[str, Any]:
+    return {
+        "occurred_at": at, "event": event, "kind": "event", "source": "web", "reference": reference,
+        "channel": None, "campaign": None, "amount": None, "properties": None, **more,
+    }  # fmt: skip
+
+
+def line(at: datetime, product: str, order: str = "o1", number: int = 1, **more: Any) -> dict[str, Any]:
+    plain = {"source": "shop", "order_id": order, "line_no": number, "ordered_at": at, "quantity": Decimal(1)}
+    return {**plain, "product_id": product, "category": None, "brand": None, **more}
+
+
+def check(fill: Fill, people: dict[str, dict[str, Any]], wanted: list[dict[str, Any]]) -> int:
+    """Judge all sequences in one run, compare each with the evaluator, and say how often one held."""
+    found = {f"s{i}": SequenceCondition.model_validate(s) for i, s in enumerate(wanted)}
+    assert [list(sequence_problems(s)) for s in found.values()] == [[] for _ in found]
+    timeline = [{"customer_id": name, **e} for name, person in people.items() for e in person["timeline"]]
+    lines = [{"customer_id": name, **row} for name, person in people.items() for row in person.get("order_lines", [])]
+    nobodys = line(END - HOUR, "p")
+    tables = {
+        "behavior_timeline": fill(TIMELINE, *timeline),
+        "order_lines": fill(CUSTOMER_ORDER_LINES, *lines, nobodys),
+    }
+    rows = sequences(tables, found, Clock(AS_OF)).collect()
+    fast = {(row["customer_id"], name) for row in rows for name in found if row[name]}
+    slow = Evaluator(AS_OF, {})
+    obvious = {
+        (who, f"s{i}") for who, person in people.items() for i, s in enumerate(wanted) if Chains(s, person, slow).any()
+    }
+    wrong = sorted(fast ^ obvious)
+    assert not wrong, f"{wrong[0]}: {wanted[int(wrong[0][1][1:])]} of {people[wrong[0][0]]}"
+    return len(fast)
+
+
+ADDED, STARTED, BOUGHT = "Product Added", "Checkout Started", "Order Completed"
+DAY_BOX = {"within": {"duration": 1, "unit": "day"}}
+CART = {"correlateOn": ["properties.cart_id"]}
+ABANDONED = {"type": "Sequence", **CART, "steps": [{"event": ADDED}, {"event": BOUGHT, "not": True, **DAY_BOX}]}
+FUNNEL = {"type": "Sequence", "steps": [{"event": ADDED}, {"event": STARTED, **DAY_BOX}, {"event": BOUGHT, **DAY_BOX}]}
+VIEWED_AND_BOUGHT = {
+    "type": "Sequence",
+    "correlateOn": ["properties.product_id"],
+    "steps": [
+        {"event": "Product Viewed"},
+        {
+            "source": "order_lines",
+            "within": {"duration": 7, "unit": "day"},
+            "correlateOn": {"properties.product_id": "product_id"},
+        },
+    ],
+}
+
+
+def cart(at: datetime, event: str, cart_id: str | None, reference: str = "r", **more: Any) -> dict[str, Any]:
+    return entry(at, event, reference, properties={"cart_id": cart_id} if cart_id is not None else None, **more)
+
+
+EDGES: dict[str, list[dict[str, Any]]] = {
+    "left": [cart(END - 25 * HOUR, ADDED, "a")],
+    "undecided": [
+        cart(END - 24 * HOUR, ADDED, "a")
+    ],  # the day ends with the run's date, of which no entry is known yet
+    "just_decided": [cart(END - 24 * HOUR - SECOND, ADDED, "a")],
+    "bought_in_time": [cart(END - 48 * HOUR, ADDED, "a"), cart(END - 24 * HOUR, BOUGHT, "a")],
+    "bought_late": [cart(END - 48 * HOUR, ADDED, "a"), cart(END - 24 * HOUR + SECOND, BOUGHT, "a")],
+    "bought_another": [cart(END - 48 * HOUR, ADDED, "a"), cart(END - 47 * HOUR, BOUGHT, "b")],
+    "bought_at_once": [cart(END - 48 * HOUR, ADDED, "a", "1"), cart(END - 48 * HOUR, BOUGHT, "a", "2")],
+    "bought_before": [cart(END - 48 * HOUR, ADDED, "a", "2"), cart(END - 48 * HOUR, BOUGHT, "a", "1")],
+    "no_cart": [
+        cart(END - 48 * HOUR, ADDED, None),
+        cart(END - 47 * HOUR, ADDED, ""),
+        cart(END - 46 * HOUR, ADDED, " \n"),
+    ],
+    "added_again": [
+        cart(END - 48 * HOUR, ADDED, "a"),
+        cart(END - 2 * HOUR, ADDED, "a", "2"),
+        cart(END - HOUR, BOUGHT, "a"),
+    ],
+    "tomorrow": [cart(END, ADDED, "a"), cart(END + 30 * HOUR, STARTED, "a")],
+    "nothing": [],
+}
+
+
+def test_an_abandoned_cart_is_one_that_was_not_itself_ordered_within_the_day(fill: Fill) -> None:
+    people = {name: {"timeline": rows} for name, rows in EDGES.items()}
+    rows = sequences({"behavior_timeline": fill(TIMELINE, *[{"customer_id": n, **e} for n, p in EDGES.items() for e in p])},
+                     {"abandoned": SequenceCondition.model_validate(ABANDONED)}, Clock(AS_OF)).collect()  # fmt: skip
+
+    assert {row["customer_id"] for row in rows if row["abandoned"]} == {
+        "left", "just_decided", "bought_late", "bought_another", "bought_before", "added_again",
+    }  # fmt: skip
+    assert check(fill, people, [ABANDONED, FUNNEL]) == 6
+
+
+def test_a_product_that_was_viewed_and_then_bought_itself(fill: Fill) -> None:
+    def viewed(at: datetime, product: str | None) -> dict[str, Any]:
+        return entry(at, "Product Viewed", properties={"product_id": product} if product else None)
+
+    people: dict[str, dict[str, Any]] = {
+        "bought": {
+            "timeline": [viewed(END - 50 * HOUR, "p")],
+            "order_lines": [line(END - HOUR, "q"), line(END - HOUR, "p", number=2)],
+        },
+        "at_once": {"timeline": [viewed(END - HOUR, "p")], "order_lines": [line(END - HOUR, "p")]},
+        "other": {"timeline": [viewed(END - 50 * HOUR, "p")], "order_lines": [line(END - HOUR, "q")]},
+        "before": {"timeline": [viewed(END - HOUR, "p")], "order_lines": [line(END - 2 * HOUR, "p")]},
+        "late": {"timeline": [viewed(END - 7 * 24 * HOUR - 2 * SECOND, "p")], "order_lines": [line(END - SECOND, "p")]},
+        "in_time": {"timeline": [viewed(END - 7 * 24 * HOUR - SECOND, "p")], "order_lines": [line(END - SECOND, "p")]},
+        "unknown": {"timeline": [viewed(END - 50 * HOUR, None)], "order_lines": [line(END - HOUR, "p")]},
+    }
+
+    assert check(fill, people, [VIEWED_AND_BOUGHT]) == 3
+
+
+def test_what_is_bounded_are_the_oldest_entries_of_one_object(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chains, "MOST_ENTRIES", 2)
+    funnel = SequenceCondition.model_validate({"type": "Sequence", "steps": [{"event": ADDED}, {"event": BOUGHT}]})
+    many = [entry(END - n * HOUR, BOUGHT, str(n)) for n in (1, 2)]
+    rows = [
+        {"customer_id": who, **e}
+        for who, more in (("two", many[:1]), ("three", many))
+        for e in [entry(END - 9 * HOUR, ADDED), *more]
+    ]
+
+    found = sequences({"behavior_timeline": fill(TIMELINE, *rows)}, {"s": funnel}, Clock(AS_OF))
+
+    assert [row["customer_id"] for row in found.collect()] == ["two"]
+
+
+TEXTS = (None, "", "x", "y")
+
+
+def _history(chance: random.Random) -> dict[str, Any]:
+    """Entries at few moments, so that many are of one, and many exactly so far apart as a box is long."""
+
+    def at() -> datetime:
+        return END - chance.choice((0, 1, 2, 3, 4, 6, 24, 25, 48)) * HOUR - chance.choice((0, 0, 0, 1)) * SECOND
+
+    def properties() -> dict[str, str] | None:
+        found = {name: value for name in ("a", "b") if (value := chance.choice(TEXTS)) is not None}
+        return found or None
+
+    timeline = [
+        entry(at(), chance.choice("ABC"), str(n), kind=chance.choice(("event", "order")), properties=properties())
+        for n in range(chance.randint(0, 7))
+    ]
+    lines = [
+        line(at(), chance.choice(TEXTS[1:]) or "", "o1", n, brand=chance.choice(TEXTS))
+        for n in range(chance.randint(0, 2))
+    ]
+    return {"timeline": timeline, "order_lines": lines}
+
+
+def _sequence(chance: random.Random) -> dict[str, Any]:
+    correlated = chance.choice(([], ["properties.a"], ["properties.a"], ["properties.a", "properties.b"]))
+    steps: list[dict[str, Any]] = []
+    for k in range(size := chance.randint(2, 5)):
+        is_last = k == size - 1
+        is_not = k > 0 and not steps[-1].get("not") and chance.random() < 0.35
+        step: dict[str, Any] = {"not": True} if is_not else {}
+        if chance.random() < 0.2:
+            step["source"] = "order_lines"
+            step["correlateOn"] = {c: chance.choice(("product_id", "brand")) for c in correlated}
+        else:
+            step["event"] = chance.choice(("A", "B", "C", ["A", "B"]))
+            if chance.random() < 0.2:
+                step["correlateOn"] = {c: chance.choice(("properties.a", "properties.b")) for c in correlated}
+            if chance.random() < 0.2:
+                is_x = {"type": "Column", "column": "properties.b", "operator": {"type": "Equal", "value": "x"}}
+                step["filter"] = {"type": "And", "conditions": [is_x]}
+        if k > 0 and (not is_not or is_last) and chance.random() < 0.6:
+            step["within"] = chance.choice(
+                ({"duration": 1, "unit": "hour"}, {"duration": 1, "unit": "day"}, {"duration": 2, "unit": "hour"})
+            )
+        steps.append(step)
+    window = {"timeWindow": chance.choice(({"duration": 1, "unit": "day"}, {"duration": 4, "unit": "hour"}))}
+    more = {"correlateOn": correlated, **(window if chance.random() < 0.3 else {})}
+    return {"type": "Sequence", "steps": steps, **more}
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_sequences_of_any_shape_agree_with_the_evaluator(fill: Fill, seed: int) -> None:
+    chance = random.Random(seed)
+    people = {f"c{n}": _history(chance) for n in range(250)}
+
+    assert check(fill, people, [_sequence(chance) for _ in range(30)]) > 200
