@@ -10,10 +10,20 @@ from pyspark.sql import DataFrame
 
 from cdp.conditions.clock import Clock
 from cdp.segments.config import Segment
+from cdp.segments.facts import tables_of, with_facts
 from cdp.segments.frame import customer_frame
 from cdp.segments.load import in_order
 from cdp.segments.members import in_segment, needs_of, with_membership
-from cdp.tables.gold import EFFECTIVE_CONSENT, HOUSEHOLDS, PREDICTIONS, PROFILES, TIMELINE, TRAITS
+from cdp.tables.gold import (
+    EFFECTIVE_CONSENT,
+    HOUSEHOLDS,
+    LOOKUP_KEYS,
+    PREDICTIONS,
+    PROFILES,
+    SEGMENT_HISTORY,
+    TIMELINE,
+    TRAITS,
+)
 
 from .evaluator import Evaluator
 
@@ -24,7 +34,7 @@ ENDS_OF_FEBRUARY = datetime(2026, 3, 1)  # one month before END
 
 
 def entry(at: datetime, event: str, **more: Any) -> dict[str, Any]:
-    plain = {"channel": "web", "campaign": None, "amount": None, "properties": None}
+    plain = {"channel": "web", "campaign": None, "amount": None, "properties": None, "kind": "event", "source": "web", "reference": "r"}
     return {**plain, "occurred_at": at, "event": event, **more}
 
 
@@ -47,6 +57,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
         "predictions.next_order_on@90": date(2026, 4, 1),
         "consent.email_marketing": True,
         "household.size": 2,
+        "was_in": {f"s{i}" for i in range(0, 40, 2)},
         "timeline": [
             entry(END - timedelta(days=7), "Product Added", properties={"price": "10.5", "product_id": "p1"}),
             entry(END - SECOND, "Product Added", properties={"price": "x", "product_id": "p1"}),
@@ -82,6 +93,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
         "is_anonymous": False,
         "profile.emails": [],
         "profile.sources": [],
+        "was_in": {f"s{i}" for i in range(0, 40, 3)},
         "timeline": [],
     },
     "dev": {  # a cookie
@@ -105,7 +117,7 @@ def tables(fill: Any) -> dict[str, DataFrame]:
         }
         return {k: v for k, v in found.items() if "@" not in k}
 
-    profiles, traits, predictions, consents, homes, timeline = [], [], [], [], [], []
+    profiles, traits, predictions, consents, homes, timeline, history = [], [], [], [], [], [], []
     for name, person in PEOPLE.items():
         key = {"customer_id": name}
         tier = person.get("profile.attributes.tier")
@@ -127,6 +139,7 @@ def tables(fill: Any) -> dict[str, DataFrame]:
                 {"household_id": "h", "customer_ids": [name, "zoe"], "size": person["household.size"]}
             )
         timeline += [{**key, **e} for e in person["timeline"]]
+        history += [{**key, "segment": s, "entered_on": date(2026, 1, 1)} for s in sorted(person.get("was_in", ()))]
     return {
         "profile": fill(PROFILES, *profiles),
         "traits": fill(TRAITS, *traits),
@@ -134,6 +147,8 @@ def tables(fill: Any) -> dict[str, DataFrame]:
         "consent": fill(EFFECTIVE_CONSENT, *consents),
         "household": fill(HOUSEHOLDS, *homes),
         "timeline": fill(TIMELINE, *timeline),
+        "history": fill(SEGMENT_HISTORY, *history),
+        "keys": fill(LOOKUP_KEYS),
     }
 
 
@@ -260,12 +275,25 @@ PREDICTED: list[dict[str, Any]] = [
         "predictions.next_order_on", {"type": "TimeWithinNext", "value": 1, "unit": "day"}, horizon_days=90
     ),
 ]
+SEQUENCES: list[dict[str, Any]] = [
+    {"type": "Sequence", "steps": [{"event": "Order Completed"}, {"event": "Product Added"}]},
+    {
+        "type": "Sequence",
+        "correlateOn": ["properties.product_id"],
+        "steps": [ADDED, {**ADDED, "within": {"duration": 7, "unit": "day"}}],
+    },
+    {"type": "Sequence", "timeWindow": {"duration": 7, "unit": "day"}, "steps": [ADDED, {"event": "Product Viewed", "not": True}]},
+]
 ATOMS = (
     [attribute(path, {**operator, "not": n}) for path, operator in OPERATORS for n in (False, True)]
     + LISTS
     + BEHAVIORS
     + PREDICTED
+    + SEQUENCES
 )
+
+
+SOURCES_OF_FACTS = {"timeline": TIMELINE, "history": SEGMENT_HISTORY, "keys": LOOKUP_KEYS, "profile": PROFILES}
 
 
 def check(tables: dict[str, DataFrame], rules: list[dict[str, Any]]) -> None:
@@ -278,6 +306,8 @@ def check(tables: dict[str, DataFrame], rules: list[dict[str, Any]]) -> None:
     needs = needs_of(list(segments.values()))
     clock = Clock(AS_OF)
     frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
+    read = {t.name: tables[source] for source, t in SOURCES_OF_FACTS.items() if t.name in tables_of(needs.facts.values())}
+    frame = with_facts(frame, needs.facts, read, clock).frame
     judged = (
         with_membership(frame, segments, clock).select("customer_id", *map(in_segment, segments)).collect()
     )
@@ -305,7 +335,8 @@ def test_groups_and_references_of_any_depth_agree_with_the_evaluator(tables: dic
         ]
         if others and chance.random() < 0.5:
             reference = f"s{chance.randrange(others)}"
-            conditions.append({"type": chance.choice(["include", "exclude"]), "segment": reference})
+            kind, when = chance.choice(["include", "exclude"]), chance.choice(["now", "ever", "before"])
+            conditions.append({"type": kind, "segment": reference, "when": when})
         return {"type": chance.choice(["And", "Or", "Not"]), "conditions": conditions}
 
     check(tables, [group(3, i) for i in range(40)])

@@ -48,7 +48,7 @@ class Shop:
         (run.config.path / "segments").mkdir()
 
     def segments(self, **files: str) -> None:
-        for old in (self.run.config.path / "segments").iterdir():
+        for old in (self.run.config.path / "segments").glob("*.yaml"):
             old.unlink()
         for name, text in files.items():
             (self.run.config.path / "segments" / f"{name}.yaml").write_text(text, encoding="utf-8")
