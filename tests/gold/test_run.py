@@ -76,7 +76,8 @@ LAKE: list[tuple[Table, list[dict[str, Any]]]] = [
     (ORDER_LINES, [line("o1", "p1", 2, 20), line("o2", "p1", 1, 5), line("o3", "p2", 1, 9), line("o5", "p1", 1, 99), line("o9", "p1", 1, 1)]),
     (PRODUCTS, [{"product_id": "p1", "category": "Toys", "cost": Decimal(3)}]),
     (EVENTS, [
-        event("shop:1", "e1", "Order Completed", properties={"order_id": "o1"}),  # the order tells it
+        event("shop:1", "e1", "Order Completed", properties={"order_id": "o1", "cart_id": "k", "status": "?"}),  # the order tells it
+        event("shop:1", "e7", "Order Completed", properties={"order_id": "o1", "cart_id": "again"}),
         event("web:ids:v", "e2", "Order Completed", properties={"order_id": "o1"}),  # somebody else's, as far as we know
         event("web:ids:v", "e3", "Page Viewed", channel="web"),
         {**event("web:-", "e4", "Page Viewed"), "record_key": None},
@@ -112,7 +113,7 @@ def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(
     assert {a.subject: (a.rows_in, a.rows_out, a.rows_skipped) for a in result.accounts} == {
         "orders": (6, 4, 2),
         "order_lines": (5, 3, 2),
-        "timeline: events": (6, 2, 4),
+        "timeline: events": (7, 2, 5),
         "timeline: orders": (4, 3, 1),
         "timeline: consents": (2, 1, 1),
     }
@@ -141,6 +142,12 @@ def test_the_stage_writes_people_and_what_they_did_and_its_accounts_balance(
         ("ann", "order", "o3", "Order Cancelled", Decimal("0.00"), None),
         ("visitor", "event", "e2", "Order Completed", None, None),
         ("visitor", "event", "e3", "Page Viewed", None, None),
+    ]
+    timeline = run.lake.read(TIMELINE).where("kind = 'order'").selectExpr("reference", "properties.cart_id", "properties.status")
+    assert sorted(tuple(row) for row in timeline.collect()) == [
+        ("o1", "k", "completed"),  # what the tracker alone knows, from the first that told it
+        ("o2", None, "returned"),
+        ("o3", None, "cancelled"),
     ]
     assert rows(TRAITS, "customer_id", "orders", "revenue", "events") == [
         ("ann", 1, Decimal("15.00"), 0),

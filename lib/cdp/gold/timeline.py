@@ -27,7 +27,7 @@ def timeline_rows(
     """All rows that may enter `gold.timeline`, with `fate`, one of FATES.
 
     A tracker's `Order Completed` is left out where the same customer's order of that number is there: the purchase
-    would count twice.
+    would count twice. What only the tracker knows of it, such as the cart, goes to the order's properties.
 
     Args:
         events: `silver.events`.
@@ -36,9 +36,10 @@ def timeline_rows(
         owners: `owners.current_owners`.
         as_of: the run's date.
     """
+    owned = with_customer(events, owners)
     parts = [
-        _events(with_customer(events, owners), orders),
-        _orders(orders),
+        _events(owned, orders),
+        _orders(orders, _tracked(owned.where(~is_late("occurred_at", as_of)))),
         _consents(with_customer(consents, owners)),
     ]
     rows = reduce(DataFrame.unionByName, parts)
@@ -66,9 +67,8 @@ def kept(rows: DataFrame) -> DataFrame:
 
 
 def _events(events: DataFrame, orders: DataFrame) -> DataFrame:
-    told = F.when(F.col("event") == _ORDER_EVENTS["completed"], F.col("properties")["order_id"])
     known = orders.where("customer_id is not null").select("customer_id", F.col("order_id").alias("_told")).distinct()
-    marked = events.withColumn("_told", told).join(
+    marked = events.withColumn("_told", _told()).join(
         known.withColumn("is_repeated", F.lit(True)), on=["customer_id", "_told"], how="left"
     )
     return marked.select(
@@ -86,9 +86,24 @@ def _events(events: DataFrame, orders: DataFrame) -> DataFrame:
     )
 
 
-def _orders(orders: DataFrame) -> DataFrame:
-    details = ("order_id", "status", "refers_to", "store_id", "coupon", "discount")
-    return orders.select(
+def _told() -> Column:
+    """The order that a tracker's event says is completed; null: none."""
+    return F.when(F.col("event") == _ORDER_EVENTS["completed"], F.col("properties")["order_id"])
+
+
+def _tracked(events: DataFrame) -> DataFrame:
+    """customer_id, order_id and what the first event that tells of the order knows of it."""
+    told = events.withColumn("order_id", _told()).where("customer_id IS NOT NULL AND order_id IS NOT NULL")
+    first = F.min_by("properties", F.struct("occurred_at", "source", "event_id"))
+    return told.groupBy("customer_id", "order_id").agg(first.alias("_tracked"))
+
+
+def _orders(orders: DataFrame, tracked: DataFrame) -> DataFrame:
+    own = _known("order_id", "status", "refers_to", "store_id", "coupon", "discount")
+    told = F.when(F.col("status") == "completed", F.col("_tracked"))
+    more = F.map_filter(told, lambda name, value: value.isNotNull() & ~F.map_contains_key("_own", name))
+    joined = orders.join(tracked, on=["customer_id", "order_id"], how="left").withColumn("_own", own)
+    return joined.select(
         "customer_id",
         F.col("ordered_at").alias("occurred_at"),
         F.lit("order").alias("kind"),
@@ -98,7 +113,7 @@ def _orders(orders: DataFrame) -> DataFrame:
         "channel",
         _campaign(),
         "amount",
-        _known(*details).alias("properties"),
+        F.coalesce(F.map_concat("_own", more), "_own").alias("properties"),
         F.lit(False).alias("is_repeated"),
     )
 
