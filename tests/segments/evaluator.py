@@ -206,7 +206,9 @@ class Chains:
         low = datetime.min
         if "timeWindow" in sequence:
             low = evaluator.now - _span(sequence["timeWindow"]["unit"], sequence["timeWindow"]["duration"])
-        lines = [{**line, "occurred_at": line["ordered_at"], "kind": "order line"} for line in person.get("order_lines", [])]
+        lines = [
+            {**line, "occurred_at": line["ordered_at"], "kind": "order line"} for line in person.get("order_lines", [])
+        ]
         entries = sorted([*person["timeline"], *lines], key=_place)
         self.entries = [e for e in entries if low <= e["occurred_at"] < evaluator.now]
 
@@ -230,7 +232,8 @@ class Chains:
             ends = self.entries[before]["occurred_at"] + _span(step["within"]["unit"], step["within"]["duration"])
             return ends < self.evaluator.now and all(self.entries[i]["occurred_at"] > ends for i in against)
         return any(
-            self.continues(k + 1, i, self.object(k, i) if before is None else shared) for i in self.nexts(k, before, shared)
+            self.continues(k + 1, i, self.object(k, i) if before is None else shared)
+            for i in self.nexts(k, before, shared)
         )
 
     def nexts(self, k: int, before: int | None, shared: Any) -> list[int]:
@@ -251,7 +254,9 @@ class Chains:
         step, entry = self.steps[k], self.entries[i]
         if (step.get("source") == "order_lines") != (entry["kind"] == "order line"):
             return False
-        if "event" in step and entry["event"] not in ([step["event"]] if isinstance(step["event"], str) else step["event"]):
+        if "event" in step and entry["event"] not in (
+            [step["event"]] if isinstance(step["event"], str) else step["event"]
+        ):
             return False
         return "filter" not in step or self.evaluator.filter_holds(step["filter"], entry)
 

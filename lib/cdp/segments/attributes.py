@@ -57,7 +57,12 @@ class Catalogue:
     """
 
     tables: Mapping[str, Table] = field(
-        default_factory=lambda: {"profile": PROFILES, "traits": TRAITS, "predictions": PREDICTIONS, "household": HOUSEHOLDS}
+        default_factory=lambda: {
+            "profile": PROFILES,
+            "traits": TRAITS,
+            "predictions": PREDICTIONS,
+            "household": HOUSEHOLDS,
+        }
     )
     propensities: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 

@@ -30,9 +30,7 @@ def problems_of(files: Mapping[str, Segment], catalogue: Catalogue, *, complete:
     first: dict[str, str] = {}
     for file, segment in files.items():
         if segment.name in first:
-            problems[file].append(
-                f"name: DUPLICATE_NAME: {segment.name} is already the name of {first[segment.name]}"
-            )
+            problems[file].append(f"name: DUPLICATE_NAME: {segment.name} is already the name of {first[segment.name]}")
         first.setdefault(segment.name, file)
     by_name = {s.name: s for s in files.values()}
     for file, segment in files.items():
@@ -61,9 +59,7 @@ def _lookalike_problems(lookalike: Lookalike, segments: Mapping[str, Segment], c
             yield f"exclude_features.{i}: UNKNOWN_ATTRIBUTE: unknown feature {name}{hint}"
 
 
-def _problems(
-    condition: Any, segments: Mapping[str, Segment], catalogue: Catalogue, complete: bool
-) -> Iterator[str]:
+def _problems(condition: Any, segments: Mapping[str, Segment], catalogue: Catalogue, complete: bool) -> Iterator[str]:
     if isinstance(condition, SegmentCondition):
         if complete and condition.segment not in segments:
             hint = did_you_mean(condition.segment, sorted(segments))
@@ -109,7 +105,9 @@ def _behavior_problems(condition: BehaviorCondition, catalogue: Catalogue) -> It
         yield f"aggregation.column: SEGMENT_SCHEMA_ERROR: {condition.aggregation.column} is no number"
         return
     what = f"{condition.aggregation.type} of the timeline"
-    yield from operator_problems(condition.operator, kind, what, lambda other: _reference_problems(other, kind, catalogue))
+    yield from operator_problems(
+        condition.operator, kind, what, lambda other: _reference_problems(other, kind, catalogue)
+    )
 
 
 def _reference_problems(value: AttributeReference, kind: Kind, catalogue: Catalogue) -> Iterator[str]:

@@ -70,11 +70,7 @@ def _enough(meeting: Column, of: Column, matching: str | Matching) -> Column:
         return (meeting > 0) & (meeting == of) if matching == "all" else meeting > 0
     if matching.atLeast is not None:
         return meeting >= F.lit(matching.atLeast)
-    return (
-        meeting <= F.lit(matching.atMost)
-        if matching.atMost is not None
-        else meeting == F.lit(matching.exactly)
-    )
+    return meeting <= F.lit(matching.atMost) if matching.atMost is not None else meeting == F.lit(matching.exactly)
 
 
 def _others(operator: Operator, catalogue: Catalogue) -> Mapping[AttributeReference, Column]:
