@@ -2,6 +2,8 @@
 
 import getpass
 import os
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -166,6 +168,23 @@ def lookup_(
         "--id": id_,
     }
     lookup(lake, given, country=country, in_json=json_, show_pii=show_pii)
+
+
+@app.command("why")
+def why_(
+    customer: Annotated[str, typer.Argument(help="A customer id, e-mail address, phone number, name or TYPE=VALUE; `-` reads it from standard input.")],
+    segment: Annotated[str, typer.Argument(help="The segment's name.")],
+    lake: LakeOption = Path("lake"),
+    config: ConfigOption = Path("conf"),
+    as_of: Annotated[datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Judge as of this date, not as of the segment's last run.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
+    show_pii: ShowPiiOption = False,
+) -> None:
+    """Say why somebody is in a segment or is not: each condition with the value that met or missed it."""
+    from cdp.lookup.why import why
+
+    typed = sys.stdin.readline() if customer == "-" else customer
+    why(lake, config, typed, segment, as_of=as_of.date() if as_of else None, in_json=json_, show_pii=show_pii)
 
 
 @app.command("serve")

@@ -12,7 +12,7 @@ from cdp.tables.gold import CUSTOMER_ORDERS, PROFILES, TIMELINE
 from tests.measure.frames import frame
 
 AS_OF = date(2026, 1, 31)
-NAMES = "orders mails people sources consent predictions health costs credits changes segments deliveries accounts quality stage_runs"
+NAMES = "orders mails people sources consent predictions health costs credits changes segments segment_moves segment_overlap deliveries accounts quality stage_runs"
 
 
 def tallies(**found: list[Tally]) -> Tallies:
@@ -145,7 +145,7 @@ def test_states_are_key_figures_of_all_data_alone() -> None:
                 Tally(("90", "rest", "9"), (2.0, 0.0, 1.9, 0.0)),
                 Tally(("90", "prospect", None), (500.0, 800.0, None, 9.0)),  # nobody's customers yet
             ],
-            segments=[Tally(("vip", "live"), (5.0, 2.0, 1.0, None))],
+            segments=[Tally(("vip", "live", None), (5.0, 2.0, 1.0, None))],
         ),
         as_of=AS_OF,
         currency="GBP",

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
 from cdp.segments.config import Lookalike, Segment
+from cdp.segments.limits import places
 from cdp.segments.load import load_segments, versions
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -214,6 +215,91 @@ def test_the_version_follows_what_a_list_holds(tmp_path: Path) -> None:
 
     assert first == found("ann@example.com")
     assert all(first[name] != version for name, version in found("bob@example.com").items())
+@pytest.mark.parametrize(
+    ("limit", "wanted"),
+    [
+        ("{size: 0}", "limit.size: SEGMENT_SCHEMA_ERROR: wanted a number of people such as 10000, or a share such as 5%, found 0"),
+        ("{by: random}", "limit.size: SEGMENT_SCHEMA_ERROR: missing, but required"),
+        ("{size: 5%, by: chance}", "limit.by: SEGMENT_SCHEMA_ERROR: wanted random, or an attribute and an order"),
+        ("{size: 5%, by: {attribute: traits.ordes}}", "limit.by.attribute: UNKNOWN_ATTRIBUTE: unknown attribute traits.ordes; did you mean traits.orders?"),
+        ("{size: 5%, by: {attribute: predictions.ltv}}", "limit.by.attribute: UNKNOWN_ATTRIBUTE: predictions.ltv wants horizon_days"),
+        ("{size: 5%, by: {attribute: profile.city}}", "limit.by.attribute: SEGMENT_SCHEMA_ERROR: profile.city is a text, wanted a number"),
+        ("{size: 5%, by: {attribute: profile.emails}}", "limit.by.attribute: SEGMENT_SCHEMA_ERROR: profile.emails is a list, wanted a number"),
+        ("{size: 5%, by: {attribute: traits.orders, ordr: descending}}", "limit.by.ordr: SEGMENT_SCHEMA_ERROR: unknown key; did you mean order?"),
+        ("{size: 5%, by: {attribute: traits.orders, order: down}}", "limit.by.order: SEGMENT_SCHEMA_ERROR: input should be 'descending' or 'ascending'"),
+        ("{size: 5%, by: {attribute: traits.orders}, salt: x}", "limit.salt: SEGMENT_SCHEMA_ERROR: only a draw (by: random) has a salt"),
+    ],
+)  # fmt: skip
+def test_a_wrong_limit_is_named_by_its_path_and_code(tmp_path: Path, limit: str, wanted: str) -> None:
+    found = problems(tmp_path, a=rule(f"{{{ORDERS}, operator: {{type: IsNull}}}}") + f"limit: {limit}\n")
+
+    assert len(found) == 1 and found[0].startswith(wanted)
+
+
+def test_a_lookalike_has_no_limit_beside_its_size(tmp_path: Path) -> None:
+    buyers = rule(f"{{{ORDERS}, operator: {{type: Greater, value: 1}}}}").replace("name: a", "name: buyers")
+    found = problems(tmp_path, a="name: a\nlookalike: {seed: buyers, size: 5}\nlimit: {size: 5}\n", buyers=buyers)
+
+    assert len(found) == 1 and "limit.size: SEGMENT_SCHEMA_ERROR: lookalike.size says how many" in found[0]
+
+
+def three() -> dict[str, str]:
+    text = rule(f"{{{ORDERS}, operator: {{type: Greater, value: 1}}}}")
+    return {name: text.replace("name: a", f"name: {name}") for name in ("a", "b", "c")}
+
+
+@pytest.mark.parametrize(
+    ("shared", "wanted"),
+    [
+        ("exclude_always: [d]", ["segments.yaml: exclude_always.0: MISSING_SEGMENT_REFERENCE: no segment d"]),
+        ("priorities: {promo: [a, b, a]}", ["segments.yaml: priorities.promo.2: DUPLICATE_NAME: a stands in the list already"]),
+        ("priorities: {promo: [a]}", ["segments.yaml: priorities: promo: wanted two segments or more"]),
+        ("priority: {promo: [a, b]}", ["segments.yaml: priority: unknown key; did you mean priorities?"]),
+        ("holdout: {percent: 101}", ["segments.yaml: holdout.percent: input should be less than or equal to 100"]),
+        (
+            "priorities: {one: [a, b], two: [b, a]}",
+            ["a.yaml: rule: SEGMENT_CYCLE: a -> b -> a; a segment cannot depend on itself; conf/segments.yaml has part in it: priorities.one, priorities.two",
+             "b.yaml: rule: SEGMENT_CYCLE: b -> a -> b; a segment cannot depend on itself; conf/segments.yaml has part in it: priorities.one, priorities.two"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_the_file_of_all_segments(tmp_path: Path, shared: str, wanted: list[str]) -> None:
+    (tmp_path / "segments.yaml").write_text(shared, encoding="utf-8")
+
+    with pytest.raises(ConfigError) as error:
+        load_segments(folder(tmp_path, **three()))
+
+    file = Path(error.value.file).name
+    found = [p.removeprefix(f"{tmp_path}/segments/") if p.startswith("/") else f"{file}: {p}" for p in error.value.problems]
+    assert len(found) == len(wanted) and all(map(str.startswith, found, wanted)), found
+
+
+def test_a_segment_that_an_exclusion_refers_to_has_to_ignore_exclusions(tmp_path: Path) -> None:
+    (tmp_path / "segments.yaml").write_text("exclude_always: [b]", encoding="utf-8")
+    files = three() | {"b": rule("{type: include, segment: a}").replace("name: a", "name: b")}
+    config = folder(tmp_path, **files)
+    with pytest.raises(ConfigError, match=r"`ignore_exclusions: true` takes a segment out of it"):
+        load_segments(config)
+
+    (tmp_path / "segments" / "a.yaml").write_text(files["a"] + "ignore_exclusions: true\n", encoding="utf-8")
+    found = load_segments(ConfigFolder(tmp_path))
+
+    assert {name: dict(s.shared.barred) for name, s in found.items()} == {"a": {}, "b": {}, "c": {"b": "exclude_always"}}
+
+
+def test_the_file_of_all_segments_and_limits_are_part_of_a_version(tmp_path: Path) -> None:
+    def found(name: str, shared: str = "", more: str = "") -> dict[str, str]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "segments.yaml").write_text(shared, encoding="utf-8")
+        files = three()
+        return versions(load_segments(folder(tmp_path / name, **{**files, "a": files["a"] + more})))
+
+    plain, held = found("1"), found("2", "holdout: {percent: 5}")
+    ranked, capped = found("3", "priorities: {promo: [a, b]}"), found("4", more="limit: {size: 5}\n")
+
+    assert plain == held
+    assert [ranked[n] == plain[n] for n in "abc"] == [True, False, True]
+    assert [capped[n] == plain[n] for n in "abc"] == [False, True, True]
 
 
 def test_a_segment_without_rule_and_seed_is_refused(tmp_path: Path) -> None:
@@ -253,7 +339,7 @@ def test_a_lookalike_comes_after_its_seed_and_its_version_follows_both(tmp_path:
 def test_a_size_is_a_number_or_a_share_of_the_candidates_rounded_up(
     size: int | str, candidates: int, wanted: int
 ) -> None:
-    assert Lookalike(seed="a", size=size).places(candidates) == wanted
+    assert places(Lookalike(seed="a", size=size).size, candidates) == wanted
 
 
 def test_every_problem_of_every_file_is_reported_at_once(tmp_path: Path) -> None:

@@ -9,11 +9,14 @@ import pytest
 from pyspark.sql import DataFrame
 
 from cdp.conditions.clock import Clock
+from cdp.segments.attributes import BUILT_IN, Attribute
 from cdp.segments.config import Segment
 from cdp.segments.facts import tables_of, with_facts
 from cdp.segments.frame import customer_frame
 from cdp.segments.load import in_order
 from cdp.segments.members import in_segment, needs_of, with_membership
+from cdp.segments.person import Judge, Known
+from cdp.segments.sequence import SequenceCondition
 from cdp.tables.gold import (
     EFFECTIVE_CONSENT,
     HOUSEHOLDS,
@@ -319,6 +322,36 @@ def check(tables: dict[str, DataFrame], rules: list[dict[str, Any]]) -> None:
         if (who := row["customer_id"]) and row[in_segment(name)] is not slow.is_member(name, PEOPLE[who])
     }
     assert not wrong, "\n".join(wrong.values())
+    for who in PEOPLE:
+        row = next(r for r in judged if r["customer_id"] == who)
+        inside = {name: row[in_segment(name)] for name in documents}
+        judge = Judge(known(who, inside), segments, clock, BUILT_IN)
+        told = {name: judge.membership(name) for name in documents}
+        # What only Spark can tell has no outcome, and nothing else is left without one.
+        others = {
+            name: (inside[name], outcome, documents[name])
+            for name, outcome in told.items()
+            if outcome.holds is not inside[name] and not (outcome.holds is None and is_for_spark(segments[name]))
+        }
+        assert not others, f"{who}: {others}"
+
+
+def is_for_spark(segment: Segment) -> bool:
+    """Whether a rule has a condition that `cdp why` cannot judge."""
+    conditions = [condition for _, condition in segment.conditions()]
+    return any(isinstance(c, SequenceCondition) or getattr(c, "when", "now") != "now" for c in conditions)
+
+
+def known(who: str, inside: dict[str, bool]) -> Known:
+    """PEOPLE as `cdp why` reads them of the tables, and in which segments the last run found them."""
+    person = PEOPLE[who]
+
+    def value(attribute: Attribute) -> Any:
+        name = f"{attribute.source}.{attribute.name}" + (f".{attribute.key}" if attribute.key else "")
+        found = person.get(name + (f"@{attribute.horizon_days}" if attribute.horizon_days else ""))
+        return bool(found) if attribute.source == "consent" else found
+
+    return Known(person["is_anonymous"], value, person["timeline"], inside.__getitem__, who)
 
 
 def test_every_operator_and_condition_type_agrees_with_the_evaluator(tables: dict[str, DataFrame]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ from cdp.tables.gold import (
     SEGMENT_STATUS,
     TRAITS,
 )
+from cdp.tables.identity import CHANGES
 
 TABLES = (SEGMENT_MEMBERS, SEGMENT_CHANGES, SEGMENT_STATUS, SEGMENT_HISTORY)
 
@@ -94,9 +95,7 @@ def test_tables_follow_people_and_rules_through_the_days_and_a_rerun_changes_not
     shop.on(two)
 
     after = {
-        t.name: shop.rows(t, *[c.name for c in t.columns if c.name != "run_id"])
-        for t in TABLES
-        if t != SEGMENT_HISTORY
+        t.name: shop.rows(t, *[c.name for c in t.columns if c.name != "run_id"]) for t in TABLES if t != SEGMENT_HISTORY
     }
     assert shop.rows(SEGMENT_MEMBERS, *MEMBER) == [
         ("buyers", "ann", DAY),
@@ -120,9 +119,7 @@ def test_tables_follow_people_and_rules_through_the_days_and_a_rerun_changes_not
     shop.on(two)
 
     again = {
-        t.name: shop.rows(t, *[c.name for c in t.columns if c.name != "run_id"])
-        for t in TABLES
-        if t != SEGMENT_HISTORY
+        t.name: shop.rows(t, *[c.name for c in t.columns if c.name != "run_id"]) for t in TABLES if t != SEGMENT_HISTORY
     }
     assert again == after
 
@@ -141,9 +138,7 @@ def test_a_segment_that_fails_keeps_its_members_and_the_others_go_on(shop: Shop)
     result = shop.on()
 
     assert result.broken_rules == () and result.rows_out == 9
-    suppressed = [
-        c for s, c, is_ in shop.rows(SEGMENT_MEMBERS, "segment", "customer_id", "is_suppressed") if is_
-    ]
+    suppressed = [c for s, c, is_ in shop.rows(SEGMENT_MEMBERS, "segment", "customer_id", "is_suppressed") if is_]
     assert suppressed == ["bob", "cyn"]  # one said no, the other never said anything
 
     broken = "name: buyers\nrule: {type: And, conditions: [{type: Value, attribute: profile.city,"
@@ -171,6 +166,43 @@ def test_a_segment_that_fails_keeps_its_members_and_the_others_go_on(shop: Shop)
     )
 
 
+def test_lost_and_given_consent_of_members_who_stay_is_in_the_feed_however_often_a_date_runs(shop: Shop) -> None:
+    two = DAY + timedelta(days=1)
+    wants = "{type: Value, attribute: consent.sms, operator: {type: Equal, value: true}}"
+    shop.segments(
+        buyers=buyers(2, more="purpose: sms\n"), texted=f"name: texted\nrule: {{type: And, conditions: [{wants}]}}\n"
+    )
+    shop.people(ann=2, bob=2, cyn=2)
+
+    def allow(*who: str) -> None:
+        rows = [{"customer_id": c, "purpose": "sms", "is_allowed": c in who} for c in ("ann", "bob", "cyn")]
+        shop.put(
+            EFFECTIVE_CONSENT, *[{**row, "status": "granted" if row["is_allowed"] else "withdrawn"} for row in rows]
+        )
+
+    allow("ann", "cyn")
+    shop.on()
+    allow("bob", "cyn")
+    for _ in range(2):
+        shop.on(two)
+
+        assert [row for row in shop.rows(SEGMENT_CHANGES, *CHANGE) if row[1] == two] == [
+            ("buyers", two, "ann", "suppressed", "consent"),
+            ("buyers", two, "bob", "released", "consent"),
+            ("texted", two, "ann", "exited", "consent"),
+            ("texted", two, "bob", "entered", "data"),
+        ]
+        spans = {
+            (s, c): [tuple(span) for span in spans]
+            for s, c, spans in shop.rows(SEGMENT_HISTORY, "segment", "customer_id", "suppressed")
+        }
+        assert (
+            spans["buyers", "ann"] == [(two, None)]
+            and spans["buyers", "bob"] == [(DAY, two)]
+            and not spans["buyers", "cyn"]
+        )
+
+
 def test_only_selected_segments_are_written_and_a_dry_run_writes_nothing(shop: Shop) -> None:
     shop.segments(buyers=buyers(2), both=BOTH, users=buyers(1, "users"))
     shop.people(ann=2)
@@ -186,6 +218,42 @@ def test_only_selected_segments_are_written_and_a_dry_run_writes_nothing(shop: S
         shop.on(select=("buyrs",))
 
 
+def test_the_universal_control_group_is_the_same_everywhere_and_the_surviving_id_decides_after_a_merge(
+    shop: Shop,
+) -> None:
+    """Two who are held out and two who are not, and one of each kind is taken into the other."""
+    two = DAY + timedelta(days=1)
+    draw = {
+        c: int(hashlib.sha256(f"everybody|{c}".encode()).hexdigest()[:8], 16) / 16**8
+        for c in (f"c{i}" for i in range(20))
+    }
+    low, lower, *_, high, higher = sorted(draw, key=lambda c: draw[c])
+    (shop.run.config.path / "segments.yaml").write_text("holdout: {percent: 50}\nexclude_always: [complaints]\n")
+    shop.segments(
+        buyers=buyers(2), best=buyers(3, "best", "holdout: {percent: 0}\n"), complaints=buyers(9, "complaints")
+    )
+    shop.people(**dict.fromkeys((low, lower, high, higher), 5), angry=9)
+    shop.on()
+
+    held = ("segment", "customer_id", "is_held_out")
+    everybody = [(c, c in (low, lower)) for c in (low, lower, high, higher)]
+    rows = [(s, *who) for s in ("best", "buyers") for who in everybody]
+    assert [r for r in shop.rows(SEGMENT_MEMBERS, *held) if r[1] != "angry"] == sorted(rows)
+    assert [s for s, c, _ in shop.rows(SEGMENT_MEMBERS, *held) if c == "angry"] == ["complaints"]
+
+    merges = [
+        {"change": "merged", "customer_id": kept, "previous_customer_id": gone}
+        for kept, gone in ((low, high), (higher, lower))
+    ]
+    shop.put(CHANGES, *[{**m, "changed_at": datetime(2026, 2, 1)} for m in merges])
+    shop.people(**{low: 10, higher: 10})
+    shop.segments(buyers=buyers(2), best=buyers(3, "best"), complaints=buyers(99, "complaints"))
+    shop.on(two)
+
+    expected = [(s, c, c == low) for s in ("best", "buyers") for c in (low, higher)]
+    assert shop.rows(SEGMENT_MEMBERS, *held) == sorted(expected)
+
+
 def test_the_control_group_is_a_stable_share_that_segments_of_one_salt_have_in_common(
     spark: SparkSession,
 ) -> None:
@@ -197,9 +265,7 @@ def test_the_control_group_is_a_stable_share_that_segments_of_one_salt_have_in_c
         return {row[0] for row in people.where(held_out(segment)).collect()}
 
     spring = held("a", percent=25, salt="spring")
-    bucket = {
-        f"c{i}": int(hashlib.sha256(f"spring|c{i}".encode()).hexdigest()[:8], 16) / 16**8 for i in range(400)
-    }
+    bucket = {f"c{i}": int(hashlib.sha256(f"spring|c{i}".encode()).hexdigest()[:8], 16) / 16**8 for i in range(400)}
 
     assert spring == {c for c, b in bucket.items() if b < 0.25}
     assert spring == held("b", percent=25, salt="spring") != held("b", percent=25)

@@ -21,8 +21,8 @@ from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.conditions.clock import Clock
+from cdp.segments.evaluate import SOURCES
 from cdp.segments.load import catalogue_of
-from cdp.segments.run import SOURCES
 from cdp.tables.activation import DELIVERED_MEMBERS, DELIVERIES
 from cdp.tables.gold import (
     CUSTOMER_IDENTIFIERS,

@@ -98,7 +98,7 @@ def _met(operator: Operator, operand: Operand, clock: Clock) -> Column:
     if type(operator) in _COMPARE:
         return _compared(type(operator), operand, cast(Any, operator).value)
     at = column.try_cast("timestamp")
-    begin, end = _span(operator, clock)
+    begin, end = span_of(operator, clock)
     return (at >= literal(begin)) & (at < literal(end))
 
 
@@ -127,7 +127,8 @@ def literal(value: Any) -> Column:
     return F.lit(value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value)
 
 
-def _span(operator: Operator, clock: Clock) -> tuple[datetime, datetime]:
+def span_of(operator: Operator, clock: Clock) -> tuple[datetime, datetime]:
+    """Begin and end, exclusive, of the times that meet an operator on times."""
     if isinstance(operator, TimeWithinPast):
         return clock.ago(operator.value, operator.unit), clock.end
     if isinstance(operator, TimeWithinNext):

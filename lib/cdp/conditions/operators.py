@@ -56,7 +56,7 @@ ValueOrReference = Annotated[
     PlainValidator(_scalar_or_reference, json_schema_input_type=Scalar | AttributeReference),
     PlainSerializer(_plain),
 ]
-Texts = Annotated[tuple[str, ...], PlainValidator(_texts, json_schema_input_type=str | list[str])]
+Texts = Annotated[tuple[str, ...], PlainValidator(_texts, json_schema_input_type=str | list[str]), PlainSerializer(list)]
 
 
 class Operator(Strict):

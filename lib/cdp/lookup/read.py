@@ -61,7 +61,7 @@ class Tables:
 
         Args:
             table: which.
-            where: condition in SQL, from `is_one_of`.
+            where: condition in SQL, from `is_one_of` or `has`.
             columns: which, where the table has them: it may be written before they were declared. All where none is named.
             order: SQL behind ORDER BY.
             limit: at most so many.
@@ -121,10 +121,19 @@ class Tables:
             return found
 
 
+def has(column: str, value: str) -> str:
+    """SQL: a column is a list in which a text stands."""
+    return f'array_has("{column}", {_quoted(value)})'
+
+
 def is_one_of(column: str, values: Iterable[str]) -> str:
     """SQL: a column is one of some texts."""
-    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    listed = ", ".join(map(_quoted, values))
     return f'"{column}" IN ({listed})' if listed else "false"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _as_rows(found: "pa.Table", columns: Sequence[str]) -> list[Row]:

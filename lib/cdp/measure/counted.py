@@ -165,12 +165,6 @@ def changes(rows: DataFrame, *, as_of: date) -> Part:
     return part(rows.where(F.to_date("changed_at") <= F.lit(as_of)), [F.col("change")], [F.lit(1)])
 
 
-def segments(rows: DataFrame) -> Part:
-    """Keys: segment, status. Sums: size, suppressed, held out, size before."""
-    sums = [F.col(c) for c in ("size", "suppressed", "held_out", "previous_size")]
-    return part(rows, [F.col("segment"), F.col("status")], sums)
-
-
 def deliveries(rows: DataFrame, *, as_of: date) -> Part:
     """Keys: destination, segment, day and run as one (text that sorts), outcome, action. Sums: members."""
     recent = rows.where(F.col("delivered_on").between(F.lit(as_of - timedelta(days=DELIVERY_DAYS)), F.lit(as_of)))

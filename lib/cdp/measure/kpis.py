@@ -158,7 +158,7 @@ def _value(tallies: Tallies, total: Period, currency: str) -> Iterator[Kpi]:
 
 
 def _segments(tallies: Tallies, total: Period) -> Iterator[Kpi]:
-    for (segment, _), (size, suppressed, held_out, _), *_ in tallies["segments"]:
+    for (segment, *_), (size, suppressed, held_out, _), *_ in tallies["segments"]:
         yield Kpi("segment_size", *total, f"segment={segment}", size, "customers")
         yield Kpi("segment_suppressed", *total, f"segment={segment}", suppressed, "customers")
         yield Kpi("segment_held_out", *total, f"segment={segment}", held_out, "customers")

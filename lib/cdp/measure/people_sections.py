@@ -1,4 +1,4 @@
-"""The report's sections about people: identity, value and churn, segments, deliveries, consent."""
+"""The report's sections about people: identity, value and churn, deliveries, consent."""
 
 from cdp.measure.charts import PALETTE, Bar, bars, columns
 from cdp.measure.counted import DELIVERY_DAYS, MOST_RECORDS, PROFILE_FIELDS, PROSPECT
@@ -6,9 +6,9 @@ from cdp.measure.facts import Facts
 from cdp.measure.kpis import ratio
 from cdp.measure.ledger import newest
 from cdp.measure.page import Chart, Grid, Section
-from cdp.measure.words import number, share, signed
+from cdp.measure.words import number, share
 from cdp.tables.activation import DELIVERIES
-from cdp.tables.gold import EFFECTIVE_CONSENT, PREDICTIONS, PROFILES, SEGMENT_STATUS
+from cdp.tables.gold import EFFECTIVE_CONSENT, PREDICTIONS, PROFILES
 
 _SOURCES = 12
 _OUTCOMES = ("sent", "suppressed", "held_out", "rejected")
@@ -143,23 +143,6 @@ def _tier_row(facts: Facts, label: str, sums: list[float], whole: list[float]) -
         share(ratio(churn, customers)),
         number(orders),
     ]
-
-
-def segments(facts: Facts) -> Section:
-    """Size of every segment."""
-    rows = []
-    for (name, status), (size, suppressed, held_out, before), *_ in facts.tallies["segments"]:
-        change = size - before if size is not None and before is not None else None
-        state = "" if status == "live" else f" ({status}: last good members)"
-        rows.append([f"{name}{state}", number(size), signed(change), number(suppressed), number(held_out)])
-    header = ("Segment", "Members", "Change", "Suppressed", "Held out")
-    return Section(
-        "segments",
-        "Segments",
-        "Suppressed members do not allow the segment’s purpose; members held out are the control group. Neither is delivered.",
-        grids=[Grid("Segments now", header, rows)],
-        missing=facts.lacks("segments", SEGMENT_STATUS, "segment"),
-    )
 
 
 def deliveries(facts: Facts) -> Section:

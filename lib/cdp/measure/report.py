@@ -4,8 +4,9 @@ from cdp.measure.data_sections import data
 from cdp.measure.facts import Facts
 from cdp.measure.model_sections import models
 from cdp.measure.page import Card, Page, render
-from cdp.measure.people_sections import consent, deliveries, identity, segments, value
+from cdp.measure.people_sections import consent, deliveries, identity, value
 from cdp.measure.sales_sections import attribution, mails, revenue
+from cdp.measure.segment_sections import segments
 from cdp.measure.words import day, number, share
 
 _SECTIONS = (revenue, identity, value, models, segments, deliveries, mails, attribution, consent, data)

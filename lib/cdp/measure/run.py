@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
-from cdp.measure import counted, ledger
+from cdp.measure import counted, ledger, segments_counted
 from cdp.measure.config import MeasureConfig
 from cdp.measure.credit import attribution
 from cdp.measure.facts import Facts
@@ -24,6 +24,8 @@ from cdp.tables.gold import (
     MODEL_HEALTH,
     PREDICTIONS,
     PROFILES,
+    SEGMENT_HISTORY,
+    SEGMENT_MEMBERS,
     SEGMENT_STATUS,
     TIMELINE,
 )
@@ -38,6 +40,8 @@ _INPUTS = (
     PREDICTIONS,
     MODEL_HEALTH,
     SEGMENT_STATUS,
+    SEGMENT_HISTORY,
+    SEGMENT_MEMBERS,
     EFFECTIVE_CONSENT,
     DELIVERIES,
     CAMPAIGN_COSTS,
@@ -73,7 +77,9 @@ def _measured(run: Run, config: MeasureConfig) -> tuple[int, dict[str, list[Tall
         ("health", MODEL_HEALTH, lambda rows: counted.model_health(rows, as_of=as_of)),
         ("costs", CAMPAIGN_COSTS, lambda rows: counted.costs(rows, as_of=as_of)),
         ("changes", CHANGES, lambda rows: counted.changes(rows, as_of=as_of)),
-        ("segments", SEGMENT_STATUS, counted.segments),
+        ("segments", SEGMENT_STATUS, segments_counted.segments),
+        ("segment_moves", SEGMENT_HISTORY, lambda rows: segments_counted.moves(rows, as_of=as_of)),
+        ("segment_overlap", SEGMENT_MEMBERS, lambda rows: segments_counted.overlap(rows, lake.read(SEGMENT_STATUS))),
         ("deliveries", DELIVERIES, lambda rows: counted.deliveries(rows, as_of=as_of)),
         ("accounts", RECONCILIATION, ledger.accounts),
         ("quality", QUALITY_RESULTS, ledger.quality),

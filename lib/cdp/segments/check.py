@@ -1,6 +1,7 @@
 """What pydantic cannot see: names of attributes, operators that do not fit a type, references between segments."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from cdp.base.settings import did_you_mean
@@ -12,10 +13,12 @@ from cdp.models.features import FEATURES
 from cdp.segments.attributes import Catalogue, timeline_column
 from cdp.segments.behavior import outcome_kind
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Lookalike, Segment, SegmentCondition
+from cdp.segments.limits import limit_problems
 from cdp.segments.lists import ListCondition, list_problems
 from cdp.segments.parts import TimeWindow
 from cdp.segments.query import SqlCondition, sql_problems
 from cdp.segments.sequence import SequenceCondition, sequence_problems
+from cdp.segments.shared import EXCLUDE_ALWAYS
 
 
 def problems_of(files: Mapping[str, Segment], catalogue: Catalogue, *, complete: bool) -> dict[str, list[str]]:
@@ -39,12 +42,15 @@ def problems_of(files: Mapping[str, Segment], catalogue: Catalogue, *, complete:
         if segment.lookalike:
             found = _lookalike_problems(segment.lookalike, by_name, complete)
             problems[file] += [f"lookalike.{line}" for line in found]
+        if segment.limit:
+            found = limit_problems(segment.limit, is_lookalike=segment.lookalike is not None, catalogue=catalogue)
+            problems[file] += [f"limit.{line}" for line in found]
         circle = _circle(segment.name, by_name)
         if circle:
             by_seed = segment.lookalike is not None and segment.lookalike.seed == circle[1]
             problems[file].append(
                 f"{'lookalike.seed' if by_seed else 'rule'}: SEGMENT_CYCLE: {' -> '.join(circle)};"
-                " a segment cannot depend on itself"
+                f" a segment cannot depend on itself{_bars_on(circle, by_name)}"
             )
     return {file: found for file, found in problems.items() if found}
 
@@ -118,6 +124,13 @@ def _reference_problems(value: AttributeReference, kind: Kind, catalogue: Catalo
         return
     if other.is_array or other.kind != kind:
         yield f"operator.value: SEGMENT_SCHEMA_ERROR: {value.attribute} is not of the same type, {kind}"
+
+
+def _bars_on(circle: list[str], segments: Mapping[str, Segment]) -> str:
+    """Steps of a circle that no rule names, but conf/segments.yaml."""
+    keys = {segments[one].shared.barred.get(other) for one, other in pairwise(circle)} - {None}
+    named = f"; conf/segments.yaml has part in it: {', '.join(sorted(key for key in keys if key))}" if keys else ""
+    return named + ("; `ignore_exclusions: true` takes a segment out of it" if EXCLUDE_ALWAYS in keys else "")
 
 
 def _circle(start: str, segments: Mapping[str, Segment]) -> list[str]:

@@ -1,23 +1,32 @@
 """A segment as written in YAML: conf/segments/*.yaml."""
 
-import re
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, PositiveInt, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    Field,
+    PositiveInt,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from cdp.base.settings import Document, Strict
 from cdp.conditions.filters import Filter, parts_of
 from cdp.conditions.operators import AnyOperator, Regexp
+from cdp.segments.limits import Limit, Size
 from cdp.segments.lists import ListCondition
 from cdp.segments.parts import TimeWindow, digest
 from cdp.segments.query import SqlCondition
 from cdp.segments.sequence import SequenceCondition
+from cdp.segments.shared import Holdout, Shared
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
-_SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,4})?) ?%")
 
 
 class Matching(Strict):
@@ -158,21 +167,12 @@ Condition = Annotated[
 Group.model_rebuild()
 
 
-class Holdout(Strict):
-    """A control group: a share of the members that is never delivered, to measure what delivery brings."""
-
-    percent: float = Field(default=0, ge=0, le=100)
-    """Share of the members."""
-    salt: str | None = None
-    """Segments with the same salt hold out the same people; absent: the segment's name."""
-
-
 class Lookalike(Strict):
     """Those among everybody else who are most like the members of another segment."""
 
     seed: str = Field(min_length=1)
     """Name of the segment whose members are to be found again; they are no members of this one."""
-    size: PositiveInt | str
+    size: Size
     """How many: a number of people, or a share of the candidates such as `5%`, rounded up."""
     exclude_features: tuple[str, ...] = ()
     """Features not to compare by, beside those that define the seed, which are found and left out."""
@@ -180,23 +180,6 @@ class Lookalike(Strict):
     """With fewer members to learn from the segment is empty."""
     if_unproven: Literal["empty", "keep"] = "empty"
     """What becomes of members whose ranking is not proven better than chance."""
-
-    @field_validator("size", mode="before")
-    @classmethod
-    def _is_a_number_or_a_share(cls, size: Any) -> Any:
-        if isinstance(size, int) and not isinstance(size, bool) and size > 0:
-            return size
-        share = _SHARE.fullmatch(size.strip()) if isinstance(size, str) else None
-        if share is None or not 0 < Decimal(share[1]) <= 100:
-            raise ValueError(f"wanted a number of people such as 10000, or a share such as 5%, found {size!r}")
-        return f"{share[1]}%"
-
-    def places(self, candidates: int) -> int:
-        """How many of so many candidates are taken."""
-        if isinstance(self.size, int):
-            return min(self.size, candidates)
-        share = Decimal(self.size.removesuffix("%")) / 100
-        return int((candidates * share).to_integral_value(ROUND_CEILING))
 
 
 class Segment(Document):
@@ -210,12 +193,17 @@ class Segment(Document):
     """Consent purpose: members who do not allow it are counted as suppressed, and never delivered."""
     holdout: Holdout = Holdout()
     """Control group."""
+    limit: Limit | None = None
+    """How many members at most, and who comes first; absent: all who meet the rule."""
+    ignore_exclusions: bool = False
+    """Whether members of the segments under `exclude_always` in conf/segments.yaml may be members of this one."""
     include_anonymous: bool = False
     """Whether visitors known by a device or cookie alone may be members."""
     lookalike: Lookalike | None = None
     """Whom its members resemble; the rule, if any, then says who may be one."""
     rule: Group | None = None
     """What must hold."""
+    _shared: Shared = PrivateAttr(default_factory=Shared)
 
     @field_validator("rule", mode="after")
     @classmethod
@@ -224,6 +212,17 @@ class Segment(Document):
         if rule is None and others.data.get("lookalike", ...) is None:
             raise PydanticCustomError("missing", "wanted a rule, a lookalike, or both")
         return rule
+
+    def with_shared(self, shared: Shared) -> "Segment":
+        """The segment under what conf/segments.yaml says of it."""
+        found = self.model_copy()
+        found._shared = shared
+        return found
+
+    @property
+    def shared(self) -> Shared:
+        """What conf/segments.yaml says of it."""
+        return self._shared
 
     def conditions(self) -> Iterator[tuple[str, Condition]]:
         """Every condition of the rule with its key path, groups included."""
@@ -246,15 +245,17 @@ class Segment(Document):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Segments that the rule names, and the seed."""
+        """Segments that the rule names, the seed, and those whose members are no members of this one."""
         named = {c.segment for _, c in self.conditions() if isinstance(c, SegmentCondition)}
-        return tuple(sorted(named | ({self.lookalike.seed} if self.lookalike else set())))
+        return tuple(sorted(named | self.shared.barred.keys() | ({self.lookalike.seed} if self.lookalike else set())))
 
     def version_with(self, versions: Mapping[str, str]) -> str:
         """Hash of all that decides who is a member: lists, and the rules of referenced segments included."""
         decisive = [_plain(self.rule), self.include_anonymous, [versions[name] for name in self.references]]
-        decisive += [_plain(self.lookalike)] if self.lookalike else []
-        return digest([*decisive, self.lists] if self.lists else decisive)
+        further = [_plain(self.lookalike), _plain(self.limit), sorted(self.shared.barred), self.lists]
+        while further and not further[-1]:
+            further.pop()
+        return digest([*decisive, *further])
 
 
 def _walk(condition: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 _KEY = ["segment", "customer_id"]
+_SPANS = "array<struct<since:date,until:date>>"
 
 
 def standing(history: DataFrame, now: DataFrame, *, as_of: date) -> DataFrame:
@@ -14,15 +15,19 @@ def standing(history: DataFrame, now: DataFrame, *, as_of: date) -> DataFrame:
 
     Args:
         history: `gold.segment_history` of the segments concerned.
-        now: `cdp.segments.members.members`.
+        now: `cdp.segments.members.member_rows`.
         as_of: the run's date.
 
     Returns:
         One row for each customer and segment, in before or now: segment, customer_id, since and since_version (begin
-        and version of the open interval; null: not in before), version, is_suppressed and is_held_out (null: not in now).
+        and version of the open interval; null: not in before), spans (without consent for the purpose, as known on the eve;
+        null: not in before, or not known), version, is_suppressed and is_held_out (null: not in now).
     """
     before = history.where(_was_open(as_of)).select(
-        *_KEY, F.col("entered_on").alias("since"), F.col("version").alias("since_version")
+        *_KEY,
+        F.col("entered_on").alias("since"),
+        F.col("version").alias("since_version"),
+        _spans_before(as_of).alias("spans"),
     )
     return before.join(now, on=_KEY, how="full")
 
@@ -40,8 +45,9 @@ def history_after(history: DataFrame, standing_: DataFrame, *, as_of: date) -> D
         "customer_id",
         F.coalesce(F.col("since"), F.lit(as_of)).alias("entered_on"),
         F.when(F.col("version").isNull(), F.lit(as_of)).alias("exited_on"),
+        _spans_after(as_of).alias("suppressed"),
     )
-    return closed.select("segment", "version", "customer_id", "entered_on", "exited_on").unionByName(current)
+    return closed.select(*current.columns).unionByName(current)
 
 
 def members_after(standing_: DataFrame, *, as_of: date) -> DataFrame:
@@ -57,40 +63,65 @@ def members_after(standing_: DataFrame, *, as_of: date) -> DataFrame:
 
 
 def changes(
-    standing_: DataFrame, status: DataFrame, identity_changes: DataFrame, *, as_of: date, run_id: str
+    standing_: DataFrame,
+    status: DataFrame,
+    identity_changes: DataFrame,
+    consent: DataFrame,
+    *,
+    as_of: date,
+    run_id: str,
 ) -> DataFrame:
-    """`gold.segment_changes` of the run's date: who came in and who went, and why.
+    """`gold.segment_changes` of the run's date: who came in and who went, whom the segment's purpose no longer or again
+    allows to be sent anything, and why.
 
     Args:
         standing_: see `standing`.
-        status: segment, current (its version; null: the segment is gone), version_since. One row a segment, small.
+        status: segment, current (its version; null: the segment is gone), version_since, purpose_since, demanded (see
+            `cdp.segments.consents`). One row a segment, small.
         identity_changes: `identity.changes`.
+        consent: `gold.effective_consent` of the purposes that some segment demands.
         as_of: the run's date.
         run_id: the run.
 
     The reason is `rule` for everything on the day on which a rule is new, changed or gone; `erasure` or `merge` where
-    identity resolution ended the customer's id, or joined others to it that day; else `data`.
+    identity resolution ended the customer's id, or joined others to it that day; `consent` for an exit where the rule
+    demands consent that is not there any more, as it was while the customer was in; else `data`. Members who stay and are
+    `suppressed` or `released` are so by `rule` on the day on which the purpose is another, by `merge`, else by `consent`.
     """
-    moved = standing_.where(F.col("since").isNull() | F.col("version").isNull())
-    is_entry = F.col("since").isNull()
+    is_entry, is_exit = F.col("since").isNull(), F.col("version").isNull()
+    moved = standing_.where(is_entry | is_exit | (F.col("is_suppressed") != _is_open(F.col("spans"))))
+    change = (
+        F.when(is_entry, "entered")
+        .when(is_exit, "exited")
+        .otherwise(F.when(F.col("is_suppressed"), "suppressed").otherwise("released"))
+    )
     by_rule = F.col("current").isNull() | (F.col("version_since") == F.lit(as_of))
+    by_purpose = F.coalesce(F.col("purpose_since") == F.lit(as_of), F.lit(False))
+    lacks_consent = F.size(F.array_except("demanded", F.coalesce("allowed", F.array().cast("array<string>")))) > 0
+    stays = (
+        F.when(by_purpose, "rule").when(F.col("grew").isNotNull(), "merge").otherwise("consent")
+    )  # a member who stays is here only for its consent
     reason = (
-        F.when(by_rule, "rule")
-        .when(~is_entry & F.coalesce(F.col("ended") == "erased", F.lit(False)), "erasure")
-        .when(~is_entry & (F.col("ended") == "merged"), "merge")
+        F.when(~is_entry & ~is_exit, stays)
+        .when(by_rule, "rule")
+        .when(is_exit & F.coalesce(F.col("ended") == "erased", F.lit(False)), "erasure")
+        .when(is_exit & (F.col("ended") == "merged"), "merge")
         .when(is_entry & F.col("grew").isNotNull(), "merge")
+        .when(is_exit & lacks_consent, "consent")
         .otherwise("data")
     )
+    allowed = consent.where("is_allowed").groupBy("customer_id").agg(F.collect_set("purpose").alias("allowed"))
     return (
         moved.join(F.broadcast(status), on="segment", how="left")
         .join(_fates(identity_changes, as_of), on="customer_id", how="left")
+        .join(allowed, on="customer_id", how="left")
         .select(
             F.lit(run_id).alias("run_id"),
             F.lit(as_of).alias("changed_on"),
             "segment",
             F.coalesce("version", "current", "since_version").alias("version"),
             "customer_id",
-            F.when(is_entry, "entered").otherwise("exited").alias("change"),
+            change.alias("change"),
             reason.alias("reason"),
         )
     )
@@ -113,6 +144,29 @@ def _was_open(as_of: date) -> Column:
     """The interval held on the eve of the run's date."""
     ends = F.coalesce(F.col("exited_on"), F.lit(date.max))
     return (F.col("entered_on") < F.lit(as_of)) & (ends >= F.lit(as_of))
+
+
+def _spans_before(as_of: date) -> Column:
+    """Spans without consent that began before the run's date; what the date or a later one ended is open again."""
+    begun = F.filter("suppressed", lambda span: span["since"] < F.lit(as_of))
+    return F.transform(begun, lambda span: _span(span["since"], F.when(span["until"] < F.lit(as_of), span["until"])))
+
+
+def _spans_after(as_of: date) -> Column:
+    known = F.coalesce("spans", F.array().cast(_SPANS))
+    closed = F.transform(known, lambda span: _span(span["since"], F.coalesce(span["until"], F.lit(as_of))))
+    begins = F.array(_span(F.lit(as_of), F.lit(None).cast("date")))
+    is_suppressed = F.coalesce("is_suppressed", F.lit(False))
+    return F.when(~is_suppressed, closed).when(_is_open(known), known).otherwise(F.concat(known, begins))
+
+
+def _span(since: Column, until: Column) -> Column:
+    return F.struct(since.alias("since"), until.alias("until"))
+
+
+def _is_open(spans: Column) -> Column:
+    """Whether the last of the spans goes on; null where they are not known."""
+    return F.exists(spans, lambda span: span["until"].isNull())
 
 
 def _fates(identity_changes: DataFrame, as_of: date) -> DataFrame:

@@ -22,17 +22,18 @@ from cdp.segments.config import (
     AttributeCondition,
     BehaviorCondition,
     Group,
-    Holdout,
     Lookalike,
     Matching,
     Segment,
     SegmentCondition,
 )
+from cdp.segments.limits import Limit, Ranking
 from cdp.segments.lists import FOLDER as LISTS
 from cdp.segments.lists import ListCondition
 from cdp.segments.parts import TimeBox, TimeWindow
 from cdp.segments.query import SqlCondition
 from cdp.segments.sequence import SequenceCondition, Step
+from cdp.segments.shared import FILE, Holdout, SharedConfig, shared_problems
 
 FOLDER = "segments"
 _CODES = {
@@ -63,6 +64,8 @@ _SECTIONS: Mapping[int | str, type[BaseModel]] = {
     "aggregation": Aggregation,
     "timeWindow": TimeWindow,
     "holdout": Holdout,
+    "limit": Limit,
+    "by": Ranking,
     "lookalike": Lookalike,
     "arrayMatching": Matching,
     "value": AttributeReference,
@@ -84,7 +87,15 @@ def load_segments(config: ConfigFolder) -> dict[str, Segment]:
             files[str(path)] = _read(path)
         except ConfigError as error:
             problems[error.file] = list(error.problems)
-    for file, found in problems_of(files, catalogue_of(config), complete=not problems).items():
+    complete, shared = not problems, SharedConfig()
+    try:
+        shared = config.load(SharedConfig, FILE)
+    except ConfigError as error:
+        problems[error.file] = list(error.problems)
+    files = {f: s.with_shared(shared.of(s.name, ignores_exclusions=s.ignore_exclusions)) for f, s in files.items()}
+    if complete and (wrong := list(shared_problems(shared, {s.name: s for s in files.values()}))):
+        problems[str(config.path / FILE)] = wrong
+    for file, found in problems_of(files, catalogue_of(config), complete=complete).items():
         problems.setdefault(file, []).extend(found)
     if len(problems) == 1:
         (file, found), *_ = problems.items()

@@ -14,6 +14,7 @@ from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.behavior import outcome_kind
 from cdp.segments.compile import in_segment
 from cdp.segments.config import Lookalike, Segment
+from cdp.segments.limits import places
 from cdp.segments.members import may_be_in, needs_of
 
 PURPOSE = "profiling"
@@ -86,7 +87,7 @@ def with_lookalikes(
     is_good = found.evidence is not None and found.evidence.is_proven
     if found.model and (is_good or settings.if_unproven == "keep"):
         candidates = usable.where("may_be_in AND NOT is_seed")
-        size = settings.places(counts["candidates"])
+        size = places(settings.size, counts["candidates"])
         # Read again for each use of the frame, so kept; the plan behind it has done its work.
         members = most_alike(scores(candidates, found.model), size).select("customer_id").localCheckpoint()
     table.unpersist()
@@ -167,7 +168,7 @@ def _verdict(if_unproven: str, evidence: Evidence) -> str:
 def _figures(settings: Lookalike, evidence: Evidence, candidates: int) -> list[str]:
     lines = ["lift " + ", ".join(f"{evidence.lift(share):.1f} at {share:.0%}" for share in _SHARES)]
     if candidates:
-        share = settings.places(candidates) / candidates
+        share = places(settings.size, candidates) / candidates
         low, high = evidence.lift_interval(share)
         at_size = f"{evidence.lift(share):.1f} ({low:.1f} to {high:.1f}) at its size"
         lines.append(f"{at_size}, {100 * share:.2g}% of {candidates:,} candidates")

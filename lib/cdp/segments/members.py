@@ -9,9 +9,11 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.conditions.operators import AttributeReference
 from cdp.segments.attributes import BUILT_IN, Attribute, Catalogue
+from cdp.segments.caps import with_caps
 from cdp.segments.compile import condition_holds, in_segment
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment
 from cdp.segments.facts import Fact, fact_of
+from cdp.segments.limits import Ranking
 
 _BUCKETS = 16**8
 
@@ -29,11 +31,13 @@ class Needs:
 
 
 def needs_of(segments: Sequence[Segment], catalogue: Catalogue = BUILT_IN) -> Needs:
-    """What the rules, purposes included, ask for; what several ask for is there once."""
+    """What the rules, purposes and limits included, ask for; what several ask for is there once."""
     attributes = {Attribute("consent", s.purpose, "boolean") for s in segments if s.purpose}
     behaviors: dict[str, BehaviorCondition] = {}
     facts: dict[str, Fact] = {}
     for segment in segments:
+        if segment.limit and isinstance(segment.limit.by, Ranking):
+            attributes.add(catalogue.find(segment.limit.by.attribute, segment.limit.by.horizon_days))
         for _, condition in segment.conditions():
             if isinstance(condition, AttributeCondition):
                 attributes.add(catalogue.find(condition.attribute, condition.horizon_days))
@@ -47,29 +51,18 @@ def needs_of(segments: Sequence[Segment], catalogue: Catalogue = BUILT_IN) -> Ne
     return Needs(frozenset(attributes), behaviors, facts)
 
 
-def members(
-    frame: DataFrame,
-    segments: Mapping[str, Segment],
-    versions: Mapping[str, str],
-    clock: Clock,
-    catalogue: Catalogue = BUILT_IN,
-    expand: Expand | None = None,
-) -> DataFrame:
-    """Judge every customer by every rule.
+def member_rows(frame: DataFrame, segments: Mapping[str, Segment], versions: Mapping[str, str]) -> DataFrame:
+    """The members of every segment.
 
     Args:
-        frame: `cdp.segments.frame.customer_frame` with all that the rules need.
-        segments: by name, each after those it refers to.
+        frame: customers with the membership of all segments (`with_membership`).
+        segments: by name.
         versions: of each segment.
-        clock: the run's date.
-        catalogue: what there is to ask.
-        expand: finds the members of lookalike segments; wanted where there is one.
 
     Returns:
         A row for each customer and segment the customer is in: segment, version, customer_id, is_suppressed (no
         consent for the purpose), is_held_out (in the control group).
     """
-    frame = with_membership(frame, segments, clock, catalogue, expand)
     rows = [
         F.when(
             F.col(in_segment(name)),
@@ -83,9 +76,7 @@ def members(
         for name, segment in segments.items()
     ]
     found = frame.select("customer_id", F.explode(F.array_compact(F.array(*rows))).alias("member"))
-    return found.select(
-        "member.segment", "member.version", "customer_id", "member.is_suppressed", "member.is_held_out"
-    )
+    return found.select("member.segment", "member.version", "customer_id", "member.is_suppressed", "member.is_held_out")
 
 
 def with_membership(
@@ -95,13 +86,26 @@ def with_membership(
     catalogue: Catalogue = BUILT_IN,
     expand: Expand | None = None,
 ) -> DataFrame:
-    """The frame with a column `in_segment(name)` for each segment, true or false."""
+    """Judge every customer by every rule.
+
+    Args:
+        frame: `cdp.segments.frame.customer_frame` with all that the rules need.
+        segments: by name, each after those it refers to.
+        clock: the run's date.
+        catalogue: what there is to ask.
+        expand: finds the members of lookalike segments; wanted where there is one.
+
+    Returns:
+        The frame with a column `in_segment(name)` for each segment, true or false. Limits are found by counting.
+    """
     waiting = dict(segments)
     while waiting:
         # All segments whose references are there already, in one select.
         ready = {n: s for n, s in waiting.items() if not set(s.references) & set(waiting)}
         by_rule = {in_segment(n): may_be_in(s, clock, catalogue) for n, s in ready.items() if not s.lookalike}
         frame = frame.withColumns(by_rule) if by_rule else frame
+        limited = {n: s for n, s in ready.items() if s.limit}
+        frame = with_caps(frame, limited, catalogue) if limited else frame
         for name, segment in ready.items():
             if segment.lookalike and expand:
                 frame = expand(frame, name)
@@ -110,19 +114,28 @@ def with_membership(
 
 
 def held_out(segment: Segment) -> Column:
-    """Whether a customer is in the segment's control group: a stable share, by a hash of salt and customer.
+    """Whether a customer is in the segment's control group or in the universal one: stable shares, by a hash of salt and
+    customer.
 
     The first 8 hexadecimal digits of SHA-256 of `salt|customer_id`, as a number below 16^8, lie below `percent` % of it.
     """
-    salt = segment.holdout.salt or segment.name
+    everybody = segment.shared.holdout
+    own = _is_drawn(segment.holdout.salt or segment.name, segment.holdout.percent)
+    return own | _is_drawn(everybody.salt, everybody.percent) if everybody.percent else own
+
+
+def _is_drawn(salt: str, percent: float) -> Column:
     digest = F.sha2(F.concat(F.lit(f"{salt}|"), F.col("customer_id")), 256)
     bucket = F.conv(F.substring(digest, 1, 8), 16, 10).cast("bigint")
-    return bucket < round(segment.holdout.percent / 100 * _BUCKETS)
+    return bucket < round(percent / 100 * _BUCKETS)
 
 
 def may_be_in(segment: Segment, clock: Clock, catalogue: Catalogue = BUILT_IN) -> Column:
-    """Who meets the rule of a segment: its members; of a lookalike, those who may become members."""
+    """Who meets the rule of a segment and is in none that comes before it: its members, if it has no limit; of a lookalike,
+    those who may become members."""
     rule = condition_holds(segment.rule, clock, catalogue) if segment.rule else F.lit(True)
+    for name in sorted(segment.shared.barred):
+        rule &= ~F.col(in_segment(name))
     return rule if segment.include_anonymous else rule & ~F.col("is_anonymous")
 
 

@@ -104,7 +104,9 @@ def status_rows(
             "previous_size": found["before"],
             "suppressed": found["suppressed"],
             "held_out": found["held_out"],
-            "version_since": _version_since(previous, work.versions[name], as_of),
+            "version_since": _since(previous, "version", work.versions[name], as_of),
+            "purpose": work.segments[name].purpose,
+            "purpose_since": _since(previous, "purpose", work.segments[name].purpose, as_of),
             "computed_on": as_of,
         }
     return [rows[name] for name in sorted(rows)]
@@ -123,14 +125,16 @@ def _empty(work: Plan, name: str, as_of: date) -> dict[str, Any]:
     """A segment that never had members."""
     zeros = dict.fromkeys(("size", "suppressed", "held_out"), 0)
     found = {"segment": name, "version": work.versions[name], "previous_size": None, **zeros}
-    return {**found, "version_since": as_of, "computed_on": as_of}
+    return {**found, "version_since": as_of, "purpose": None, "purpose_since": None, "computed_on": as_of}
 
 
-def _version_since(previous: Mapping[str, Any] | None, version: str, as_of: date) -> date:
-    if previous is None or previous["version"] != version or previous["version_since"] > as_of:
+def _since(previous: Mapping[str, Any] | None, key: str, value: str | None, as_of: date) -> date:
+    """From which run's date on a segment has this version or purpose."""
+    if previous is None or previous[key] != value:
         return as_of
-    since: date = previous["version_since"]
-    return since
+    # A status without a day for its purpose is of a segment that failed from the beginning.
+    since: date | None = previous[f"{key}_since"]
+    return as_of if since is None or since > as_of else since
 
 
 def _among(names: Sequence[str]) -> str:

@@ -447,12 +447,18 @@ SEGMENT_HISTORY = Table(
         CUSTOMER,
         Column("entered_on", "date", "first day in"),
         Column("exited_on", "date", "first day out; null: still in", nullable=True),
+        Column(
+            "suppressed",
+            "array<struct<since:date,until:date>>",
+            "spans of it without consent for the segment's purpose; `until` is the first day with consent or out, null: goes on",
+            nullable=True,
+        ),
     ),
 )
 
 SEGMENT_CHANGES = Table(
     name="gold.segment_changes",
-    grain="a customer came into a segment or left it",
+    grain="a customer came into a segment or left it, or a member who stays lost or got consent for its purpose",
     key=("run_id", "segment", "customer_id"),
     columns=(
         Column("run_id", "string", "run"),
@@ -460,10 +466,13 @@ SEGMENT_CHANGES = Table(
         SEGMENT,
         VERSION,
         CUSTOMER,
-        Column("change", "string", "entered or exited"),
-        Column("reason", "string", "data, rule, merge or erasure"),
+        Column("change", "string", "entered or exited; suppressed or released: still in, and no more or again to be sent to"),
+        Column("reason", "string", "data, rule, merge, erasure or consent"),
     ),
-    expect=(one_of("change", "entered", "exited"), one_of("reason", "data", "rule", "merge", "erasure")),
+    expect=(
+        one_of("change", "entered", "exited", "suppressed", "released"),
+        one_of("reason", "data", "rule", "merge", "erasure", "consent"),
+    ),
 )
 
 SEGMENT_STATUS = Table(
@@ -479,6 +488,8 @@ SEGMENT_STATUS = Table(
         Column("suppressed", "bigint", "members without consent for the segment's purpose"),
         Column("held_out", "bigint", "members in the control group"),
         Column("version_since", "date", "the run's date from which this rule holds"),
+        Column("purpose", "string", "consent purpose; null: it has none", nullable=True),
+        Column("purpose_since", "date", "the run's date from which this purpose holds", nullable=True),
         Column("computed_on", "date", "the as-of date of the members"),
         Column("error", "string", "why it failed", nullable=True),
     ),
