@@ -24,6 +24,7 @@ _LONGEST = ("end_to_end", "models", "identity", "gold")
 """Folders that take the most time, the longest first."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers of `make test` take whole folders, whose tests share what they make for all of them, the longest first: whole
     pipelines want a session that has not run a thousand tests before."""
