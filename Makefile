@@ -23,7 +23,7 @@ lint: setup
 # Two processes, each with a Spark session of its own: a test of a few rows keeps one core busy.
 unit: setup
 ifeq ($(ARGS),)
-	$(venv)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(venv)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 else
 	$(venv)/python -m pytest $(ARGS)
 endif

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from cdp.base.console import Console
 from cdp.base.contracts import Table
@@ -24,17 +25,27 @@ _LONGEST = ("end_to_end", "models", "identity", "gold")
 """Folders that take the most time, the longest first."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
+def _folder(nodeid: str) -> str:
+    """The folder under tests/, or the file in it."""
+    return nodeid.split("::")[0].split("/")[1]
+
+
+class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist is not typed
+    """Gives a process of `make test` whole folders, whose tests share what they make for all of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _folder(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFolder:
+    return _ByFolder(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers of `make test` take whole folders, whose tests share what they make for all of them, the longest first: whole
-    pipelines want a session that has not run a thousand tests before."""
-
-    def folder(item: pytest.Item) -> str:
-        return item.path.relative_to(PROJECT / "tests").parts[0]
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(folder(item)))
-    items.sort(key=lambda item: _LONGEST.index(folder(item)) if folder(item) in _LONGEST else len(_LONGEST))
+    """The longest folders come first: whole pipelines also want a session that has not run a thousand tests before."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(_folder(item.nodeid), len(places)))
 
 
 @pytest.fixture(scope="session")
