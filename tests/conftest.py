@@ -1,5 +1,6 @@
 """One Spark session for all tests of a process, and a fresh lake for each test that asks."""
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +17,10 @@ from cdp.base.lake import Lake
 from cdp.base.session import spark_session
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run
+
+# The main module of a process of `make test` has no file. PySpark Connect, which Great Expectations imports, takes such a one for
+# a run of doctests, and ends it.
+vars(sys.modules["__main__"]).setdefault("__file__", __file__)
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
