@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from cdp.models.config import Lifecycle
 from cdp.models.features import FEATURES
 from cdp.models.hearing import Answers, Panel, at_one_table
+from cdp.models.likelihood import Floats
 from cdp.models.reasons import MOST, REASONS, strongest
 
 _REASON_COLUMNS = tuple(
@@ -82,30 +83,49 @@ def _scorer(ltv: Any, churn: Any, with_reasons: bool) -> Callable[[Batches], Bat
 
 def scored(batch: pd.DataFrame, horizon_days: int, answers: Answers) -> pd.DataFrame:
     """One batch of features, and what was said of it over one horizon; columns as in `scores`."""
-    expected = answers.value
-    orders = np.round(np.maximum(expected[:, 0], 0), 6)
-    revenue = np.round(np.maximum(expected[:, 1], 0), 2)
-    low, high = np.round(np.maximum(expected[:, 2], 0), 2), np.round(np.maximum(expected[:, 3], 0), 2)
     away = np.clip(np.round(answers.away, 6), 0, 1)
+    columns = expected(batch, horizon_days, answers.value)
     # Half of all waiting times at this rate are shorter.
-    wait = np.ceil(np.log(2) * horizon_days / np.maximum(orders, 1e-6))
-    columns: dict[str, Any] = {
-        "customer_id": batch["customer_id"],
-        "horizon_days": np.int32(horizon_days),
+    wait = np.ceil(np.log(2) * horizon_days / np.maximum(columns["expected_orders"], 1e-6))
+    columns |= {
         "churn_probability": away,
-        "expected_orders": orders,
-        "expected_order_value": np.round(revenue / np.maximum(orders, 1e-6), 2) * (orders > 0),
-        "ltv": revenue,
-        "ltv_low": pd.array(np.nan_to_num(low), dtype="Float64"),
-        "ltv_high": pd.array(np.nan_to_num(high), dtype="Float64"),
         "next_order_in": pd.Series(np.clip(wait, 1, horizon_days), index=batch.index).where(away < 0.5).astype("Int32"),
         "lifecycle": batch["lifecycle"],
     }
-    for name, ends in (("ltv_low", low), ("ltv_high", high)):
-        columns[name][np.isnan(ends)] = pd.NA
     columns |= _told("churn", answers.why_away, batch)
     columns |= _told("ltv", answers.why_value, batch)
     return pd.DataFrame(columns)
+
+
+def expected(batch: pd.DataFrame, horizon_days: int, told: Floats) -> dict[str, Any]:
+    """The columns of what is expected of a batch, as contracts take them.
+
+    Args:
+        batch: customer_id.
+        horizon_days: days looked ahead.
+        told: days with an order, revenue, and the ends of its interval: NaN where none is told.
+
+    Returns:
+        customer_id, horizon_days, expected_orders, expected_order_value, ltv, ltv_low, ltv_high.
+    """
+    orders = np.round(np.maximum(told[:, 0], 0), 6)
+    revenue = np.round(np.maximum(told[:, 1], 0), 2)
+    return {
+        "customer_id": batch["customer_id"],
+        "horizon_days": np.int32(horizon_days),
+        "expected_orders": orders,
+        "expected_order_value": np.round(revenue / np.maximum(orders, 1e-6), 2) * (orders > 0),
+        "ltv": revenue,
+        "ltv_low": _end(told[:, 2]),
+        "ltv_high": _end(told[:, 3]),
+    }
+
+
+def _end(told: Floats) -> Any:
+    """An end of the interval, missing where there is none."""
+    found = pd.array(np.round(np.maximum(np.nan_to_num(told), 0), 2), dtype="Float64")
+    found[np.isnan(told)] = pd.NA
+    return found
 
 
 def _told(target: str, parts: np.ndarray | None, batch: pd.DataFrame) -> Mapping[str, Any]:

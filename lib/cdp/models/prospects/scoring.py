@@ -13,7 +13,7 @@ from cdp.models.features import BEHAVIOUR, has_ordered
 from cdp.models.learning import ByHorizon
 from cdp.models.propensity.answers import Blend, Explained
 from cdp.models.prospects.model import HIGH, LOW, ORDERS, PROBABILITY, REVENUE
-from cdp.models.scoring import placed
+from cdp.models.scoring import expected, placed
 from cdp.tables.gold import PREDICTIONS
 
 PROSPECT = "prospect"
@@ -92,28 +92,13 @@ def scored(
     table = batch[list(BEHAVIOUR)].astype(float)
     told = model.at(horizon_days).predict(table)
     likely = np.clip(np.round(told[:, PROBABILITY], 6), 0, 1)
-    orders = np.round(np.maximum(told[:, ORDERS], 0), 6)
-    revenue = np.round(np.maximum(told[:, REVENUE], 0), 2)
-    columns: dict[str, Any] = {
-        "customer_id": batch["customer_id"],
-        "horizon_days": np.int32(horizon_days),
+    columns = {
+        **expected(batch, horizon_days, told[:, [ORDERS, REVENUE, LOW, HIGH]]),
         "buy_probability": likely,
-        "expected_orders": orders,
-        "expected_order_value": np.round(revenue / np.maximum(orders, 1e-6), 2) * (orders > 0),
-        "ltv": revenue,
-        "ltv_low": _end(told[:, LOW]),
-        "ltv_high": _end(told[:, HIGH]),
         "next_order_in": _wait(likely, horizon_days),
         "ltv_reasons": explained.reasons(table) if explained else [[] for _ in range(len(batch))],
     }
     return pd.DataFrame(columns)
-
-
-def _end(told: np.ndarray) -> Any:
-    """An end of the interval, missing where there is none."""
-    found = pd.array(np.round(np.maximum(np.nan_to_num(told), 0), 2), dtype="Float64")
-    found[np.isnan(told)] = pd.NA
-    return found
 
 
 def _wait(likely: np.ndarray, horizon_days: int) -> Any:
