@@ -1,13 +1,11 @@
 """Why a customer's score is what it is: the inputs that move it most from that of a usual customer.
 
-Of trees these are SHAP values (Lundberg and others 2020, by the shap library), of a line its exact Shapley values. What
-the textbook says comes from the rhythm of purchases as a whole and counts as one reason. Experts' reasons are weighed as
-their answers are. A probability that becomes a factor of revenue passes its reasons on in proportion (Chen, Lundberg and
-Lee 2022, the rescale rule).
+Of trees and of a line these are exact Shapley values (`shapley`, `Line.parts`). What the textbook says comes from the
+rhythm of purchases as a whole and counts as one reason. Experts' reasons are weighed as their answers are. A probability
+that becomes a factor of revenue passes its reasons on in proportion (Chen, Lundberg and Lee 2022, the rescale rule).
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +17,7 @@ from cdp.models.experts import RATE, View
 from cdp.models.features import FEATURES
 from cdp.models.learning import Booster, Line, TwoPart
 from cdp.models.likelihood import Floats
+from cdp.models.shapley import TreeShapley
 
 RHYTHM = "purchase_rhythm"
 """How often a customer bought and how long the silence since is, as BG/NBD sees it."""
@@ -95,7 +94,7 @@ class Shares:
     """What each reason adds to the answers of trees and lines, worked out once for the same inputs."""
 
     def __init__(self) -> None:
-        self._trees: dict[int, Any] = {}
+        self._trees: dict[int, TreeShapley] = {}
         self._last: dict[int, tuple[pd.DataFrame, Floats, float]] = {}
 
     def of(self, expert: Booster | Line, inputs: pd.DataFrame) -> tuple[Floats, float]:
@@ -109,20 +108,12 @@ class Shares:
         if isinstance(expert, Line):
             parts, usual = expert.parts(inputs), expert.shift_
         else:
-            explainer = self._explainer(expert)
-            parts = explainer.shap_values(expert.matrix(inputs), check_additivity=False)
-            usual = float(np.ravel(explainer.expected_value)[0])
+            trees = self._trees.setdefault(id(expert), TreeShapley(expert.trees_))
+            parts, usual = trees.of(expert.matrix(inputs)), trees.usual
         found = np.zeros((len(inputs), len(REASONS)))
         for i, name in enumerate(expert.columns_):
-            found[:, _PLACE[name]] += np.asarray(parts)[:, i]
+            found[:, _PLACE[name]] += parts[:, i]
         return found, usual
-
-    def _explainer(self, expert: Booster) -> Any:
-        if id(expert) not in self._trees:
-            import shap  # imports for seconds, so only where it is used
-
-            self._trees[id(expert)] = shap.TreeExplainer(expert.trees_)
-        return self._trees[id(expert)]
 
 
 def usual_answers(view: View) -> tuple[Mapping[str, float], Mapping[str, float]]:

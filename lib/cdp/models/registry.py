@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cdp.models.propensity.answers import PropensityModel
 
 ALIAS = "champion"
-_PACKAGES = ("scikit-learn", "scipy", "numpy", "pandas", "shap")
+_PACKAGES = ("scikit-learn", "scipy", "numpy", "pandas")
 
 CHALLENGER = "challenger"
 

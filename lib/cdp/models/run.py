@@ -173,8 +173,7 @@ def _objectors(run: Run, config: ModelsConfig) -> DataFrame | None:
 
 
 def _warm_up(registry: Registry) -> None:
-    import shap  # noqa: F401 - for the time that these imports take
-    import sklearn.ensemble
+    import sklearn.ensemble  # noqa: F401 - for the time that these imports take
     import sklearn.linear_model  # noqa: F401
 
     registry.open()

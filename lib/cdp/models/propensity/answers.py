@@ -10,6 +10,7 @@ from cdp.models.learning import Booster, Line, probability
 from cdp.models.likelihood import Floats
 from cdp.models.propensity.encoding import Encoder
 from cdp.models.propensity.history import SILENCE
+from cdp.models.shapley import TreeShapley
 
 BASE_RATE, SILENCE_RULE, BLEND = "base_rate", "silence_rule", "blend"
 MOST_REASONS = 3
@@ -104,17 +105,15 @@ class Blend:
 
 
 class Explained:
-    """Says why a blend answers as it does: SHAP values of the trees, exact Shapley values of the line, averaged.
+    """Says why a blend answers as it does: exact Shapley values of the trees and of the line, averaged.
 
     Args:
         blend: that answers.
     """
 
     def __init__(self, blend: Blend) -> None:
-        import shap  # imports for seconds, so only where it is used
-
         self._blend = blend
-        self._trees = shap.TreeExplainer(blend.trees_.trees_)
+        self._trees = TreeShapley(blend.trees_.trees_)
 
     def effects(self, table: pd.DataFrame) -> Floats:
         """What each of the encoder's `features` adds to the log-odds of a usual row: a row each."""
@@ -122,9 +121,9 @@ class Explained:
         inputs = blend.encoder_.transform(table)
         names = {str(name): i for i, name in enumerate(inputs)}
         by_column = np.zeros(inputs.shape)
-        shares = self._trees.shap_values(blend.trees_.matrix(inputs), check_additivity=False)
+        shares = self._trees.of(blend.trees_.matrix(inputs))
         for columns, parts in ((blend.trees_.columns_, shares), (blend.line_.columns_, blend.line_.parts(inputs))):
-            by_column[:, [names[name] for name in columns]] += blend.slope / 2 * np.asarray(parts)
+            by_column[:, [names[name] for name in columns]] += blend.slope / 2 * parts
         # The line's middle is that of its own sample, whose mean customer adds nothing.
         found = np.zeros((len(table), len(blend.encoder_.features)))
         np.add.at(found.T, blend.encoder_.sources(), by_column.T)

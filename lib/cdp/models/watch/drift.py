@@ -1,14 +1,16 @@
 """How far features and scores of today are from those that a model was trained on."""
 
-import json
 import math
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from cdp.models.likelihood import Floats
 from cdp.models.watch.reference import Histogram, Reference, Score
 
 SCORES: tuple[Score, ...] = ("churn_probability", "ltv")
@@ -16,7 +18,15 @@ _UNIT = 1_000_000
 _CHANCE = 3.0
 """Standard deviations that chance may add to what is expected."""
 
+_COUNTED = "horizon_days int, slot int, bin int, customers bigint, total bigint"
+_ARROW = pa.schema(
+    {"horizon_days": pa.int32(), "slot": pa.int32(), "bin": pa.int32(), "customers": pa.int64(), "total": pa.int64()}
+)
+
 Edges = tuple[float, ...]
+Row = tuple[int | None, int, int, int, int]
+"""As in `tallies`."""
+
 Counts = Mapping[tuple[int | None, int], Mapping[int, tuple[int, int]]]
 
 
@@ -100,60 +110,68 @@ class Today:
 
 
 def tallies(features: DataFrame, scores: DataFrame, slots: Slots) -> DataFrame:
-    """Count all features and scores in one pass: a row a value, and one aggregation of few groups.
-
-    Values are compared with the edges of their slot, which one literal holds: a condition for each edge of each feature
-    would make a method that Java does not compile.
+    """Count all features and scores, each batch at once: a row a value would be forty rows a customer.
 
     Args:
         features: a row a customer; a feature that is not there counts as missing.
-        scores: customer_id, horizon_days, churn_probability, ltv.
+        scores: horizon_days, churn_probability, ltv.
         slots: what to count.
 
     Returns:
         horizon_days (null for features), slot (-1 and -2 for the levels of `SCORES`), bin (-1: missing), customers,
         total (sum of the scores' values in millionths, as whole numbers).
     """
-    there = set(features.columns)
-    names = [f"double(`{name}`)" if name in there else "double(NULL)" for name, _ in slots.features]
-    of_features = features.selectExpr(
-        "int(NULL) AS horizon_days", f"posexplode(array({', '.join(names)})) AS (slot, value)"
-    )
-    of_scores = scores.selectExpr("horizon_days", f"inline(array({', '.join(_score_slots(slots))})) AS (slot, value)")
-    values = of_scores.where("slot IS NOT NULL")
+    counted = scores.select("horizon_days", *SCORES).mapInArrow(partial(_count_scores, slots=slots), _COUNTED)
     if slots.features:
-        values = values.unionByName(of_features)
-    width = max((len(edges) for edges in slots.edges), default=0)
-    place = " + ".join(f"int(value > edges[{i}])" for i in range(width)) or "0"
-    is_missing = "value IS NULL OR isnan(value) OR abs(value) = double('Infinity')"
-    total = f"CASE WHEN slot < 0 AND NOT ({is_missing}) THEN bigint(round(value * {_UNIT})) END"
-    return (
-        values.selectExpr("horizon_days", "slot", "value", f"get({_edges_sql(slots, width)}, slot) AS edges")
-        .selectExpr(
-            "horizon_days",
-            "slot",
-            f"CASE WHEN {is_missing} THEN -1 ELSE coalesce({place}, 0) END AS bin",
-            f"{total} AS units",
-        )
-        .groupBy("horizon_days", "slot", "bin")
-        .agg({"*": "count", "units": "sum"})
-        .withColumnsRenamed({"count(1)": "customers", "sum(units)": "total"})
+        names = sorted({name for name, _ in slots.features})
+        known = [F.col(name) if name in features.columns else F.lit(None) for name in names]
+        given = features.select(*[column.cast("double").alias(name) for name, column in zip(names, known, strict=True)])
+        counted = counted.unionByName(given.mapInArrow(partial(_count_features, slots=slots), _COUNTED))
+    return counted.groupBy("horizon_days", "slot", "bin").agg(
+        F.sum("customers").alias("customers"), F.sum("total").alias("total")
     )
 
 
-def _score_slots(slots: Slots) -> list[str]:
-    levels = [f"struct({-1 - i}, double(`{score}`))" for i, score in enumerate(SCORES)]
-    counted = [
-        f"struct(CASE WHEN horizon_days = {horizon} THEN {len(slots.features) + i} END, double(`{score}`))"
-        for i, (score, horizon, _) in enumerate(slots.scores)
-    ]
-    return [*levels, *counted]
+def _count_features(batches: Iterator[pa.RecordBatch], *, slots: Slots) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        columns = {name: _numbers(batch, name) for name in batch.schema.names}
+        yield _counted(
+            (None, slot, found, customers, 0)
+            for slot, (name, edges) in enumerate(slots.features)
+            for found, customers in _bins(columns[name], edges)
+        )
 
 
-def _edges_sql(slots: Slots, width: int) -> str:
-    """All edges as one literal, since Spark reads hundreds of them more slowly; those that a slot lacks no value is above."""
-    padded = [[*edges, *[sys.float_info.max] * (width - len(edges))] for edges in slots.edges]
-    return f"from_json('{json.dumps(padded)}', 'array<array<double>>')"
+def _count_scores(batches: Iterator[pa.RecordBatch], *, slots: Slots) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        ahead = batch.column("horizon_days").to_numpy()
+        rows: list[Row] = []
+        for horizon in np.unique(ahead).tolist():
+            values = {score: _numbers(batch, score)[ahead == horizon] for score in SCORES}
+            for place, score in enumerate(SCORES):
+                known = values[score][np.isfinite(values[score])]
+                rows.append((horizon, -1 - place, 0, len(known), int(np.rint(known * _UNIT).astype(np.int64).sum())))
+                rows.append((horizon, -1 - place, -1, len(values[score]) - len(known), 0))
+            for place, (score, of, edges) in enumerate(slots.scores, start=len(slots.features)):
+                if of == horizon:
+                    rows.extend((horizon, place, found, customers, 0) for found, customers in _bins(values[score], edges))
+        yield _counted(rows)
+
+
+def _numbers(batch: pa.RecordBatch, name: str) -> Floats:
+    return np.asarray(batch.column(name).to_numpy(zero_copy_only=False), dtype=float)
+
+
+def _bins(values: Floats, edges: Edges) -> list[tuple[int, int]]:
+    """Bins with anybody in them, and how many: of a value the number of edges below it, -1 where there is none."""
+    place = np.where(np.isfinite(values), np.searchsorted(edges, values, side="left"), -1)
+    found, customers = np.unique(place, return_counts=True)
+    return list(zip(found.tolist(), customers.tolist(), strict=True))
+
+
+def _counted(rows: Iterable[Row]) -> pa.RecordBatch:
+    names = ("horizon_days", "slot", "bin", "customers", "total")
+    return pa.RecordBatch.from_pylist([dict(zip(names, row, strict=True)) for row in rows if row[3]], schema=_ARROW)
 
 
 def psi(expected: Histogram, actual: Histogram) -> float:
