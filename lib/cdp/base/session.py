@@ -32,6 +32,8 @@ _DEFAULTS = {
     # `Lake` merges nothing but rows that are worked out and held already.
     "spark.databricks.delta.merge.materializeSource": "none",
     "spark.sql.parquet.compression.codec": "zstd",
+    # Without a limit, Spark does not ask every column for its size after every row that goes to Python; a batch has 10,000 rows.
+    "spark.sql.execution.arrow.maxBytesPerBatch": "2147483647",
     # Independent writes of a stage run side by side.
     "spark.scheduler.mode": "FAIR",
     # It asks the JVM four times for each column that is made in Python, to tell the line of an error that we tell ourselves.
@@ -54,6 +56,8 @@ _PLANNED_AGAIN = {"spark.sql.adaptive.enabled": "true", "spark.sql.constraintPro
 _PLANNED_AGAIN_FROM_BYTES = 8 << 20
 _BYTES_A_PARTITION = 16 << 20
 _LOCAL_DEFAULTS = {
+    # On a cluster workers may find this project only after they have been started.
+    "spark.python.daemon.module": "cdp.base.worker_daemon",
     # Reading shuffled rows where they lie saves a network that is not there, and leaves as many tasks as partitions.
     "spark.sql.adaptive.localShuffleReader.enabled": "false",
     "spark.ui.enabled": "false",

@@ -5,9 +5,8 @@ input adds is worked out once for each pattern; a customer's share is then looke
 (Lundberg and others 2020, path-dependent) to the last digits, at a fraction of its time.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cache
 from math import factorial
 from typing import Any
 
@@ -90,36 +89,35 @@ def _table(nodes: np.ndarray) -> tuple[_Table, float]:
         _Decision(int(n["feature_idx"]), float(n["num_threshold"]), bool(n["missing_go_to_left"])) for n in nodes[inner]
     )
     columns = tuple(sorted({decision.column for decision in decisions}))
-    patterns = np.arange(2 ** len(inner))
+    patterns, subsets = np.arange(2 ** len(inner)), np.arange(2 ** len(columns))
     goes_left = {node: (patterns >> i & 1).astype(bool) for i, node in enumerate(inner)}
-    known = {
-        subset: _answers(nodes, 0, goes_left, set(subset))
-        for size in range(len(columns) + 1)
-        for subset in combinations(columns, size)
-    }
-    parts = np.array([_share(column, columns, known) for column in columns]).reshape(len(columns), len(patterns))
-    return _Table(decisions, columns, parts), float(known[()][0])
+    is_known = {column: (subsets >> i & 1).astype(bool)[:, None] for i, column in enumerate(columns)}
+
+    def answers(place: int) -> Floats:
+        """Mean answer below a node, by subset of known inputs and pattern: where an input is not known, customers are
+        spread as those learned from were."""
+        node = nodes[place]
+        if node["is_leaf"]:
+            return np.full((1, 1), float(node["value"]))
+        left, right = answers(int(node["left"])), answers(int(node["right"]))
+        share = nodes[node["left"]]["count"] / node["count"]
+        decided = np.where(goes_left[place], left, right)
+        return np.where(is_known[int(node["feature_idx"])], decided, share * left + (1 - share) * right)
+
+    known = np.broadcast_to(answers(0), (len(subsets), len(patterns)))
+    return _Table(decisions, columns, _weights(len(columns)) @ known), float(known[0, 0])
 
 
-def _answers(nodes: np.ndarray, place: int, goes_left: dict[int, np.ndarray], known: set[int]) -> Floats:
-    """Mean answer below a node, by pattern, of those of whom some inputs are known: the others are spread as the customers
-    learned from were."""
-    node = nodes[place]
-    if node["is_leaf"]:
-        return np.full(len(next(iter(goes_left.values()), np.zeros(1))), node["value"])
-    left, right = (_answers(nodes, int(node[side]), goes_left, known) for side in ("left", "right"))
-    if int(node["feature_idx"]) in known:
-        return np.where(goes_left[place], left, right)
-    share = nodes[node["left"]]["count"] / node["count"]
-    return np.asarray(share * left + (1 - share) * right)
-
-
-def _share(column: int, columns: Sequence[int], known: dict[tuple[int, ...], Floats]) -> Floats:
-    """Shapley value of an input: what it adds to what others tell, the mean over all orders in which they are told."""
-    n = len(columns)
-    total = np.zeros_like(known[()])
-    for subset in known:
-        if column not in subset:
-            weight = factorial(len(subset)) * factorial(n - len(subset) - 1) / factorial(n)
-            total = total + weight * (known[tuple(sorted((*subset, column)))] - known[subset])
-    return total
+@cache
+def _weights(inputs: int) -> Floats:
+    """What makes Shapley values of the answers by subset: what an input adds to those told before it, as the mean over all
+    orders in which they are told. A row an input, a column a subset."""
+    subsets = np.arange(2**inputs)
+    found = np.zeros((inputs, len(subsets)))
+    for subset in subsets:
+        size = int(subset).bit_count()
+        for i in range(inputs):
+            before = size - (subset >> i & 1)
+            weight = factorial(before) * factorial(inputs - before - 1) / factorial(inputs)
+            found[i, subset] = weight if subset >> i & 1 else -weight
+    return found

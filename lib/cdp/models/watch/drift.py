@@ -165,8 +165,7 @@ def _numbers(batch: pa.RecordBatch, name: str) -> Floats:
 def _bins(values: Floats, edges: Edges) -> list[tuple[int, int]]:
     """Bins with anybody in them, and how many: of a value the number of edges below it, -1 where there is none."""
     place = np.where(np.isfinite(values), np.searchsorted(edges, values, side="left"), -1)
-    found, customers = np.unique(place, return_counts=True)
-    return list(zip(found.tolist(), customers.tolist(), strict=True))
+    return [(i - 1, customers) for i, customers in enumerate(np.bincount(place + 1).tolist()) if customers]
 
 
 def _counted(rows: Iterable[Row]) -> pa.RecordBatch:
