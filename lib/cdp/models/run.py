@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ from cdp.models.propensity.run import (
 from cdp.models.prospects.run import MODEL as PROSPECTS_MODEL
 from cdp.models.prospects.run import champion as prospects_champion
 from cdp.models.prospects.run import train_prospects
-from cdp.models.registry import ForeignModelError, Registry
+from cdp.models.registry import Registry
 from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
@@ -128,36 +127,33 @@ def _register(
     textbook: Mapping[str, float],
 ) -> "tuple[int, Decision]":
     """Record a training, and give its model the alias that it deserves."""
-    from cdp.models.promotion import Decision, decide, parse_in_use, tags_of
+    from cdp.models.promotion import decide, parse_in_use, tags_of
     from cdp.models.record import entry, example, note, reference_text
+    from cdp.models.succession import register, succession
 
     name = f"cdp_{target.name}"
     features = held_on[0].past.features(run.as_of)
     made = entry(held, held_on, config, known, textbook)
     texts = {REFERENCE: reference_text(target, held, held_on)}
-    made = replace(made, tables=_read(run), texts=texts, tags={"as_of": str(run.as_of)})
-    champion = registry.champions([name]).get(name)
-    in_use = None
-    if champion is not None and not run.full_refresh:
-        # A champion that this version of the library cannot read is none, also for `score`.
-        with suppress(ForeignModelError):
-            in_use = parse_in_use(champion, registry.version_tags(name, champion), registry.load(name, champion))
-    if config.promotion == "manual" and champion is not None:
-        decision = Decision(False, "conf/models.yaml promotion: manual; give it the alias champion to use it")
-    else:
-        decision = decide(target, held, held_on, in_use)
-    number = registry.register(
+    decision = succession(
+        registry,
+        name,
+        parse_in_use,
+        lambda in_use: decide(target, held, held_on, in_use),
+        promotion=config.promotion,
+        from_scratch=run.full_refresh,
+    )
+    number = register(
+        registry,
         name,
         model,
-        made,
+        replace(made, tables=_read(run), texts=texts, tags={"as_of": str(run.as_of)}),
+        decision,
+        note=note(held, known, decision),
         run_name=run.run_id,
         example=example(features, held[0].horizon_days),
         tags=tags_of(run.as_of, held),
     )
-    verdict = {"verdict": "promoted" if decision.is_promoted else "refused", "why": decision.why}
-    registry.describe(name, number, note(held, known, decision), verdict)
-    if decision.is_promoted:
-        registry.crown({name: number})
     return number, decision
 
 
@@ -173,7 +169,7 @@ def _objectors(run: Run, config: ModelsConfig) -> DataFrame | None:
 
 
 def _warm_up(registry: Registry) -> None:
-    import sklearn.ensemble  # noqa: F401 - for the time that these imports take
+    import sklearn.ensemble  # for the time that these imports take
     import sklearn.linear_model  # noqa: F401
 
     registry.open()

@@ -133,16 +133,17 @@ def _register(
     """Record a training, and give its model the alias that it deserves."""
     from cdp.models.propensity.promotion import decide, parse_in_use, tags_of
     from cdp.models.propensity.training import example, facts, told
+    from cdp.models.succession import register, succession
 
     name, outcome, asks = propensity.model, trained.outcome, _asks(propensity)
-    champion = registry.champions([name]).get(name)
-    in_use = None
-    if champion is not None and not run.full_refresh:
-        in_use = parse_in_use(champion, registry.version_tags(name, champion), _model(registry, name, champion))
-    if config.promotion == "manual" and champion is not None:
-        decision = Decision(False, "conf/models.yaml promotion: manual; give it the alias champion to use it")
-    else:
-        decision = decide(outcome, asks, trained.model, in_use)
+    decision = succession(
+        registry,
+        name,
+        parse_in_use,
+        lambda in_use: decide(outcome, asks, trained.model, in_use),
+        promotion=config.promotion,
+        from_scratch=run.full_refresh,
+    )
     wanted = propensity.training.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     entry = Entry(
         params={**facts(trained, as_of=run.as_of), "predict": wanted["predict"], "seed": config.training.seed},
@@ -153,22 +154,17 @@ def _register(
         note=told(propensity, trained),
         tables={t.name: (run.lake.path(t), run.lake.version(t) or 0) for t in (*_READ, TRAITS) if run.lake.exists(t)},
     )
-    number = registry.register(
+    number = register(
+        registry,
         name,
         trained.model,
         entry,
+        decision,
+        note=f"{entry.note}\n\n**{'Champion' if decision.is_promoted else 'Not promoted'}**: {decision.why}.",
         run_name=run.run_id,
         example=example(trained.material.rows.table),
         tags=tags_of(outcome, asks, run.as_of),
     )
-    registry.describe(
-        name,
-        number,
-        f"{entry.note}\n\n**{'Champion' if decision.is_promoted else 'Not promoted'}**: {decision.why}.",
-        {"verdict": "promoted" if decision.is_promoted else "refused", "why": decision.why},
-    )
-    if decision.is_promoted:
-        registry.crown({name: number})
     return number, decision
 
 

@@ -1,7 +1,6 @@
 """Trains and registers first orders, and finds the model that is in use."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,27 +97,25 @@ def _register(
     from cdp.models.prospects.promotion import decide, parse_in_use, tags_of
     from cdp.models.prospects.record import entry, note
     from cdp.models.record import example
+    from cdp.models.succession import register, succession
 
-    number = registry.champions([MODEL]).get(MODEL)
-    in_use = {}
-    if number is not None and not run.full_refresh:
-        # A champion that this version of the library cannot read is none, also for `score`.
-        with suppress(ForeignModelError):
-            in_use = parse_in_use(number, registry.version_tags(MODEL, number), registry.load(MODEL, number))
-    if config.promotion == "manual" and number is not None:
-        decision = Decision(False, "conf/models.yaml promotion: manual; give it the alias champion to use it")
-    else:
-        decision = decide(held, in_use)
-    made = registry.register(
+    decision = succession(
+        registry,
+        MODEL,
+        parse_in_use,
+        lambda in_use: decide(held, in_use or {}),
+        promotion=config.promotion,
+        from_scratch=run.full_refresh,
+    )
+    number = register(
+        registry,
         MODEL,
         ByHorizon([one.horizon_days for one in held], [one.model for one in held]),
         entry(held, config.training, facts, tables),
+        decision,
+        note=note(held, facts, decision),
         run_name=run.run_id,
         example=example(past.prospects(run.as_of), held[0].horizon_days),
         tags=tags_of(held, run.as_of),
     )
-    verdict = {"verdict": "promoted" if decision.is_promoted else "refused", "why": decision.why}
-    registry.describe(MODEL, made, note(held, facts, decision), verdict)
-    if decision.is_promoted:
-        registry.crown({MODEL: made})
-    return made, decision
+    return number, decision

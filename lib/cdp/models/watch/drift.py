@@ -154,7 +154,9 @@ def _count_scores(batches: Iterator[pa.RecordBatch], *, slots: Slots) -> Iterato
                 rows.append((horizon, -1 - place, -1, len(values[score]) - len(known), 0))
             for place, (score, of, edges) in enumerate(slots.scores, start=len(slots.features)):
                 if of == horizon:
-                    rows.extend((horizon, place, found, customers, 0) for found, customers in _bins(values[score], edges))
+                    rows.extend(
+                        (horizon, place, found, customers, 0) for found, customers in _bins(values[score], edges)
+                    )
         yield _counted(rows)
 
 
