@@ -40,7 +40,16 @@ def test_sizes_over_time_and_overlaps_are_those_of_counting(spark: SparkSession)
         "overlap": segments_counted.overlap(members, states),
     }
     steps = [
-        {"journey": "j", "step": s, "step_no": n, "status": "live", "size": n, "reached": n * 10, "version_since": AS_OF, "computed_on": AS_OF}
+        {
+            "journey": "j",
+            "step": s,
+            "step_no": n,
+            "status": "live",
+            "size": n,
+            "reached": n * 10,
+            "version_since": AS_OF,
+            "computed_on": AS_OF,
+        }
         for n, s in ((10, "late"), (2, "early"))
     ]
     told = segments_counted.steps(frame(spark, JOURNEY_STATUS, steps))

@@ -82,5 +82,11 @@ def steps(rows: DataFrame) -> Part:
         rows: `gold.journey_status`.
     """
     sums = [F.col(c) for c in ("size", "suppressed", "held_out", "reached", "converted", "exited")]
-    keys = [F.col("journey"), F.lpad(F.col("step_no").cast("string"), 4, "0"), F.col("step"), F.col("status"), F.col("error")]
+    keys = [
+        F.col("journey"),
+        F.lpad(F.col("step_no").cast("string"), 4, "0"),
+        F.col("step"),
+        F.col("status"),
+        F.col("error"),
+    ]
     return part(rows, keys, sums, low=F.col("computed_on").cast("timestamp"))
