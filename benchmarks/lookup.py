@@ -55,6 +55,7 @@ TABLES = {
     "RECOMMENDATIONS": "SELECT *, concat('P', rank) AS product_id, 'best_seller' AS reason"
     " FROM people LATERAL VIEW explode(sequence(1, 5)) AS rank",
     "SEGMENT_MEMBERS": "SELECT *, 'everybody' AS segment FROM people",
+    "JOURNEY_MEMBERS": "SELECT *, 'welcome' AS journey, 'pause' AS step FROM people",
 }
 RECORDS = "SELECT 'crm' AS source, string(id) AS record_key, customer_id, lower(given) AS given_name_key, lower(family) AS family_name_key,"
 RECORDS += " CAST(NULL AS STRING) AS full_name_key FROM people"
@@ -67,7 +68,7 @@ def make(folder: Path, customers: int) -> None:
     from cdp.base.lake import Lake
     from cdp.base.session import fit_to, spark_session
     from cdp.gold.lookup import lookup_keys
-    from cdp.tables import gold
+    from cdp.tables import gold, journeys
 
     spark = spark_session("lookup benchmark", memory="6g")
     fit_to(spark, customers * BYTES_A_CUSTOMER, compiled=True)
@@ -78,7 +79,7 @@ def make(folder: Path, customers: int) -> None:
     ).createOrReplaceTempView("numbered")
     spark.sql(PEOPLE).drop("given_names", "family_names").createOrReplaceTempView("people")
     for name, sql in TABLES.items():
-        table = getattr(gold, name)
+        table = getattr(gold, name, None) or getattr(journeys, name)
         write(lake, table, filled(spark.sql(sql), table))
     records = spark.sql(RECORDS)
     owners = records.select("source", "record_key", "customer_id")

@@ -9,6 +9,7 @@ from cdp.base.stage import Stage
 from cdp.bronze.run import STAGE as INGEST
 from cdp.gold.run import STAGE as PROFILE
 from cdp.identity.run import STAGE as RESOLVE
+from cdp.journeys.run import STAGE as JOURNEY
 from cdp.measure.run import STAGE as MEASURE
 from cdp.models.run import SCORE_STAGE as SCORE
 from cdp.models.run import TRAIN_STAGE as TRAIN
@@ -17,7 +18,7 @@ from cdp.sample.stage import STAGE as SAMPLE
 from cdp.segments.run import STAGE as SEGMENT
 from cdp.silver.run import STAGE as CLEAN
 
-STAGES: tuple[Stage, ...] = (INGEST, CLEAN, RESOLVE, PROFILE, TRAIN, SCORE, SEGMENT, ACTIVATE, MEASURE)
+STAGES: tuple[Stage, ...] = (INGEST, CLEAN, RESOLVE, PROFILE, TRAIN, SCORE, SEGMENT, JOURNEY, ACTIVATE, MEASURE)
 
 
 def add_options(parser: ArgumentParser) -> None:

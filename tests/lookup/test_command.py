@@ -54,7 +54,7 @@ def test_json_has_the_same_shape_masked_and_in_clear(folder: Path, monkeypatch: 
     masked = json.loads(text)
     assert not [secret for secret in _SECRETS if secret in text]
     assert masked.keys() == clear.keys() == {"matches", "more", "customer"}
-    parts = ("customer_id", "profile", "traits", "identifiers", "orders", "open_tickets", "segments", "consent", "predictions", "recommendations", "more")
+    parts = ("customer_id", "profile", "traits", "identifiers", "orders", "open_tickets", "segments", "journeys", "consent", "predictions", "recommendations", "more")
     assert tuple(masked["customer"]) == tuple(clear["customer"]) == parts
     for part in parts[1:3]:
         assert masked["customer"][part].keys() == clear["customer"][part].keys()

@@ -12,7 +12,7 @@ from cdp.tables.gold import CUSTOMER_ORDERS, PROFILES, TIMELINE
 from tests.measure.frames import frame
 
 AS_OF = date(2026, 1, 31)
-NAMES = "orders mails people sources consent predictions health costs credits changes segments segment_moves segment_overlap deliveries accounts quality stage_runs"
+NAMES = "orders mails people sources consent predictions health costs credits changes segments segment_moves segment_overlap journey_steps deliveries accounts quality stage_runs"
 
 
 def tallies(**found: list[Tally]) -> Tallies:

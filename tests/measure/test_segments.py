@@ -11,6 +11,7 @@ from cdp.measure.segment_sections import sizes
 from cdp.measure.segments_counted import OVERLAPPING, WEEKS, weeks_until
 from cdp.measure.tallies import Tally, collect
 from cdp.tables.gold import SEGMENT_HISTORY, SEGMENT_MEMBERS, SEGMENT_STATUS
+from cdp.tables.journeys import JOURNEY_STATUS
 from tests.measure.frames import frame
 from tests.measure.test_kpis import AS_OF, tallies
 from tests.measure.test_report import page
@@ -38,7 +39,21 @@ def test_sizes_over_time_and_overlaps_are_those_of_counting(spark: SparkSession)
         "moves": segments_counted.moves(history, as_of=AS_OF),
         "overlap": segments_counted.overlap(members, states),
     }
-    found = collect(parts | {"segments": segments_counted.segments(states)})
+    steps = [
+        {
+            "journey": "j",
+            "step": s,
+            "step_no": n,
+            "status": "live",
+            "size": n,
+            "reached": n * 10,
+            "version_since": AS_OF,
+            "computed_on": AS_OF,
+        }
+        for n, s in ((10, "late"), (2, "early"))
+    ]
+    told = segments_counted.steps(frame(spark, JOURNEY_STATUS, steps))
+    found = collect(parts | {"segments": segments_counted.segments(states), "steps": told})
 
     days = weeks_until(AS_OF)
     assert len(days) == WEEKS and days[-1] == AS_OF and days[0] == AS_OF - timedelta(days=84)
@@ -47,6 +62,7 @@ def test_sizes_over_time_and_overlaps_are_those_of_counting(spark: SparkSession)
         assert sizes(found["moves"], name, days) == [
             sum(s <= on and (e is None or e > on) for s, e in there) for on in days
         ]
+    assert [(t.keys[2], t.values[0], t.values[3]) for t in found["steps"]] == [("early", 2, 20), ("late", 10, 100)]
     largest = sorted(names, key=lambda name: (-len(people[name]), name))[:OVERLAPPING]
     assert {t.keys: t.values for t in found["overlap"]} == {
         (one, other): (len(both),)
@@ -75,11 +91,17 @@ def test_the_section_tells_overlap_growth_age_and_failures() -> None:
                 Tally(("big", "small"), (5.0,)),
                 Tally(("small", "small"), (10.0,)),
             ],
+            journey_steps=[
+                Tally(("welcome", "0001", "reminder", "live", None), (1234.0, 0.0, 0.0, 4321.0, 5.0, 0.0), now),
+                Tally(("broken", "0001", "hello", "failed", "PatternSyntaxException"), (0.0,) * 6, now),
+            ],
         )
     )
 
     assert "1 of 2 are older than 2026-01-31: small." in html
     assert "horizon_days 45 is not scored" in html.replace("<wbr>", "") and "small (failed: last good members)" in html
+    assert "reminder" in html and "1,234" in html and "4,321" in html
+    assert "broken (failed: PatternSyntaxException)" in html
     assert "12.5 %" in html and "50.0 %" in html
     assert (
         "Members of big, the last 13 weeks" in html and "31 Jan, members: 40" in html and "17 Jan, members: 25" in html

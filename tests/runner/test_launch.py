@@ -1,6 +1,7 @@
 """What a user sees who called a job wrongly: one message, exit code 2, no traceback, before Spark starts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,23 @@ def test_an_account_that_does_not_balance_is_exit_code_3(spark, tmp_path: Path, 
     account = Account("crm", rows_in=10, rows_out=7, rows_refused=1)
     assert _run(tmp_path, lambda run: StageResult(accounts=(account,))) == 3
     assert "crm: +2 rows unaccounted for" in error_of(capsys)
+
+
+def test_a_dry_run_of_a_stage_shows_what_it_would_do_and_leaves_no_trace(spark, tmp_path: Path, capsys):
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    base = ["--lake", str(tmp_path / "lake"), "--config", str(conf), "--dry-run"]
+
+    def work(run):
+        assert run.dry_run
+        return StageResult(notes=("vip: 7 members",), broken_rules=("vip: failed",) if run.options["broken"] else ())
+
+    stage = replace(_stage(work), previews=True)
+    add = lambda parser: parser.add_argument("--broken", action="store_true")  # noqa: E731
+    assert launch([stage], "test", argv=base, add_options=add) == 0
+    assert "vip: 7 members" in capsys.readouterr().err
+    assert launch([stage], "test", argv=[*base, "--broken"], add_options=add) == 3
+    assert "vip: failed" in error_of(capsys)
+    assert launch([stage, stage], "test", argv=base, add_options=add) == 0  # of a pipeline it is told what would run
+    assert "work: would run" in capsys.readouterr().err
+    assert not (tmp_path / "lake").exists()

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cdp.base.settings import Document, Strict
 from cdp.segments.config import NAME
@@ -43,8 +43,10 @@ class Destination(Document):
     """Form of the files."""
     layout: Literal["plain", "google_customer_match", "meta_custom_audience"] = "plain"
     """plain: the columns of `fields`, in clear unless hashed there. The others: the platform's own upload file, hashed."""
-    segments: tuple[str, ...] = Field(min_length=1)
+    segments: tuple[str, ...] = ()
     """Segments it gets."""
+    journeys: tuple[str, ...] = ()
+    """Steps of journeys whose people it gets, as JOURNEY.STEP."""
     requires_consent: RequiredConsent
     """Purposes that must be allowed at the time of sending."""
     on_missing_consent: Literal["deny"] = "deny"
@@ -61,12 +63,23 @@ class Destination(Document):
             raise ValueError(f"{name} is the folder of a table; wanted another name")
         return name
 
-    @field_validator("segments")
+    @field_validator("segments", "journeys")
     @classmethod
-    def _are_different(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(segments)) != len(segments):
-            raise ValueError("a segment is named twice")
-        return segments
+    def _are_different(cls, names: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError(f"a {'segment' if field.field_name == 'segments' else 'step'} is named twice")
+        return names
+
+    @model_validator(mode="after")
+    def _gets_somebody(self) -> "Destination":
+        if not self.audiences:
+            raise ValueError("segments: wanted segments, journeys or both")
+        return self
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """Whom it gets: segments, and steps of journeys, which have a dot in their name."""
+        return (*self.segments, *self.journeys)
 
     @model_validator(mode="after")
     def _has_the_fields_of_its_layout(self) -> "Destination":

@@ -17,7 +17,7 @@ def candidates(
     """Judge every member for every destination of the segment.
 
     Args:
-        members: `gold.segment_members`.
+        members: `gold.segment_members`, and who is at a step of a journey (`cdp.activation.people.members`).
         consent: `gold.effective_consent`: the only thing that says what is allowed; no row, not allowed.
         people: `cdp.activation.people.people`.
         destinations: to deliver to.
@@ -27,7 +27,7 @@ def candidates(
         value, for plain files), outcome (sent, suppressed, rejected, held_out) and reason.
     """
     wanted = list(destinations)
-    rows = [(d.name, s, list(d.requires_consent.all)) for d in wanted for s in d.segments]
+    rows = [(d.name, s, list(d.requires_consent.all)) for d in wanted for s in d.audiences]
     routes = members.sparkSession.createDataFrame(
         rows, "destination string, segment string, required array<string>"
     )
@@ -75,8 +75,9 @@ def fates(candidates_: DataFrame, held: DataFrame) -> DataFrame:
     nothing = F.array().cast("array<string>")
     gone = F.when(removes, F.col("held")).when(wants & is_held, F.array_except("held", "identifiers"))
     changed = F.lit("its identifiers changed")
+    left = F.when(_is_step(), "left the step").otherwise("left the segment")
     reason = (
-        F.when(removes, F.coalesce("reason", F.lit("left the segment")))
+        F.when(removes, F.coalesce("reason", left))
         .when(wants & is_held & ~same, changed)
         .otherwise(F.col("reason"))
     )
@@ -125,13 +126,19 @@ def _first_obstacle() -> Column:
         return F.struct(F.lit(outcome).alias("outcome"), reason.alias("reason"))
 
     no_consent = F.concat(F.lit("no consent: "), F.array_join("denied", ", "))
+    whose = F.when(_is_step(), "no consent for the journey's purpose").otherwise("no consent for the segment's purpose")
     return (
         F.when(F.size("denied") > 0, fate("suppressed", no_consent))
-        .when(F.col("is_suppressed"), fate("suppressed", F.lit("no consent for the segment's purpose")))
+        .when(F.col("is_suppressed"), fate("suppressed", whose))
         .when(F.size("identifiers") == 0, fate("rejected", F.lit("nothing the destination knows people by")))
         .when(F.col("is_held_out"), fate("held_out", F.lit("control group")))
         .otherwise(fate("sent", F.lit(None).cast("string")))
     )
+
+
+def _is_step() -> Column:
+    """Whether the audience is a step of a journey: names of segments have no dot."""
+    return F.col("segment").contains(".")
 
 
 def _by_destination(values: dict[str, Column]) -> Column:

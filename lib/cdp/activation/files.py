@@ -112,7 +112,7 @@ def file_names(
     """
     names = {}
     for destination in destinations:
-        for segment in destination.segments:
+        for segment in destination.audiences:
             for action in ACTIONS:
                 stem, number = f"{destination.name}/{segment}/{day}_{action}", 1
                 while (name := f"{stem}{f'_{number}' if number > 1 else ''}.{destination.format}") in taken:

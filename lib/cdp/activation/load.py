@@ -8,6 +8,10 @@ from cdp.activation.config import Destination, OutputField
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.conditions.columns import UnknownAttributeError
+from cdp.journeys.config import Journey
+from cdp.journeys.load import load_journeys
+from cdp.journeys.moves import place
+from cdp.journeys.steps import SendStep
 from cdp.segments.attributes import Catalogue
 from cdp.segments.load import catalogue_of, load_segments
 
@@ -20,11 +24,11 @@ def load_destinations(config: ConfigFolder) -> dict[str, Destination]:
     """Every destination by name, in order of name.
 
     Raises:
-        ConfigError: a file is wrong, two share a name, a segment or field is unknown; all problems at once.
+        ConfigError: a file is wrong, two share a name, a segment, step or field is unknown; all problems at once.
     """
     files = config.load_each(Destination, FOLDER)
-    segments, catalogue = load_segments(config), catalogue_of(config)
-    problems = {file: list(_problems(file, files, segments, catalogue)) for file in files}
+    segments, journeys, catalogue = load_segments(config), load_journeys(config), catalogue_of(config)
+    problems = {file: list(_problems(file, files, segments, journeys, catalogue)) for file in files}
     broken = {file: found for file, found in problems.items() if found}
     if len(broken) == 1:
         ((file, found),) = broken.items()
@@ -53,7 +57,11 @@ def is_plain_column(field: OutputField) -> bool:
 
 
 def _problems(
-    file: str, files: Mapping[str, Destination], segments: Mapping[str, Any], catalogue: Catalogue
+    file: str,
+    files: Mapping[str, Destination],
+    segments: Mapping[str, Any],
+    journeys: Mapping[str, Journey],
+    catalogue: Catalogue,
 ) -> Iterator[str]:
     destination = files[file]
     for other, found in files.items():
@@ -62,6 +70,13 @@ def _problems(
     for i, segment in enumerate(destination.segments):
         if segment not in segments:
             yield f"segments.{i}: no segment {segment}{did_you_mean(segment, sorted(segments))}"
+    steps = {place(j.name, step.name): step for j in journeys.values() for step in j.steps}
+    sends = [name for name, step in steps.items() if isinstance(step, SendStep)]
+    for i, name in enumerate(destination.journeys):
+        if name not in steps:
+            yield f"journeys.{i}: no step {name}{did_you_mean(name, sends)}"
+        elif name not in sends:
+            yield f"journeys.{i}: {name} is a step of type {steps[name].type}; only people at a step of type send are delivered"
     for i, field in enumerate(destination.fields):
         if is_plain_column(field):
             continue

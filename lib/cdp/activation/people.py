@@ -36,6 +36,28 @@ def column_of(field: OutputField) -> str:
     return field.from_ if is_plain_column(field) else column_named(field.from_, field.horizon_days)
 
 
+def members(segment_members: DataFrame, journey_members: DataFrame, destinations: Iterable[Destination]) -> DataFrame:
+    """Whom the destinations get, consent aside.
+
+    Args:
+        segment_members: `gold.segment_members`.
+        journey_members: `gold.journey_members`.
+        destinations: who gets them.
+
+    Returns:
+        A row for each customer and audience: segment (a segment, or JOURNEY.STEP), customer_id, is_suppressed, is_held_out.
+    """
+    wanted = list(destinations)
+    segments = sorted({s for d in wanted for s in d.segments})
+    steps = sorted({s for d in wanted for s in d.journeys})
+    columns = ("segment", "customer_id", "is_suppressed", "is_held_out")
+    found = segment_members.where(F.col("segment").isin(segments)).select(*columns)
+    if not steps:
+        return found
+    there = journey_members.withColumn("segment", F.concat_ws(".", "journey", "step"))
+    return found.unionByName(there.where(F.col("is_deliverable") & F.col("segment").isin(steps)).select(*columns))
+
+
 def people(
     tables: Mapping[str, DataFrame],
     destinations: Iterable[Destination],

@@ -15,7 +15,7 @@ from cdp.activation.fates import candidates, fates, removals
 from cdp.activation.files import ACTIONS, FileKey, file_names, file_rows, write_empty, write_files
 from cdp.activation.layouts import composed
 from cdp.activation.load import identifier_type_of, load_destinations, rank_of
-from cdp.activation.people import attributes_of, people
+from cdp.activation.people import attributes_of, members, people
 from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder, did_you_mean
@@ -33,6 +33,7 @@ from cdp.tables.gold import (
     SEGMENT_MEMBERS,
     TRAITS,
 )
+from cdp.tables.journeys import JOURNEY_MEMBERS
 
 FOLDER = "activation"
 
@@ -95,12 +96,11 @@ def _chosen(run: Run) -> list[Destination]:
 
 def _candidates(run: Run, destinations: Sequence[Destination]) -> DataFrame:
     lake = run.lake
-    names = sorted({s for d in destinations for s in d.segments})
-    members = lake.read(SEGMENT_MEMBERS).where(F.col("segment").isin(names))
+    there = members(lake.read(SEGMENT_MEMBERS), lake.read(JOURNEY_MEMBERS), destinations)
     catalogue = catalogue_of(run.config)
     sources = {a.source for a in attributes_of(destinations, catalogue)} & set(SOURCES) | {"profile"}
     tables = {source: lake.read(SOURCES[source]) for source in sources}
-    reached = members.select("customer_id").distinct()
+    reached = there.select("customer_id").distinct()
     tables["profile"] = tables["profile"].join(reached, on="customer_id", how="left_semi")
     fields = [f for d in destinations for f in d.fields]
     fans_out = any(d.layout != "plain" for d in destinations)
@@ -110,7 +110,7 @@ def _candidates(run: Run, destinations: Sequence[Destination]) -> DataFrame:
         tables["recommendations"] = lake.read(RECOMMENDATIONS)
     known = people(tables, destinations, Clock(run.as_of), catalogue)
     return candidates(
-        members, lake.read(EFFECTIVE_CONSENT), composed(known) if fans_out else known, destinations
+        there, lake.read(EFFECTIVE_CONSENT), composed(known) if fans_out else known, destinations
     )
 
 
@@ -147,7 +147,7 @@ def _deliver(
         moved = [counts[destination.name].total(action=a, outcome="sent") for a in ACTIONS]
         if sum(moved):
             write_files(file_rows(fate, gone, destination), destination, names, staging)
-        for segment in destination.segments:
+        for segment in destination.audiences:
             # Only ever once: a tool that is set up to fetch files finds one. Later no file means no change.
             name = names[destination.name, segment, "add"]
             if not any(name.parent.glob(f"*_add*.{destination.format}")):
@@ -231,6 +231,7 @@ def _result(run: Run, destination: Destination, counts: _Counts) -> tuple[Accoun
 def _reads(config: ConfigFolder) -> Sequence[Table]:
     return (
         SEGMENT_MEMBERS,
+        JOURNEY_MEMBERS,
         PROFILES,
         CUSTOMER_IDENTIFIERS,
         EFFECTIVE_CONSENT,
@@ -251,5 +252,11 @@ def _settings(config: ConfigFolder) -> Any:
 
 
 STAGE = Stage(
-    name="activate", title="send what changed", run=activate, reads=_reads, writes=_writes, settings=_settings
+    name="activate",
+    title="send what changed",
+    run=activate,
+    reads=_reads,
+    writes=_writes,
+    settings=_settings,
+    previews=True,
 )

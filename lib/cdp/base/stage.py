@@ -128,6 +128,7 @@ class Stage:
         reads_ledger: it tells what this run did so far, so the verdicts on the tables must be there.
         makes_landing: it fills the folder of extracts.
         writes_lake: it writes to the lake.
+        previews: run with `dry_run` it writes nothing and says what it would do; the job of it alone does so.
     """
 
     name: str
@@ -143,3 +144,4 @@ class Stage:
     reads_ledger: bool = False
     makes_landing: bool = False
     writes_lake: bool = True
+    previews: bool = False

@@ -300,4 +300,5 @@ STAGE = Stage(
     reads=lambda config: [CUSTOMER_RECORDS, IDENTIFIERS_TABLE],
     writes=lambda config: [*KEPT_TABLES, CHANGES, REVIEW, QUALITY, RESOLVED],
     settings=load_settings,
+    previews=True,
 )

@@ -11,6 +11,7 @@ from cdp.lookup.find import Match
 from cdp.lookup.read import Row
 from cdp.lookup.words import own_traits
 from cdp.tables import gold
+from cdp.tables.journeys import JOURNEY_MEMBERS
 
 _OPEN_PROPERTIES = frozenset(
     "order_id product_id category brand quantity price value currency status store_id refers_to discount ticket_id"
@@ -25,6 +26,7 @@ _TABLES: Mapping[str, Table] = {
     "identifiers": gold.CUSTOMER_IDENTIFIERS,
     "orders": gold.CUSTOMER_ORDERS,
     "segments": gold.SEGMENT_MEMBERS,
+    "journeys": JOURNEY_MEMBERS,
     "consent": gold.EFFECTIVE_CONSENT,
     "predictions": gold.PREDICTIONS,
     "recommendations": gold.RECOMMENDATIONS,

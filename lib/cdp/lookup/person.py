@@ -17,6 +17,7 @@ from cdp.tables.gold import (
     TIMELINE,
     TRAITS,
 )
+from cdp.tables.journeys import JOURNEY_MEMBERS
 from cdp.tables.silver import PRODUCTS
 
 LAST_ORDERS = 5
@@ -42,6 +43,7 @@ def person(tables: Tables, customer_id: str) -> Row | None:
         "identifiers": (CUSTOMER_IDENTIFIERS, '"last_seen_at" DESC, "id_type", "id_value"', MOST_IDENTIFIERS + 1),
         "consent": (EFFECTIVE_CONSENT, '"purpose"', None),
         "segments": (SEGMENT_MEMBERS, '"segment"', None),
+        "journeys": (JOURNEY_MEMBERS, '"journey"', None),
         "predictions": (PREDICTIONS, '"horizon_days"', None),
         "recommendations": (RECOMMENDATIONS, '"rank"', None),
     }
@@ -68,6 +70,7 @@ def person(tables: Tables, customer_id: str) -> Row | None:
         "orders": [_with_lines(order, lines, products) for order in orders],
         "open_tickets": tickets.result()[:MOST_TICKETS],
         "segments": rows["segments"],
+        "journeys": rows["journeys"],
         "consent": rows["consent"],
         "predictions": rows["predictions"],
         "recommendations": [_named(row, products) for row in rows["recommendations"]],

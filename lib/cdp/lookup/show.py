@@ -53,6 +53,7 @@ def show_person(person: Row, console: Console) -> None:
         ("last orders", ("order", "when", "status", "channel", "amount", "what"), _orders(person)),
         ("consent", ("purpose", "allowed", "status", "since", "until"), _picked(person, "consent", "purpose", "is_allowed", "status", "captured_at", "expires_at")),
         ("segments", ("segment", "since", "suppressed", "held out"), _picked(person, "segments", "segment", "entered_on", "is_suppressed", "is_held_out")),
+        ("journeys", ("journey", "step", "since", "suppressed", "held out"), _picked(person, "journeys", "journey", "step", "since", "is_suppressed", "is_held_out")),
         ("predictions", ("days", "churn", "buys", "value", "tier", "next order"), _predictions(person)),
         ("further traits", ("trait", "value"), own_traits(traits).items()),
         ("recommendations", ("", "product", "why"), ((r["rank"], r["name"] or r["product_id"], r["reason"]) for r in person["recommendations"])),

@@ -30,6 +30,7 @@ from cdp.tables.gold import (
     TIMELINE,
 )
 from cdp.tables.identity import CHANGES
+from cdp.tables.journeys import JOURNEY_STATUS
 from cdp.tables.ops import QUALITY_RESULTS, RECONCILIATION, STAGE_RUNS
 from cdp.tables.silver import CAMPAIGN_COSTS
 
@@ -42,6 +43,7 @@ _INPUTS = (
     SEGMENT_STATUS,
     SEGMENT_HISTORY,
     SEGMENT_MEMBERS,
+    JOURNEY_STATUS,
     EFFECTIVE_CONSENT,
     DELIVERIES,
     CAMPAIGN_COSTS,
@@ -80,6 +82,7 @@ def _measured(run: Run, config: MeasureConfig) -> tuple[int, dict[str, list[Tall
         ("segments", SEGMENT_STATUS, segments_counted.segments),
         ("segment_moves", SEGMENT_HISTORY, lambda rows: segments_counted.moves(rows, as_of=as_of)),
         ("segment_overlap", SEGMENT_MEMBERS, lambda rows: segments_counted.overlap(rows, lake.read(SEGMENT_STATUS))),
+        ("journey_steps", JOURNEY_STATUS, segments_counted.steps),
         ("deliveries", DELIVERIES, lambda rows: counted.deliveries(rows, as_of=as_of)),
         ("accounts", RECONCILIATION, ledger.accounts),
         ("quality", QUALITY_RESULTS, ledger.quality),

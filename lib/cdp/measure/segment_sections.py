@@ -1,4 +1,4 @@
-"""The report's section about segments: how large, how they grew, how they overlap, how fresh, what failed."""
+"""The report's section about segments and journeys: how large, how they grew, how they overlap, how fresh, what failed."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ def segments(facts: Facts) -> Section:
             [_line(t) for t in lines],
         )
     ]
-    grids += [grid for grid in (_failures(lines), _overlap(facts)) if grid.rows]
+    grids += [grid for grid in (_failures(lines), _overlap(facts), _journeys(facts)) if grid.rows]
     return Section(
         "segments",
         "Segments",
@@ -99,6 +99,20 @@ def _overlap(facts: Facts) -> Grid:
     rows = [[one, number(both.get((one, one))), *[_share(both, one, other) for other in names]] for one in names]
     caption = f"Overlap of the largest segments, at most {OVERLAPPING}: of the members of the row, how many are in the column too"
     return Grid(caption, ("Segment", "Members", *names), rows if len(names) > 1 else [])
+
+
+def _journeys(facts: Facts) -> Grid:
+    """A line a step, in the order of the files."""
+    rows = [_step_line(t) for t in facts.tallies["journey_steps"]]
+    caption = "Journeys now, step by step; reached, converted and exited are of all time"
+    header = ("Journey", "Step", "People", "Suppressed", "Held out", "Reached", "Converted", "Exited", "As of")
+    return Grid(caption, header, rows, texts=2)
+
+
+def _step_line(tally: Tally) -> list[str]:
+    (journey, _, step, status, error), counts, low, _ = tally
+    state = "" if status == "live" else f" ({status}: {error})"
+    return [f"{journey}{state}", step or "", *[number(count) for count in counts], day(low)]
 
 
 def _share(both: dict[tuple[str | None, ...], float], one: str, other: str) -> str:

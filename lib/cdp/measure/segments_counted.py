@@ -1,4 +1,4 @@
-"""What is counted of segments. Keys and sums of every tally are listed in its docstring, in order."""
+"""What is counted of segments and journeys. Keys and sums of every tally are listed in its docstring, in order."""
 
 from datetime import date, timedelta
 
@@ -72,3 +72,21 @@ def overlap(members: DataFrame, status: DataFrame) -> Part:
 
     pairs = held.select("people", F.explode(F.flatten(F.transform("names", with_later))).alias("pair"))
     return part(pairs, [F.col("pair.one"), F.col("pair.other")], [F.col("people")])
+
+
+def steps(rows: DataFrame) -> Part:
+    """Keys: journey, place of the step, step, status, why it failed. Sums: size, suppressed, held out, reached, converted,
+    exited. Low: as of which date.
+
+    Args:
+        rows: `gold.journey_status`.
+    """
+    sums = [F.col(c) for c in ("size", "suppressed", "held_out", "reached", "converted", "exited")]
+    keys = [
+        F.col("journey"),
+        F.lpad(F.col("step_no").cast("string"), 4, "0"),
+        F.col("step"),
+        F.col("status"),
+        F.col("error"),
+    ]
+    return part(rows, keys, sums, low=F.col("computed_on").cast("timestamp"))

@@ -162,7 +162,9 @@ class PipelineRun:
         self._run, self._stages, self._settings = run, stages, settings
 
     def plan(self) -> int:
-        """Say what would run and why; writes nothing."""
+        """Say what would run and why, or what a single stage would do; writes nothing. Returns the exit code."""
+        if len(self._stages) == 1 and self._stages[0].previews:
+            return self._preview(self._stages[0])
         last = Ledger(self._run).last_successes()
         for stage in self._stages:
             settings, found = self._settings[stage.name], versions(self._run.lake, stage.writes(self._run.config))
@@ -173,6 +175,18 @@ class PipelineRun:
             else:
                 self._run.console.note(f"{stage.name}: would run")
         return 0
+
+    def _preview(self, stage: Stage) -> int:
+        console = self._run.console
+        with console.step(stage.name, stage.title) as step:
+            self._fit_session()
+            result = stage.run(self._run)
+            step.done("nothing was written")
+        for note in result.notes:
+            console.note(note)
+        for rule in result.broken_rules:
+            console.warn(rule)
+        return 3 if result.broken_rules else 0
 
     def execute(self) -> Outcome:
         """Run the stages. What fails is in the outcome, not raised, so that the ledger and the summary tell it."""

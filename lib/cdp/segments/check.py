@@ -38,7 +38,7 @@ def problems_of(files: Mapping[str, Segment], catalogue: Catalogue, *, complete:
     by_name = {s.name: s for s in files.values()}
     for file, segment in files.items():
         for path, condition in segment.conditions():
-            problems[file] += [f"{path}.{line}" for line in _problems(condition, by_name, catalogue, complete)]
+            problems[file] += [f"{path}.{line}" for line in condition_problems(condition, by_name, catalogue, complete)]
         if segment.lookalike:
             found = _lookalike_problems(segment.lookalike, by_name, complete)
             problems[file] += [f"lookalike.{line}" for line in found]
@@ -65,7 +65,17 @@ def _lookalike_problems(lookalike: Lookalike, segments: Mapping[str, Segment], c
             yield f"exclude_features.{i}: UNKNOWN_ATTRIBUTE: unknown feature {name}{hint}"
 
 
-def _problems(condition: Any, segments: Mapping[str, Segment], catalogue: Catalogue, complete: bool) -> Iterator[str]:
+def condition_problems(
+    condition: Any, segments: Mapping[str, Segment], catalogue: Catalogue, complete: bool
+) -> Iterator[str]:
+    """Problems of a well-formed condition on a person, by key path below it; of a group, not of its conditions.
+
+    Args:
+        condition: of a rule.
+        segments: by name.
+        catalogue: what there is to ask.
+        complete: whether these are all segments; if not, a reference to an unknown one is not judged.
+    """
     if isinstance(condition, SegmentCondition):
         if complete and condition.segment not in segments:
             hint = did_you_mean(condition.segment, sorted(segments))

@@ -227,7 +227,7 @@ class Segment(Document):
     def conditions(self) -> Iterator[tuple[str, Condition]]:
         """Every condition of the rule with its key path, groups included."""
         if self.rule is not None:
-            yield from _walk(self.rule, "rule")
+            yield from walk(self.rule, "rule")
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -258,10 +258,11 @@ class Segment(Document):
         return digest([*decisive, *further])
 
 
-def _walk(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
+def walk(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """A condition with its key path, and those inside it."""
     yield path, condition
     for i, inner in enumerate(getattr(condition, "conditions", ())):
-        yield from _walk(inner, f"{path}.conditions.{i}")
+        yield from walk(inner, f"{path}.conditions.{i}")
 
 
 def filters(condition: BehaviorCondition) -> Iterator[tuple[str, Any]]:

@@ -92,17 +92,7 @@ def frame_of(run: Run, segments: Mapping[str, Segment], told: dict[str, str]) ->
     told.clear()
     if not segments:
         return None
-    catalogue, clock = catalogue_of(run.config), Clock(run.as_of)
-    needs = needs_of(list(segments.values()), catalogue)
-    used = {a.source for a in needs.attributes} | {"profile"} | ({"timeline"} if needs.behaviors else set())
-    tables = {source: run.lake.read(SOURCES[source]) for source in used}
-    frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
-    of_facts = {name: run.lake.read(table) for name, table in tables_of(needs.facts.values()).items()}
-    found = with_facts(frame, needs.facts, of_facts, clock, run.config.platform.default_country)
-    for name, segment in segments.items():
-        asked = dict.fromkeys(c.outcome for _, c in segment.conditions() if isinstance(c, ListCondition))
-        _tell(told, name, *[found.told[column] for column in asked])
-    frame = found.frame
+    frame, catalogue, clock = asked_of(run, segments, told), catalogue_of(run.config), Clock(run.as_of)
     if not any(s.lookalike for s in segments.values()):
         return with_membership(frame, segments, clock, catalogue)
     from cdp.segments.lookalike import Known, with_lookalikes  # the learners' imports take a second
@@ -118,6 +108,21 @@ def frame_of(run: Run, segments: Mapping[str, Segment], told: dict[str, str]) ->
     judged = with_membership(frame, segments, clock, catalogue, expand)
     known.features.unpersist()  # the members of lookalikes are found by now
     return judged
+
+
+def asked_of(run: Run, segments: Mapping[str, Segment], told: dict[str, str]) -> DataFrame:
+    """Customers with all that the rules of segments ask, other segments aside; what is to be said of lists goes into `told`."""
+    catalogue, clock = catalogue_of(run.config), Clock(run.as_of)
+    needs = needs_of(list(segments.values()), catalogue)
+    used = {a.source for a in needs.attributes} | {"profile"} | ({"timeline"} if needs.behaviors else set())
+    tables = {source: run.lake.read(SOURCES[source]) for source in used}
+    frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
+    of_facts = {name: run.lake.read(table) for name, table in tables_of(needs.facts.values()).items()}
+    found = with_facts(frame, needs.facts, of_facts, clock, run.config.platform.default_country)
+    for name, segment in segments.items():
+        asked = dict.fromkeys(c.outcome for _, c in segment.conditions() if isinstance(c, ListCondition))
+        _tell(told, name, *[found.told[column] for column in asked])
+    return found.frame
 
 
 def _tell(told: dict[str, str], name: str, *lines: str) -> None:
@@ -136,12 +141,13 @@ def _failure(run: Run, work: Plan, name: str) -> str | None:
         assert frame is not None
         member_rows(frame, alone, work.versions).groupBy("segment").count().collect()
     except Exception as error:  # Spark and py4j share no base class
-        return f"Spark cannot evaluate the rule: {_condition(error)}"
+        return f"Spark cannot evaluate the rule: {safe_reason(error)}"
     return None
 
 
-def _condition(error: Exception) -> str:
-    # Spark's message may hold a person's values; the name of its condition, or of the class at the root, does not.
+def safe_reason(error: Exception) -> str:
+    """What Spark calls an error. Its message may hold a person's values; the name of its condition, or of the class at the
+    root, does not."""
     cause = getattr(error, "java_exception", None)
     while cause is not None and cause.getCause() is not None:
         cause = cause.getCause()

@@ -69,7 +69,7 @@ def member_rows(frame: DataFrame, segments: Mapping[str, Segment], versions: Map
             F.struct(
                 F.lit(name).alias("segment"),
                 F.lit(versions[name]).alias("version"),
-                _is_suppressed(segment).alias("is_suppressed"),
+                is_suppressed(segment).alias("is_suppressed"),
                 held_out(segment).alias("is_held_out"),
             ),
         )
@@ -139,7 +139,8 @@ def may_be_in(segment: Segment, clock: Clock, catalogue: Catalogue = BUILT_IN) -
     return rule if segment.include_anonymous else rule & ~F.col("is_anonymous")
 
 
-def _is_suppressed(segment: Segment) -> Column:
+def is_suppressed(segment: Segment) -> Column:
+    """Whether a customer does not allow what a segment is for."""
     if segment.purpose is None:
         return F.lit(False)
     return ~F.col(Attribute("consent", segment.purpose, "boolean").column)

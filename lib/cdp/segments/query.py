@@ -14,7 +14,7 @@ from cdp.base.contracts import Table
 from cdp.base.settings import Strict
 from cdp.gold.computed.sql import query_problems, without_end
 from cdp.segments.parts import digest
-from cdp.tables import gold, silver
+from cdp.tables import gold, journeys, silver
 
 _AFTER = {
     t.name
@@ -23,6 +23,7 @@ _AFTER = {
         gold.SEGMENT_HISTORY,
         gold.SEGMENT_CHANGES,
         gold.SEGMENT_STATUS,
+        *journeys.TABLES,
         gold.ATTRIBUTION,
         gold.KPIS,
     )

@@ -37,10 +37,7 @@ def run_segments(run: Run) -> StageResult:
     work = plan(load_segments(run.config), run.select)
     history = run.lake.read(SEGMENT_HISTORY)
     old = {row["segment"]: row.asDict() for row in run.lake.read(SEGMENT_STATUS).collect()}  # one row a segment
-    _check_horizons(run, work)
-    _check_propensities(run, work)
-    _check_patterns(run, work)
-    _check_queries(run, work)
+    check_rules(run, work)
     judged = evaluated(run, work, history)
     counts = judged.counts
     status = status_rows(work, old, counts, as_of=run.as_of)
@@ -59,6 +56,14 @@ def run_segments(run: Run) -> StageResult:
     )
     broken = tuple(f"segment {name}: {why}" for name, why in sorted(work.failed.items()))
     return StageResult(rows_out=sum(c["size"] for c in counts.values()), notes=notes, broken_rules=broken)
+
+
+def check_rules(run: Run, work: Plan) -> None:
+    """What only Spark or data can show of a rule before it is judged; whatever is wrong with one is told to `work`."""
+    _check_horizons(run, work)
+    _check_propensities(run, work)
+    _check_patterns(run, work)
+    _check_queries(run, work)
 
 
 def _check_horizons(run: Run, work: Plan) -> None:
@@ -173,4 +178,5 @@ STAGE = Stage(
     reads=_reads,
     writes=_writes,
     settings=_settings,
+    previews=True,
 )

@@ -3,7 +3,7 @@
 from cdp.base.contracts import Column, Table, one_of
 
 DESTINATION = Column("destination", "string", "name of the destination")
-SEGMENT = Column("segment", "string", "segment delivered")
+SEGMENT = Column("segment", "string", "segment delivered; of a step of a journey JOURNEY.STEP")
 CUSTOMER = Column("customer_id", "string", "the person (identity.assignments)")
 
 DELIVERIES = Table(

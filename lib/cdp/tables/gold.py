@@ -1,6 +1,7 @@
 """What the gold tables promise: people, what they did, what is expected of them, and who may be spoken to."""
 
 from cdp.base.contracts import Column, Table, between, one_of
+from cdp.tables import journeys
 from cdp.tables.silver import ATTRIBUTES, CAMPAIGN, MONEY
 
 CUSTOMER = Column("customer_id", "string", "the person (identity.assignments)")
@@ -551,6 +552,7 @@ TABLES = (
     SEGMENT_HISTORY,
     SEGMENT_CHANGES,
     SEGMENT_STATUS,
+    *journeys.TABLES,
     ATTRIBUTION,
     KPIS,
 )

@@ -1,0 +1,1 @@
+"""Journeys: the way of people through steps over days, each run a bit further."""
