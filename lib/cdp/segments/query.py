@@ -23,6 +23,7 @@ _AFTER = {
         gold.SEGMENT_HISTORY,
         gold.SEGMENT_CHANGES,
         gold.SEGMENT_STATUS,
+        gold.SEGMENT_VERSIONS,
         gold.ATTRIBUTION,
         gold.KPIS,
     )
