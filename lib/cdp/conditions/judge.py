@@ -29,7 +29,7 @@ from cdp.conditions.operators import (
     StartWith,
     TextOperator,
 )
-from cdp.conditions.reading import UnsureError, date_of, number_of, time_of, truth_of
+from cdp.conditions.reading import UnsureError, number_of, time_of, truth_of
 
 _SIMPLE = re.compile(
     r"(?:[^\\\[\](){}^$|?*+]|\\[dDwWsS.\\/+*?()\[\]{}^$|-]|[()^$|?*+]|\{[0-9]+(?:,[0-9]*)?\}|\[\^?(?:[^\\\[\]&]|\\[dws.\-])+\])*"
@@ -103,7 +103,8 @@ def _compared(
     if kind == "time" and isinstance(wanted, str):
         wanted = moment(wanted)
     if isinstance(wanted, date) and not isinstance(wanted, datetime):
-        value = date_of(value)  # a date is a whole day
+        at = time_of(value)
+        value = at.date() if at else None  # a date is a whole day
     elif isinstance(wanted, datetime):
         value = time_of(value)
     elif kind == "loose" and not isinstance(wanted, str):
