@@ -63,7 +63,7 @@ def attributes(day: date) -> Cases:
         (of("profile.birth_date", "Less", value=date(1990, 1, 1)), "year(birth_date) < 1990"),
         (of("traits.last_order_at", "Greater", value={"attribute": "profile.birth_date"}), "last_order_at > birth_date"),
         (of("traits.orders", "GreaterEqual", value={"attribute": "household.size"}), "orders >= size"),
-        (of("profile.attributes.tier", "Greater", value=11), "try_cast(attributes['tier'] AS double) > 11"),
+        (of("profile.attributes.tier", "Greater", value=11), "try_cast(attributes['tier'] AS double) > 11 AND attributes['tier'] <> 'NaN'"),
         (of("consent.email_marketing", "Equal", value=True), "coalesce(allowed, false)"),
         (of("consent.email_marketing", "Equal", value=False), "NOT coalesce(allowed, false)"),
         (of("predictions.ltv@90", "GreaterEqual", value=50), "ltv >= 50"),

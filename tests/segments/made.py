@@ -130,7 +130,7 @@ QUERIES = {
 }  # fmt: skip
 """Queries, and what they say in Python."""
 
-MOST = 40
+MOST = 16
 """Rules that refer to each other."""
 
 

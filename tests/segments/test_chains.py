@@ -162,7 +162,7 @@ person = st.fixed_dictionaries(
 HEALTH = list(HealthCheck)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=HEALTH)
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=HEALTH)
 @given(people=st.lists(person, min_size=40, max_size=50), wanted=st.lists(made.sequence(), min_size=30, max_size=40))
 def test_sequences_of_any_shape_agree_with_the_evaluator(
     fill: Fill, people: list[dict[str, Any]], wanted: list[dict[str, Any]]
