@@ -100,8 +100,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *({"customer_id": c, "full_name": "Same Name", "email": e, "emails": [e]} for c, e in emails.items()),
     )
     former = [("customer_id", FORMER, JOSE), ("customer_id", OTTO, JOSE), ("email", "-", ANNA)]
-    write(lake, LOOKUP_KEYS, *({"bucket": "-", "key": "-", "kind": k, "value": v, "customer_id": c} for k, v, c in former))
-    write(lake, CUSTOMER_IDENTIFIERS, *({"customer_id": c, "id_type": "email", "id_value": e} for c, e in emails.items() if c != OTTO))
+    write(
+        lake, LOOKUP_KEYS, *({"bucket": "-", "key": "-", "kind": k, "value": v, "customer_id": c} for k, v, c in former)
+    )
+    write(
+        lake,
+        CUSTOMER_IDENTIFIERS,
+        *({"customer_id": c, "id_type": "email", "id_value": e} for c, e in emails.items() if c != OTTO),
+    )
     was = [("good", FORMER, date(2026, 1, 1)), ("few", JOSE, ON), ("few", OTTO, date(2026, 1, 1))]
     write(lake, SEGMENT_HISTORY, *({"segment": s, "customer_id": c, "entered_on": on} for s, c, on in was))
     line = {"source": "shop", "line_no": 1, "ordered_at": datetime(2026, 1, 12), "brand": "Private words"}
@@ -122,13 +128,25 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (ANNA, "Product Added", "k1", 9), (ANNA, "Order Completed", "k1", 11), (ANNA, "Product Added", "k2", 10),
         (JOSE, "Product Added", "k3", 9), (JOSE, "Order Completed", "k3", 12),
     ]  # fmt: skip
-    searched = {"event": "Searched", "reference": "s", "occurred_at": datetime(2026, 1, 10), "properties": {"search": "Private words"}}
+    searched = {
+        "event": "Searched",
+        "reference": "s",
+        "occurred_at": datetime(2026, 1, 10),
+        "properties": {"search": "Private words"},
+    }
     write(
         lake,
         TIMELINE,
         *({**added, "customer_id": c, "reference": str(at), "occurred_at": at} for c, at in times),
         *(
-            {**added, "customer_id": c, "event": event, "reference": str(hour), "occurred_at": datetime(2026, 1, 10, hour), "properties": {"cart_id": cart}}
+            {
+                **added,
+                "customer_id": c,
+                "event": event,
+                "reference": str(hour),
+                "occurred_at": datetime(2026, 1, 10, hour),
+                "properties": {"cart_id": cart},
+            }
             for c, event, cart, hour in carts
         ),
         {**added, **searched, "customer_id": JOSE},
@@ -221,7 +239,10 @@ def test_a_sequence_is_told_with_the_chain_that_met_it_or_with_what_the_best_one
     }
     of_jose = flat(jose["conditions"])
     assert of_jose[sequence] == (False, {"properties.cart_id": "k3"})
-    assert (of_jose["Product Added"], of_jose[last]) == ((True, "2026-01-10T09:00:00Z"), (False, "2026-01-10T12:00:00Z"))
+    assert (of_jose["Product Added"], of_jose[last]) == (
+        (True, "2026-01-10T09:00:00Z"),
+        (False, "2026-01-10T12:00:00Z"),
+    )
     text = ask(place, JOSE, "left_cart")
     assert "(properties.cart_id k3)" in text and "(2026-01-10 12:00: came)" in text
     open_ = flat(told(place, ANNA, "left_cart", "--as-of", "2026-01-10")["conditions"])
