@@ -73,7 +73,7 @@ def attributes(day: date) -> Cases:
         ({**of("profile.emails", "EndWith", value="com"), "arrayMatching": "all"}, "size(emails) > 0 AND size(filter(emails, e -> e NOT LIKE '%com')) = 0"),
         ({**of("profile.sources", "In", value=["crm", "shop"]), "arrayMatching": {"atLeast": 2}}, "size(array_intersect(sources, array('crm', 'shop'))) >= 2"),
         ({**of("profile.sources", "Equal", value="crm"), "arrayMatching": {"exactly": 1}}, "array_contains(sources, 'crm')"),
-        ({**of("profile.sources", "Contain", value="o"), "arrayMatching": {"atMost": 1}}, "size(filter(sources, s -> s LIKE '%o%')) <= 1"),
+        ({**of("profile.sources", "Contain", value=["o", "e"]), "arrayMatching": {"atMost": 1}}, "size(filter(sources, s -> s RLIKE '[oe]')) <= 1"),
         (of("profile.emails", "IsNull"), "size(emails) = 0"),
     ]  # fmt: skip
 
