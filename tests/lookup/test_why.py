@@ -14,18 +14,21 @@ from cdp.cli import app
 from cdp.segments.config import Group
 from cdp.segments.words import said_condition
 from cdp.tables.gold import (
+    CUSTOMER_IDENTIFIERS,
+    CUSTOMER_ORDER_LINES,
     EFFECTIVE_CONSENT,
     HOUSEHOLDS,
     LOOKUP_KEYS,
     PREDICTIONS,
     PROFILES,
+    SEGMENT_HISTORY,
     SEGMENT_MEMBERS,
     SEGMENT_STATUS,
     TIMELINE,
     TRAITS,
 )
 
-from .conftest import ANNA, JOSE, OTTO, write
+from .conftest import ANNA, FORMER, JOSE, OTTO, write
 
 ON = date(2026, 1, 31)
 EMAIL = "{type: Value, attribute: profile.email, operator: {type: EndWith, value: gmail.com}}"
@@ -53,6 +56,29 @@ OTHERS = {
     "few": f"name: few\nlimit: {{size: 10}}\nrule: {{type: And, conditions: [{EMAIL}]}}\n",
     "alike": "name: alike\nlookalike: {seed: good, size: 5%}\n",
     "after": "name: after\nrule: {type: And, conditions: [{type: include, segment: few}, {type: exclude, segment: good}]}\n",
+    "left_cart": """
+name: left_cart
+rule:
+  type: And
+  conditions:
+    - type: Sequence
+      correlateOn: [properties.cart_id]
+      steps: [{event: Product Added}, {event: Order Completed, not: true, within: {duration: 1, unit: day}}]
+""",
+    "bought_it": """
+name: bought_it
+rule:
+  type: And
+  conditions:
+    - type: Sequence
+      correlateOn: [properties.search]
+      steps:
+        - {event: Searched}
+        - {source: order_lines, within: {duration: 1, unit: day}, correlateOn: {properties.search: brand}}
+""",
+    "known": "name: known\nrule: {type: Or, conditions: [{type: List, file: vip.csv, identifier: email}, {type: List, file: ids.csv, identifier: customer_id}]}\n",
+    "former": "name: former\nrule: {type: Or, conditions: [{type: include, segment: good, when: before}, {type: include, segment: few, when: ever}]}\n",
+    "asked": "name: asked\nrule: {type: And, conditions: [{type: Sql, query: SELECT customer_id FROM gold.orders}]}\n",
 }
 
 
@@ -62,6 +88,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "conf" / "segments").mkdir(parents=True)
     for name, text in {"good": GOOD, **OTHERS}.items():
         (folder / "conf" / "segments" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (folder / "conf" / "segments" / "lists").mkdir()
+    (folder / "conf" / "segments" / "lists" / "vip.csv").write_text("email\nOTTO@x.org\n<Anna.Z@gmail.com>\n")
+    (folder / "conf" / "segments" / "lists" / "ids.csv").write_text(f"customer_id\n{FORMER}\n")
     (folder / "conf" / "segments.yaml").write_text("exclude_always: [angry]\n", encoding="utf-8")
     lake = folder / "lake"
     emails = {ANNA: "anna.z@gmail.com", JOSE: "jose@gmail.com", OTTO: "otto@x.org"}
@@ -70,7 +99,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PROFILES,
         *({"customer_id": c, "full_name": "Same Name", "email": e, "emails": [e]} for c, e in emails.items()),
     )
-    write(lake, LOOKUP_KEYS, {"bucket": "-", "key": "-", "kind": "email", "value": "-", "customer_id": ANNA})
+    former = [("customer_id", FORMER, JOSE), ("customer_id", OTTO, JOSE), ("email", "-", ANNA)]
+    write(
+        lake, LOOKUP_KEYS, *({"bucket": "-", "key": "-", "kind": k, "value": v, "customer_id": c} for k, v, c in former)
+    )
+    write(
+        lake,
+        CUSTOMER_IDENTIFIERS,
+        *({"customer_id": c, "id_type": "email", "id_value": e} for c, e in emails.items() if c != OTTO),
+    )
+    was = [("good", FORMER, date(2026, 1, 1)), ("few", JOSE, ON), ("few", OTTO, date(2026, 1, 1))]
+    write(lake, SEGMENT_HISTORY, *({"segment": s, "customer_id": c, "entered_on": on} for s, c, on in was))
+    line = {"source": "shop", "line_no": 1, "ordered_at": datetime(2026, 1, 12), "brand": "Private words"}
+    write(lake, CUSTOMER_ORDER_LINES, {**line, "order_id": "o1", "customer_id": JOSE})
     traits = [(ANNA, "100.00", 0), (JOSE, "99.99", 1)]
     write(lake, TRAITS, *({"customer_id": c, "revenue": Decimal(r), "open_tickets": n} for c, r, n in traits))
     write(
@@ -83,14 +124,41 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(lake, EFFECTIVE_CONSENT, {"customer_id": ANNA, "purpose": "sms", "is_allowed": True})
     added = {"kind": "event", "source": "web", "event": "Product Added"}
     times = [(ANNA, datetime(2026, 1, 24, 23, 59)), (JOSE, datetime(2026, 1, 25)), (JOSE, datetime(2026, 2, 1))]
-    write(lake, TIMELINE, *({**added, "customer_id": c, "reference": str(at), "occurred_at": at} for c, at in times))
+    carts = [
+        (ANNA, "Product Added", "k1", 9), (ANNA, "Order Completed", "k1", 11), (ANNA, "Product Added", "k2", 10),
+        (JOSE, "Product Added", "k3", 9), (JOSE, "Order Completed", "k3", 12),
+    ]  # fmt: skip
+    searched = {
+        "event": "Searched",
+        "reference": "s",
+        "occurred_at": datetime(2026, 1, 10),
+        "properties": {"search": "Private words"},
+    }
+    write(
+        lake,
+        TIMELINE,
+        *({**added, "customer_id": c, "reference": str(at), "occurred_at": at} for c, at in times),
+        *(
+            {
+                **added,
+                "customer_id": c,
+                "event": event,
+                "reference": str(hour),
+                "occurred_at": datetime(2026, 1, 10, hour),
+                "properties": {"cart_id": cart},
+            }
+            for c, event, cart, hour in carts
+        ),
+        {**added, **searched, "customer_id": JOSE},
+    )
     write(lake, SEGMENT_MEMBERS, *({"customer_id": ANNA, "segment": s, "entered_on": ON} for s in ("good", "few")))
     write(
         lake,
         SEGMENT_STATUS,
         *(
             {"segment": s, "version": "?", "status": "live", "computed_on": ON}
-            for s in ("good", "few", "alike", "after")
+            for s in ("good", *OTHERS)
+            if s != "angry"
         ),
     )
     return folder
@@ -156,6 +224,59 @@ def test_what_only_a_run_over_all_customers_can_tell_is_left_to_its_tables(place
     assert flat(after["conditions"])["in few"] == (True, None)  # by its last run
     assert (after["holds"], flat(after["conditions"])["not in good"]) == (False, (False, None))
     assert told(place, OTTO, "few")["holds"] is False  # whoever misses the rule is in no list
+
+
+def test_a_sequence_is_told_with_the_chain_that_met_it_or_with_what_the_best_one_lacks(place: Path) -> None:
+    sequence, last = "Product Added, then not Order Completed within 1 day", "not Order Completed within 1 day"
+    anna, jose = told(place, ANNA, "left_cart"), told(place, JOSE, "left_cart")
+
+    assert flat(anna["conditions"]) == {
+        "all of": (True, None),
+        sequence: (True, {"properties.cart_id": "k2"}),
+        "Product Added": (True, "2026-01-10T10:00:00Z"),
+        last: (True, None),
+        "not in angry (exclude_always in conf/segments.yaml)": (True, None),
+    }
+    of_jose = flat(jose["conditions"])
+    assert of_jose[sequence] == (False, {"properties.cart_id": "k3"})
+    assert (of_jose["Product Added"], of_jose[last]) == (
+        (True, "2026-01-10T09:00:00Z"),
+        (False, "2026-01-10T12:00:00Z"),
+    )
+    text = ask(place, JOSE, "left_cart")
+    assert "(properties.cart_id k3)" in text and "(2026-01-10 12:00: came)" in text
+    open_ = flat(told(place, ANNA, "left_cart", "--as-of", "2026-01-10")["conditions"])
+    assert open_[last] == (False, "2026-01-11T10:00:00Z")
+    assert flat(told(place, OTTO, "left_cart")["conditions"])["Product Added"] == (False, None)
+
+
+def test_what_a_chain_has_in_common_is_masked_where_it_may_be_personal(place: Path) -> None:
+    sequence = "Searched, then order line within 1 day"
+    found = told(place, JOSE, "bought_it")
+
+    assert flat(found["conditions"])[sequence] == (False, {"properties.search": "***"})
+    assert flat(found["conditions"])["order line within 1 day"] == (False, "2026-01-12T00:00:00Z")  # too late
+    assert "Private" not in ask(place, JOSE, "bought_it")
+    assert "Private" in ask(place, JOSE, "bought_it", "--show-pii")
+
+
+def test_lists_and_former_membership_are_told_and_of_sql_that_only_spark_can_tell(place: Path) -> None:
+    anna, jose = (flat(told(place, c, "known")["conditions"]) for c in (ANNA, JOSE))
+    vip, ids = "email in the list vip.csv", "customer_id in the list ids.csv"
+
+    assert (anna[vip], anna[ids]) == ((True, "a***@g***.com"), (False, None))
+    assert (jose[vip], jose[ids]) == ((False, None), (True, FORMER))
+    assert flat(told(place, OTTO, "known")["conditions"])[vip] == (False, None)  # the address is on his profile only
+
+    formerly, ever = "formerly in good", "in, now or ever, few"
+    outcomes = {c: flat(told(place, c, "former")["conditions"]) for c in (ANNA, JOSE, OTTO)}
+    assert {c: (found[formerly][0], found[ever][0]) for c, found in outcomes.items()} == {
+        ANNA: (False, True),  # in few by the last run, and in good now
+        JOSE: (True, False),  # under an id that was merged; in few only since the run's date
+        OTTO: (False, True),
+    }
+    asked = told(place, ANNA, "asked")
+    assert (asked["holds"], flat(asked["conditions"])["the query finds the customer"]) == (None, (None, None))
 
 
 def test_a_terminal_shows_a_tree_without_readable_personal_values(place: Path) -> None:

@@ -1,8 +1,9 @@
 """A slow, obvious evaluator of segment rules in plain Python, written from docs/segments.md alone."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +14,20 @@ Person = Mapping[str, Any]
 
 
 class Evaluator:
-    def __init__(self, as_of: date, segments: Mapping[str, Mapping[str, Any]]) -> None:
+    """Judges people by segments as written in YAML.
+
+    `on_list` says who is on a list, and `queries` what a query means; both are plain Python.
+    """
+
+    def __init__(
+        self,
+        as_of: date,
+        segments: Mapping[str, Mapping[str, Any]],
+        on_list: Callable[[str, Person], bool] = lambda file, person: False,
+        queries: Mapping[str, Callable[[Person], bool]] | None = None,
+    ) -> None:
         self.now = datetime(as_of.year, as_of.month, as_of.day) + timedelta(days=1)
-        self.segments = segments
+        self.segments, self.on_list, self.queries = segments, on_list, queries or {}
 
     def is_member(self, name: str, person: Person) -> bool:
         segment = self.segments[name]
@@ -32,6 +44,10 @@ class Evaluator:
             return inside == (c["type"] == "include")
         if c["type"] == "Sequence":
             return Chains(c, person, self).any()
+        if c["type"] == "List":
+            return self.on_list(c["file"], person)
+        if c["type"] == "Sql":
+            return self.queries[c["query"]](person)
         if "source" in c:
             return self.meets(c["operator"], self.aggregate(c, person), person)
         silent = False if c["attribute"].startswith("consent.") else None  # no statement: not allowed
@@ -120,6 +136,8 @@ class Evaluator:
             return at is not None and low <= at < high
         if isinstance(wanted, dict):
             wanted = person.get(_name(wanted))
+            if isinstance(wanted, date):  # two attributes are compared as moments
+                value, wanted = _time(value), _time(wanted)
             return wanted is not None and _compare(kind, value, wanted)
         return _compare(kind, value, wanted)
 
@@ -157,9 +175,10 @@ def _of_entry(entry: Mapping[str, Any], column: str) -> Any:
 
 def _number(value: Any) -> float | None:
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _time(value: Any) -> datetime | None:
@@ -168,7 +187,9 @@ def _time(value: Any) -> datetime | None:
             value = datetime.fromisoformat(value)
         except ValueError:
             return None
-    return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)
+    return value.astimezone(timezone.utc).replace(tzinfo=None) if value.tzinfo else value
 
 
 def _compare(kind: str, value: Any, wanted: Any) -> bool:
@@ -183,7 +204,7 @@ def _compare(kind: str, value: Any, wanted: Any) -> bool:
             return False
         value, wanted = number, float(wanted)
     elif isinstance(wanted, datetime):
-        value = _time(value)
+        value, wanted = _time(value), _time(wanted)
     elif isinstance(wanted, date):
         at = _time(value)
         value = at.date() if at else None

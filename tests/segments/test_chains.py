@@ -1,13 +1,12 @@
-"""Sequences against a slow evaluator that tries every choice of entries, on rules and histories made at random."""
+"""Sequences against a slow evaluator that tries every choice of entries, on made rules and histories."""
 
-import random
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame
 
@@ -16,13 +15,14 @@ from cdp.conditions.clock import Clock
 from cdp.segments.chains import sequences
 from cdp.segments.check import sequence_problems
 from cdp.segments.sequence import SequenceCondition
+from cdp.segments.trail import trail_of
 from cdp.tables.gold import CUSTOMER_ORDER_LINES, TIMELINE
 
+from . import made
 from .evaluator import Chains, Evaluator
+from .made import AS_OF, END, HOUR
 
-AS_OF = date(2026, 3, 31)
-END = datetime(2026, 4, 1)
-HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
 
 Fill = Callable[..., DataFrame]
 
@@ -156,61 +156,60 @@ def test_what_is_bounded_are_the_oldest_entries_of_one_object(fill: Fill, monkey
     assert [row["customer_id"] for row in found.collect()] == ["two"]
 
 
-TEXTS = (None, "", "x", "y")
+person = st.fixed_dictionaries(
+    {"timeline": made.entries(made.together, fewest=3, most=8), "order_lines": made.lines(made.together)}
+)
+HEALTH = list(HealthCheck)
 
 
-def _history(chance: random.Random) -> dict[str, Any]:
-    """Entries at few moments, so that many are of one, and many exactly so far apart as a box is long."""
-
-    def at() -> datetime:
-        return END - chance.choice((0, 1, 2, 3, 4, 6, 24, 25, 48)) * HOUR - chance.choice((0, 0, 0, 1)) * SECOND
-
-    def properties() -> dict[str, str] | None:
-        found = {name: value for name in ("a", "b") if (value := chance.choice(TEXTS)) is not None}
-        return found or None
-
-    timeline = [
-        entry(at(), chance.choice("ABC"), str(n), kind=chance.choice(("event", "order")), properties=properties())
-        for n in range(chance.randint(0, 7))
-    ]
-    lines = [
-        line(at(), chance.choice(TEXTS[1:]) or "", "o1", n, brand=chance.choice(TEXTS))
-        for n in range(chance.randint(0, 2))
-    ]
-    return {"timeline": timeline, "order_lines": lines}
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=HEALTH)
+@given(people=st.lists(person, min_size=40, max_size=50), wanted=st.lists(made.sequence(), min_size=30, max_size=40))
+def test_sequences_of_any_shape_agree_with_the_evaluator(
+    fill: Fill, people: list[dict[str, Any]], wanted: list[dict[str, Any]]
+) -> None:
+    check(fill, {f"c{n}": found for n, found in enumerate(people)}, wanted)
 
 
-def _sequence(chance: random.Random) -> dict[str, Any]:
-    correlated = chance.choice(([], ["properties.a"], ["properties.a"], ["properties.a", "properties.b"]))
-    steps: list[dict[str, Any]] = []
-    for k in range(size := chance.randint(2, 5)):
-        is_last = k == size - 1
-        is_not = k > 0 and not steps[-1].get("not") and chance.random() < 0.35
-        step: dict[str, Any] = {"not": True} if is_not else {}
-        if chance.random() < 0.2:
-            step["source"] = "order_lines"
-            step["correlateOn"] = {c: chance.choice(("product_id", "brand")) for c in correlated}
-        else:
-            step["event"] = chance.choice(("A", "B", "C", ["A", "B"]))
-            if chance.random() < 0.2:
-                step["correlateOn"] = {c: chance.choice(("properties.a", "properties.b")) for c in correlated}
-            if chance.random() < 0.2:
-                is_x = {"type": "Column", "column": "properties.b", "operator": {"type": "Equal", "value": "x"}}
-                step["filter"] = {"type": "And", "conditions": [is_x]}
-        if k > 0 and (not is_not or is_last) and chance.random() < 0.6:
-            step["within"] = chance.choice(
-                ({"duration": 1, "unit": "hour"}, {"duration": 1, "unit": "day"}, {"duration": 2, "unit": "hour"})
-            )
-        steps.append(step)
-    window = {"timeWindow": chance.choice(({"duration": 1, "unit": "day"}, {"duration": 4, "unit": "hour"}))}
-    more = {"correlateOn": correlated, **(window if chance.random() < 0.3 else {})}
-    return {"type": "Sequence", "steps": steps, **more}
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=HEALTH)
+@given(of=person, wanted=made.sequence())
+def test_the_chain_that_is_told_is_one_of_the_longest_that_trying_every_choice_finds(
+    of: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    sequence = SequenceCondition.model_validate(wanted)
+    slow = Chains(wanted, of, Evaluator(AS_OF, {}))
+    longest = sorted(prefixes(slow), key=len)[-1]
+
+    trail = trail_of(sequence, {"behavior_timeline": of["timeline"], "order_lines": of["order_lines"]}, Clock(AS_OF))
+
+    assert (trail.missing is None) == slow.any()
+    told = tuple(trail.times.values())
+    assert len(told) == len(longest)
+    assert told in {tuple(slow.entries[i]["occurred_at"] for i in chain) for chain in prefixes(slow)}
+    if trail.missing:
+        assert trail.missing.step not in trail.times
+        assert set(range(trail.missing.step)) <= {
+            *trail.times,
+            *(n for n, step in enumerate(wanted["steps"]) if step.get("not")),
+        }
 
 
-@settings(max_examples=3, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 2**32))
-def test_sequences_of_any_shape_agree_with_the_evaluator(fill: Fill, seed: int) -> None:
-    chance = random.Random(seed)
-    people = {f"c{n}": _history(chance) for n in range(250)}
+def prefixes(slow: Chains) -> list[tuple[int, ...]]:
+    """Every beginning of a chain, as numbers of entries."""
+    found: list[tuple[int, ...]] = [()]
 
-    assert check(fill, people, [_sequence(chance) for _ in range(30)]) > 200
+    def go_on(k: int, chosen: tuple[int, ...], shared: Any) -> None:
+        found.append(chosen)
+        if k == len(slow.steps) or (slow.steps[k].get("not") and k + 1 == len(slow.steps)):
+            return
+        forbidden = k if slow.steps[k].get("not") else None
+        k += forbidden is not None
+        for i in slow.nexts(k, chosen[-1], shared):
+            between = range(chosen[-1] + 1, i)
+            if forbidden is None or not any(
+                slow.fits(forbidden, n) and slow.object(forbidden, n) == shared for n in between
+            ):
+                go_on(k + 1, (*chosen, i), shared)
+
+    for i in slow.nexts(0, None, None):
+        go_on(1, (i,), slow.object(0, i))
+    return found

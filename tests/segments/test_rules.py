@@ -1,43 +1,35 @@
-"""Every operator and condition type against a slow evaluator, on people chosen for nulls and edges of windows."""
+"""Every operator and condition type against a slow evaluator, on people chosen for nulls and edges of windows, and made ones."""
 
-import random
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from cdp.conditions.clock import Clock
-from cdp.segments.attributes import BUILT_IN, Attribute
-from cdp.segments.config import Segment
-from cdp.segments.facts import tables_of, with_facts
-from cdp.segments.frame import customer_frame
-from cdp.segments.load import in_order
-from cdp.segments.members import in_segment, needs_of, with_membership
-from cdp.segments.person import Judge, Known
-from cdp.segments.sequence import SequenceCondition
-from cdp.tables.gold import (
-    EFFECTIVE_CONSENT,
-    HOUSEHOLDS,
-    LOOKUP_KEYS,
-    PREDICTIONS,
-    PROFILES,
-    SEGMENT_HISTORY,
-    TIMELINE,
-    TRAITS,
-)
+from cdp.segments.load import OPERATORS as OPERATORS_OF_YAML
 
-from .evaluator import Evaluator
+from . import by_sql, made
+from .judged import Fill, Rules, by_spark, hold_one_by_one, hold_together, slowly, tables_with, with_ids, write_lists
+from .made import AS_OF, END, MOMENTS
 
-AS_OF = date(2026, 3, 31)
-END = datetime(2026, 4, 1)
 SECOND = timedelta(seconds=1)
 ENDS_OF_FEBRUARY = datetime(2026, 3, 1)  # one month before END
 
 
 def entry(at: datetime, event: str, **more: Any) -> dict[str, Any]:
-    plain = {"channel": "web", "campaign": None, "amount": None, "properties": None, "kind": "event", "source": "web", "reference": "r"}
+    plain = {
+        "channel": "web",
+        "campaign": None,
+        "amount": None,
+        "properties": None,
+        "kind": "event",
+        "source": "web",
+        "reference": "r",
+    }
     return {**plain, "occurred_at": at, "event": event, **more}
 
 
@@ -108,51 +100,6 @@ PEOPLE: dict[str, dict[str, Any]] = {
         "timeline": [entry(END - timedelta(hours=1), "Product Viewed", properties={"ok": "true"})],
     },
 }
-
-
-@pytest.fixture(scope="module")
-def tables(fill: Any) -> dict[str, DataFrame]:
-    """PEOPLE as gold tables."""
-
-    def part(person: dict[str, Any], source: str) -> dict[str, Any]:
-        found = {
-            k.split(".")[1]: v for k, v in person.items() if k.startswith(f"{source}.") and k.count(".") == 1
-        }
-        return {k: v for k, v in found.items() if "@" not in k}
-
-    profiles, traits, predictions, consents, homes, timeline, history = [], [], [], [], [], [], []
-    for name, person in PEOPLE.items():
-        key = {"customer_id": name}
-        tier = person.get("profile.attributes.tier")
-        extra = {"attributes": {"tier": tier} if tier else None, "is_anonymous": person["is_anonymous"]}
-        profiles.append({**key, **part(person, "profile"), **extra})
-        if name != "cyn":
-            traits.append({**key, **part(person, "traits")})
-        for horizon in (90, 365):
-            scores = {
-                k.split(".")[1].split("@")[0]: v for k, v in person.items() if k.endswith(f"@{horizon}")
-            }
-            if scores:
-                predictions.append({**key, "horizon_days": horizon, **scores})
-        if "consent.email_marketing" in person:
-            allowed = person["consent.email_marketing"]
-            consents.append({**key, "purpose": "email_marketing", "is_allowed": allowed})
-        if "household.size" in person:
-            homes.append(
-                {"household_id": "h", "customer_ids": [name, "zoe"], "size": person["household.size"]}
-            )
-        timeline += [{**key, **e} for e in person["timeline"]]
-        history += [{**key, "segment": s, "entered_on": date(2026, 1, 1)} for s in sorted(person.get("was_in", ()))]
-    return {
-        "profile": fill(PROFILES, *profiles),
-        "traits": fill(TRAITS, *traits),
-        "predictions": fill(PREDICTIONS, *predictions),
-        "consent": fill(EFFECTIVE_CONSENT, *consents),
-        "household": fill(HOUSEHOLDS, *homes),
-        "timeline": fill(TIMELINE, *timeline),
-        "history": fill(SEGMENT_HISTORY, *history),
-        "keys": fill(LOOKUP_KEYS),
-    }
 
 
 def attribute(path: str, operator: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -274,9 +221,7 @@ PREDICTED: list[dict[str, Any]] = [
     ],
     attribute("predictions.churn_percentile", {"type": "IsNull"}, horizon_days=90),
     attribute("predictions.tier", {"type": "In", "value": ["top_1", "top_5"]}, horizon_days=90),
-    attribute(
-        "predictions.next_order_on", {"type": "TimeWithinNext", "value": 1, "unit": "day"}, horizon_days=90
-    ),
+    attribute("predictions.next_order_on", {"type": "TimeWithinNext", "value": 1, "unit": "day"}, horizon_days=90),
 ]
 SEQUENCES: list[dict[str, Any]] = [
     {"type": "Sequence", "steps": [{"event": "Order Completed"}, {"event": "Product Added"}]},
@@ -285,7 +230,11 @@ SEQUENCES: list[dict[str, Any]] = [
         "correlateOn": ["properties.product_id"],
         "steps": [ADDED, {**ADDED, "within": {"duration": 7, "unit": "day"}}],
     },
-    {"type": "Sequence", "timeWindow": {"duration": 7, "unit": "day"}, "steps": [ADDED, {"event": "Product Viewed", "not": True}]},
+    {
+        "type": "Sequence",
+        "timeWindow": {"duration": 7, "unit": "day"},
+        "steps": [ADDED, {"event": "Product Viewed", "not": True}],
+    },
 ]
 ATOMS = (
     [attribute(path, {**operator, "not": n}) for path, operator in OPERATORS for n in (False, True)]
@@ -296,80 +245,95 @@ ATOMS = (
 )
 
 
-SOURCES_OF_FACTS = {"timeline": TIMELINE, "history": SEGMENT_HISTORY, "keys": LOOKUP_KEYS, "profile": PROFILES}
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_lists(tmp_path_factory.mktemp("lists"))
 
 
-def check(tables: dict[str, DataFrame], rules: list[dict[str, Any]]) -> None:
-    """Judge all rules in one run, and compare each with the evaluator."""
-    documents = {
-        f"s{i}": {"name": f"s{i}", "rule": rule, "include_anonymous": i % 3 > 0}
-        for i, rule in enumerate(rules)
-    }
-    segments = in_order({name: Segment.model_validate(d) for name, d in documents.items()})
-    needs = needs_of(list(segments.values()))
-    clock = Clock(AS_OF)
-    frame = customer_frame(tables, attributes=needs.attributes, behaviors=needs.behaviors, clock=clock)
-    read = {t.name: tables[source] for source, t in SOURCES_OF_FACTS.items() if t.name in tables_of(needs.facts.values())}
-    frame = with_facts(frame, needs.facts, read, clock).frame
-    judged = (
-        with_membership(frame, segments, clock).select("customer_id", *map(in_segment, segments)).collect()
-    )
-    slow = Evaluator(AS_OF, documents)
-    wrong = {
-        name: f"{who}: found {row[in_segment(name)]} for {documents[name]['rule']}"
-        for row in judged
-        for name in documents
-        if (who := row["customer_id"]) and row[in_segment(name)] is not slow.is_member(name, PEOPLE[who])
-    }
-    assert not wrong, "\n".join(wrong.values())
-    for who in PEOPLE:
-        row = next(r for r in judged if r["customer_id"] == who)
-        inside = {name: row[in_segment(name)] for name in documents}
-        judge = Judge(known(who, inside), segments, clock, BUILT_IN)
-        told = {name: judge.membership(name) for name in documents}
-        # What only Spark can tell has no outcome, and nothing else is left without one.
-        others = {
-            name: (inside[name], outcome, documents[name])
-            for name, outcome in told.items()
-            if outcome.holds is not inside[name] and not (outcome.holds is None and is_for_spark(segments[name]))
+def test_every_operator_and_condition_type_agrees_with_the_evaluator(fill: Fill, folder: Path) -> None:
+    people = with_ids(PEOPLE)
+    rules = Rules.of([{"type": "And", "conditions": [atom]} for atom in ATOMS], folder)
+
+    hold_together(people, rules, by_spark(tables_with(fill, people), rules))
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(people=st.lists(made.person(), min_size=15, max_size=20), rules=made.rules(fewest=12, most=made.MOST))
+def test_rules_of_any_shape_agree_with_the_evaluator(
+    fill: Fill, folder: Path, people: list[dict[str, Any]], rules: list[dict[str, Any]]
+) -> None:
+    told = with_ids({f"c{n}": person for n, person in enumerate(people)})
+    of_any_shape = Rules.of(rules, folder)
+
+    hold_together(told, of_any_shape, by_spark(tables_with(fill, told), of_any_shape))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(people=st.lists(made.person(), min_size=1, max_size=3), rules=made.rules(fewest=1, most=4))
+def test_what_why_says_of_rules_of_any_shape_agrees_with_the_evaluator(
+    folder: Path, people: list[dict[str, Any]], rules: list[dict[str, Any]]
+) -> None:
+    told = with_ids({f"c{n}": person for n, person in enumerate(people)})
+    of_any_shape = Rules.of(rules, folder)
+
+    hold_one_by_one(told, of_any_shape, slowly(told, of_any_shape))
+
+
+def drawn(count: int) -> dict[str, dict[str, Any]]:
+    """People of whom SQL has something to say: values are missing, alike, or lie on the edge of a window."""
+    chance = Random(12)
+
+    def moment() -> datetime:
+        return chance.choice(MOMENTS) - chance.choice((0, 0, 2, 24)) * timedelta(hours=1)
+
+    def done() -> dict[str, Any]:
+        event = chance.choice(["Product Viewed", "Product Added", "Order Completed", "Checkout Started"])
+        of = {
+            "product_id": chance.choice(["p1", "p2", " "]),
+            "cart_id": chance.choice(["k1", "k2", ""]),
+            "price": chance.choice(["3", "20", "x"]),
         }
-        assert not others, f"{who}: {others}"
+        return entry(moment(), event, properties={k: v for k, v in of.items() if chance.random() < 0.8} or None,
+                     amount=chance.choice([None, Decimal("10.00"), Decimal("99.99")]), channel=chance.choice([None, "web", "email", "store"]),
+                     campaign=chance.choice([None, "spring"]), reference=str(chance.random()))  # fmt: skip
 
-
-def is_for_spark(segment: Segment) -> bool:
-    """Whether a rule has a condition that `cdp why` cannot judge."""
-    conditions = [condition for _, condition in segment.conditions()]
-    return any(isinstance(c, SequenceCondition) or getattr(c, "when", "now") != "now" for c in conditions)
-
-
-def known(who: str, inside: dict[str, bool]) -> Known:
-    """PEOPLE as `cdp why` reads them of the tables, and in which segments the last run found them."""
-    person = PEOPLE[who]
-
-    def value(attribute: Attribute) -> Any:
-        name = f"{attribute.source}.{attribute.name}" + (f".{attribute.key}" if attribute.key else "")
-        found = person.get(name + (f"@{attribute.horizon_days}" if attribute.horizon_days else ""))
-        return bool(found) if attribute.source == "consent" else found
-
-    return Known(person["is_anonymous"], value, person["timeline"], inside.__getitem__, who)
-
-
-def test_every_operator_and_condition_type_agrees_with_the_evaluator(tables: dict[str, DataFrame]) -> None:
-    check(tables, [{"type": "And", "conditions": [atom]} for atom in ATOMS])
-
-
-def test_groups_and_references_of_any_depth_agree_with_the_evaluator(tables: dict[str, DataFrame]) -> None:
-    chance = random.Random(7)
-
-    def group(depth: int, others: int) -> dict[str, Any]:
-        conditions = [
-            group(depth - 1, others) if depth and chance.random() < 0.4 else chance.choice(ATOMS)
-            for _ in range(chance.randint(1, 3))
+    def somebody() -> dict[str, Any]:
+        choices: dict[str, list[Any]] = {
+            "profile.country": ["FR", "GB", "DE"], "profile.city": ["Bath", "London", "Berlin", "lyon", "Mannheim-Nord"],
+            "profile.birth_date": [date(1989, 12, 31), date(1990, 1, 1)], "profile.attributes.tier": ["11", "11.5", "gold", "NaN"],
+            "traits.orders": [0, 2, 3, 4], "traits.revenue": [Decimal("0.01"), Decimal("120.50"), Decimal("120.51")], "traits.last_order_at": [moment()],
+            "predictions.ltv@90": [49.9, 50.0], "predictions.churn_percentile@90": [0.5, 0.4], "predictions.next_order_on@90": [AS_OF, END.date(), date(2026, 4, 15)],
+            "consent.email_marketing": [True, False], "household.size": [1, 2, 3],
+        }  # fmt: skip
+        found = {name: chance.choice(values) for name, values in choices.items() if chance.random() < 0.75}
+        lines = [
+            {
+                "source": "shop",
+                "order_id": str(n),
+                "line_no": 1,
+                "ordered_at": moment(),
+                "product_id": chance.choice(["p1", "p2", ""]),
+                "quantity": Decimal(1),
+            }
+            for n in range(chance.randint(0, 2))
         ]
-        if others and chance.random() < 0.5:
-            reference = f"s{chance.randrange(others)}"
-            kind, when = chance.choice(["include", "exclude"]), chance.choice(["now", "ever", "before"])
-            conditions.append({"type": kind, "segment": reference, "when": when})
-        return {"type": chance.choice(["And", "Or", "Not"]), "conditions": conditions}
+        several = {"profile.emails": ["a@x.com", "b@x.fr", "c@x.com"], "profile.sources": ["crm", "shop", "web"]}
+        return {
+            **found, **{name: chance.sample(values, chance.randint(0, 3)) for name, values in several.items()},
+            "is_anonymous": chance.random() < 0.2, "timeline": [done() for _ in range(chance.randint(0, 6))], "order_lines": lines,
+            "was_in": {"s0"} if chance.random() < 0.3 else set(),
+        }  # fmt: skip
 
-    check(tables, [group(3, i) for i in range(40)])
+    return {f"c{n}": somebody() for n in range(count)}
+
+
+def test_every_operator_and_condition_type_agrees_with_sql(fill: Fill, folder: Path) -> None:
+    people = with_ids({**PEOPLE, **drawn(150)})
+    rules = Rules.of(by_sql.all_rules(AS_OF), folder, for_everybody=True)
+
+    wrong, sizes = by_sql.differing(tables_with(fill, people), rules, [], AS_OF)
+
+    assert not wrong, "\n".join(wrong)
+    assert all(0 < size < len(people) for size in sizes), sizes
+    tried = {c["operator"]["type"] for c in (r["conditions"][0] for r in by_sql.all_rules(AS_OF)) if "operator" in c}
+    assert tried == OPERATORS_OF_YAML.keys()

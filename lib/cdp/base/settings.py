@@ -23,7 +23,10 @@ _MOST_KNOWN = 30
 class Strict(BaseModel):
     """A settings section: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+    # Built when first used: a command uses a few of a hundred sections, and building all takes it half a second.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True, defer_build=True
+    )
 
 
 class Document(Strict):

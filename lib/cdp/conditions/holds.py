@@ -113,7 +113,8 @@ def _compared(kind: type[Operator], operand: Operand, value: Any) -> Column:
         value = moment(value)
     column = operand.column
     if isinstance(value, date) and not isinstance(value, datetime):
-        column = column.try_cast("date")  # a date is a whole day
+        # A date is a whole day, in UTC: a text with a zone is read as the moment that it means.
+        column = (column.try_cast("timestamp") if operand.kind == "loose" else column).try_cast("date")
     elif isinstance(value, datetime):
         column = column.try_cast("timestamp")
     elif operand.kind == "loose" and not isinstance(value, str):

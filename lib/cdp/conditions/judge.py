@@ -2,13 +2,14 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
 from cdp.conditions.clock import Clock, moment
-from cdp.conditions.columns import Kind
+from cdp.conditions.columns import Kind, Named
+from cdp.conditions.filters import ColumnCondition, Filter
 from cdp.conditions.holds import is_turned, span_of
 from cdp.conditions.operators import (
     AttributeReference,
@@ -29,7 +30,7 @@ from cdp.conditions.operators import (
     StartWith,
     TextOperator,
 )
-from cdp.conditions.reading import UnsureError, date_of, number_of, time_of, truth_of
+from cdp.conditions.reading import UnsureError, number_of, time_of, truth_of
 
 _SIMPLE = re.compile(
     r"(?:[^\\\[\](){}^$|?*+]|\\[dDwWsS.\\/+*?()\[\]{}^$|-]|[()^$|?*+]|\{[0-9]+(?:,[0-9]*)?\}|\[\^?(?:[^\\\[\]&]|\\[dws.\-])+\])*"
@@ -92,6 +93,47 @@ def is_met(
     return at is not None and begin <= at < end
 
 
+def passes(
+    part: Filter | ColumnCondition, row: Mapping[str, Any], clock: Clock, column: Callable[[str], Named]
+) -> bool:
+    """Whether a row passes a filter, as `cdp.conditions.filters.filter_holds`.
+
+    Raises:
+        UnsureError: only Spark can tell.
+    """
+    if isinstance(part, Filter):
+        return bool(together(part.type, [passes(inner, row, clock, column) for inner in part.conditions]))
+    found = column(part.column)
+    return meets(part.operator, value_in(row, found), found.kind, clock)
+
+
+def value_in(row: Mapping[str, Any], column: Named) -> Any:
+    """The value of a column, as a rule names it, in a row."""
+    value = row[column.name]
+    inner = column.key or column.field
+    return (value or {}).get(inner) if inner else value
+
+
+def all_of(parts: Sequence[bool | None]) -> bool | None:
+    """Whether all hold; None where that hangs on one that cannot be told."""
+    if any(part is False for part in parts):
+        return False
+    return None if any(part is None for part in parts) else True
+
+
+def together(kind: str, parts: Sequence[bool | None]) -> bool | None:
+    """What a group of conditions comes to: And, Or, or Not (none of them)."""
+    if kind == "And":
+        return all_of(parts)
+    none = all_of([opposite(part) for part in parts])
+    return none if kind == "Not" else opposite(none)
+
+
+def opposite(holds: bool | None) -> bool | None:
+    """Whether it does not hold; None where that cannot be told."""
+    return None if holds is None else not holds
+
+
 def _compared(
     operator: type[Operator], value: Any, kind: Kind, wanted: Any, others: Mapping[AttributeReference, Any] | None
 ) -> bool:
@@ -103,7 +145,8 @@ def _compared(
     if kind == "time" and isinstance(wanted, str):
         wanted = moment(wanted)
     if isinstance(wanted, date) and not isinstance(wanted, datetime):
-        value = date_of(value)  # a date is a whole day
+        at = time_of(value)
+        value = at.date() if at else None  # a date is a whole day
     elif isinstance(wanted, datetime):
         value = time_of(value)
     elif kind == "loose" and not isinstance(wanted, str):

@@ -1,6 +1,6 @@
 """Texts read as numbers, times and truth values in plain Python, just as Spark's casts read them.
 
-After Spark 4.0: `Cast`, `StringUtils`, `SparkDateTimeUtils.stringToDate` and `parseTimestampString`. Tests hold them together.
+After Spark 4.0: `Cast`, `StringUtils` and `SparkDateTimeUtils.parseTimestampString`. Tests hold them together.
 """
 
 import math
@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta, timezone
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?")
 _HEX = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+[fFdD]?")
-_DATE = re.compile(r"([+-]?)([0-9]{4,7})(?:-([0-9]{1,2})(?:-([0-9]{1,2})(?:[ T].*)?)?)?", re.DOTALL)
 _TIME = re.compile(
     r"([+-]?)([0-9]{4,6})(?:-([0-9]{1,2})(?:-([0-9]{1,2})"
     r"(?:[ T]([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]*))?([^0-9.].*)?)?)?)?)?)?",
@@ -42,23 +41,6 @@ def truth_of(text: str) -> bool | None:
     """The truth value that a text holds."""
     word = text.strip(_AROUND).lower()
     return True if word in _TRUE else False if word in _FALSE else None
-
-
-def date_of(value: str | date) -> date | None:
-    """The day of a date, of a time or of what a text holds.
-
-    Raises:
-        UnsureError: the text has a year outside of 1 to 9999.
-    """
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    found = _DATE.fullmatch(value.strip(_AROUND))
-    if not found:
-        return None
-    sign, year, month, day = found.groups()
-    return _day(sign, year, month, day)
 
 
 def time_of(value: str | date) -> datetime | None:

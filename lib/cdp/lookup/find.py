@@ -8,7 +8,6 @@ from cdp.base.errors import UsageError
 from cdp.gold.search_keys import bucket, identifier_key, name_keys, phone_key, words_of
 from cdp.identity.names import also_called
 from cdp.lookup.ask import ANY, CUSTOMER, EMAIL, NAME, PHONE, Asked, address, digits, forms, is_address, is_number
-from cdp.lookup.likeness import alike
 from cdp.lookup.read import Row, Tables, is_one_of
 from cdp.silver.folding import folded_name
 from cdp.tables.gold import CUSTOMER_IDENTIFIERS, LOOKUP_KEYS, PROFILES, TRAITS
@@ -137,6 +136,8 @@ def _by_name(tables: Tables, asked: Asked) -> list[Hit]:
 
 def _alike(tables: Tables, name: str, *steps: set[str]) -> list[Hit]:
     """Who has a name like this among the keys of each step, which are bounded by themselves and read side by side."""
+    from cdp.lookup.likeness import alike  # of what compares names no other look-up has need
+
     with ThreadPoolExecutor(max_workers=len(steps)) as pool:
         rows = [row for found in pool.map(lambda keys: _keyed(tables, keys), steps) for row in found if row["kind"] == NAME]
     scores = alike(name, {row["value"] for row in rows})

@@ -14,7 +14,7 @@ from cdp.tables import gold
 from cdp.tables.journeys import JOURNEY_MEMBERS
 
 _OPEN_PROPERTIES = frozenset(
-    "order_id product_id category brand quantity price value currency status store_id refers_to discount ticket_id"
+    "order_id cart_id product_id category brand quantity price value currency status store_id refers_to discount ticket_id"
     " via priority csat purpose legal_basis jurisdiction campaign_id platform".split()
 )
 """Properties of the timeline that speak of things. Any other may hold an address, a search or a link with a name in it,
@@ -62,6 +62,12 @@ def masked_entry(entry: Row) -> Row:
     """An entry of the timeline, without the properties that may hold anything."""
     properties = entry["properties"] or {}
     return {**entry, "properties": {name: value for name, value in properties.items() if name in _OPEN_PROPERTIES}}
+
+
+def masked_values(values: Mapping[str, str]) -> Row:
+    """Values by what a rule calls the column of the timeline they are of."""
+    shown = {f"properties.{name}" for name in _OPEN_PROPERTIES}
+    return {name: value if name in shown else masked(value, hidden) for name, value in values.items()}
 
 
 def masked_own(value: Any) -> Any:

@@ -7,6 +7,7 @@ few pages however long the table is.
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,12 +138,26 @@ def _quoted(text: str) -> str:
 
 
 def _as_rows(found: "pa.Table", columns: Sequence[str]) -> list[Row]:
-    """Rows as Python has them; a column that is not there is None."""
-    return [{**dict.fromkeys(columns), **row} for row in found.to_pylist(maps_as_pydicts="lossy")]
+    """Rows as Python has them, times in UTC; a column that is not there is None."""
+    import pyarrow as pa
+
+    zoned = [field for field in found.schema if pa.types.is_timestamp(field.type) and field.type.tz == "UTC"]
+    for field in zoned:
+        # With its zone pyarrow would import pandas for it, which takes as long as everything else together.
+        type_ = pa.timestamp(field.type.unit)
+        naive = pa.chunked_array([chunk.view(type_) for chunk in found[field.name].chunks], type_)
+        found = found.set_column(found.schema.get_field_index(field.name), field.name, naive)
+    rows = found.to_pylist(maps_as_pydicts="lossy")
+    for field in zoned:
+        for row in rows:
+            row[field.name] = row[field.name] and row[field.name].replace(tzinfo=timezone.utc)
+    return [{**dict.fromkeys(columns), **row} for row in rows]
 
 
 def _run(table: "DeltaTable", sql: str) -> "pa.Table":
     import pyarrow as pa
     from deltalake import QueryBuilder
 
-    return pa.table(QueryBuilder().register(_NAME, table).execute(sql).read_all())
+    found = QueryBuilder().register(_NAME, table).execute(sql).read_all()
+    # `pa.table` would import pandas to see whether it is given some of its.
+    return pa.RecordBatchReader.from_stream(found).read_all()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,35 +11,26 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
-from cdp.base.masks import masked_row
+from cdp.base.masks import mask_of, masked_row
 from cdp.base.settings import ConfigFolder, did_you_mean
 from cdp.conditions.clock import Clock
 from cdp.lookup.ask import guessed
 from cdp.lookup.command import Nobody
 from cdp.lookup.find import find
-from cdp.lookup.mask import masked_own
-from cdp.lookup.read import Row, Tables, has, is_one_of
+from cdp.lookup.known import known_of
+from cdp.lookup.mask import masked_own, masked_values
+from cdp.lookup.read import Row, Tables, is_one_of
 from cdp.lookup.words import as_json, own_traits, said
 from cdp.segments.attributes import Attribute, Catalogue
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment
+from cdp.segments.lists import CUSTOMER, ListCondition
 from cdp.segments.load import catalogue_of, load_segments, versions
-from cdp.segments.members import Needs, needs_of
-from cdp.segments.person import Judge, Known, Outcome
+from cdp.segments.members import needs_of
+from cdp.segments.person import Judge, Outcome
+from cdp.segments.sequence import SequenceCondition
 from cdp.segments.words import said_condition
-from cdp.tables.gold import (
-    EFFECTIVE_CONSENT,
-    HOUSEHOLDS,
-    LOOKUP_KEYS,
-    PREDICTIONS,
-    PROFILES,
-    PROPENSITIES,
-    SEGMENT_MEMBERS,
-    SEGMENT_STATUS,
-    TIMELINE,
-    TRAITS,
-)
+from cdp.tables.gold import HOUSEHOLDS, LOOKUP_KEYS, PROFILES, SEGMENT_STATUS, TRAITS
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
@@ -92,7 +82,8 @@ def why(
             f"SEGMENT: found {segment}, and no segment of this name{did_you_mean(segment, sorted(segments))}"
         )
     tables = Tables(lake, PROFILES, LOOKUP_KEYS)
-    found = answer(tables, _customer(tables, customer), segment, segments, catalogue, as_of)
+    country = folder.platform.default_country
+    found = answer(tables, _customer(tables, customer), segment, segments, catalogue, as_of, country)
     told = shape(found, catalogue, show_pii=show_pii)
     if in_json:
         print(json.dumps(told, default=as_json, ensure_ascii=False, indent=2))
@@ -107,6 +98,7 @@ def answer(
     segments: Mapping[str, Segment],
     catalogue: Catalogue,
     as_of: date | None,
+    default_country: str | None,
 ) -> Answer:
     """Judge a customer by a segment's rule on the tables as they are now."""
     reached = _reached(name, segments)
@@ -117,7 +109,7 @@ def answer(
         )
     on = as_of or status[0]["computed_on"]
     needs = needs_of([segments[other].model_copy(update={"purpose": None}) for other in reached], catalogue)
-    person, members = _known(tables, customer_id, needs)
+    person, members = known_of(tables, customer_id, needs, as_of=on, default_country=default_country)
     outcome = Judge(person, segments, Clock(on), catalogue).membership(name)
     member = members.get(name)
     notes = []
@@ -172,61 +164,26 @@ def _reached(name: str, segments: Mapping[str, Segment]) -> list[str]:
     return sorted(reached)
 
 
-def _known(tables: Tables, customer_id: str, needs: Needs) -> tuple[Known, Mapping[str, Row]]:
-    """What the rules ask of the person, and the rows of `gold.segment_members`. A table that is not there knows nothing."""
-    is_it = is_one_of("customer_id", [customer_id])
-    of: Mapping[str, tuple[Table, str]] = {
-        "profile": (PROFILES, is_it),
-        "traits": (TRAITS, is_it),
-        "predictions": (PREDICTIONS, is_it),
-        "propensities": (PROPENSITIES, is_it),
-        "consent": (EFFECTIVE_CONSENT, is_it),
-        # The only one that is not clustered by customer: all of it is read.
-        "household": (HOUSEHOLDS, has("customer_ids", customer_id)),
-        "timeline": (TIMELINE, is_it),
-        "members": (SEGMENT_MEMBERS, is_it),
-    }
-    wanted = {"profile", "members", *(a.source for a in needs.attributes), *(["timeline"] if needs.behaviors else [])}
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        reads = {source: pool.submit(tables.rows, *of[source]) for source in sorted(wanted)}
-        rows = {source: read.result() for source, read in reads.items()}
-    members = {row["segment"]: row for row in rows["members"]}
-
-    def value(attribute: Attribute) -> Any:
-        return _value(attribute, rows[attribute.source])
-
-    is_anonymous = bool(rows["profile"] and rows["profile"][0]["is_anonymous"])
-    return Known(is_anonymous, value, rows.get("timeline", []), members.__contains__, customer_id), members
-
-
-def _value(attribute: Attribute, rows: list[Row]) -> Any:
-    """The value of an attribute, as `cdp.segments.frame` finds it."""
-    if attribute.source == "consent":
-        return any(row["purpose"] == attribute.name and row["is_allowed"] for row in rows)
-    if attribute.score:
-        model, score = attribute.score
-        return next((row[score] for row in rows if row["model"] == model), None)
-    if attribute.source == "household":
-        row = max(rows, key=lambda home: (home["size"], home["household_id"]), default=None)
-    else:
-        row = next(
-            (r for r in rows if attribute.horizon_days is None or r["horizon_days"] == attribute.horizon_days), None
-        )
-    found = row.get(attribute.name) if row else None
-    return (found or {}).get(attribute.key) if attribute.key else found
-
-
 def _told(outcome: Outcome, catalogue: Catalogue, *, show_pii: bool) -> Row:
     of = outcome.of
     value = outcome.value
-    if isinstance(of, AttributeCondition) and not show_pii and value is not None:
-        value = _masked(catalogue.find(of.attribute, of.horizon_days), value)
+    if not show_pii and value is not None:
+        value = _shown(of, value, catalogue)
     told: Row = {"condition": said_condition(of), "holds": outcome.holds}
     if isinstance(of, AttributeCondition | BehaviorCondition) or value is not None:
         told["value"] = value
     told["note"] = outcome.note or None
     told["conditions"] = [_told(part, catalogue, show_pii=show_pii) for part in outcome.inner]
     return told
+
+
+def _shown(of: Any, value: Any, catalogue: Catalogue) -> Any:
+    """A value without what could be read of a person."""
+    if isinstance(of, AttributeCondition):
+        return _masked(catalogue.find(of.attribute, of.horizon_days), value)
+    if isinstance(of, ListCondition):
+        return value if of.identifier == CUSTOMER else mask_of(of.identifier)(value)
+    return masked_values(value) if isinstance(of, SequenceCondition) else value
 
 
 def _masked(attribute: Attribute, value: Any) -> Any:
@@ -256,11 +213,13 @@ def _branch(tree: Tree, told: Row) -> None:
     style = {True: "green", False: "red", None: "yellow"}[told["holds"]]
     # As text: what a person typed somewhere is no markup.
     line = Text.assemble((f"{_MARKS[told['holds']]} ", style), told["condition"])
-    beside = told["note"]
-    if not beside and "value" in told:
-        beside = "missing" if told["value"] is None else said(told["value"]) or "empty"
+    beside = [told["note"]] if told["note"] else []
+    if told.get("value") is not None:
+        beside.insert(0, said(told["value"]) or "empty")
+    elif "value" in told and not beside:
+        beside = ["missing"]
     if beside:
-        line.append(f"  ({beside})", style="dim")
+        line.append(f"  ({': '.join(beside)})", style="dim")
     branch = tree.add(line)
     for part in told["conditions"]:
         _branch(branch, part)

@@ -9,7 +9,6 @@ from cdp.base.settings import ConfigFolder, Document, Strict
 from cdp.gold.computed.columns import traits_table
 from cdp.gold.computed.load import load_traits
 from cdp.models.products.config import RecommendationsConfig
-from cdp.models.propensity.check import propensity_problems
 from cdp.models.propensity.config import PropensityConfig
 from cdp.models.watch.config import WatchConfig
 
@@ -124,6 +123,8 @@ def load_models_config(config: ConfigFolder) -> ModelsConfig:
     """
     found = config.load(ModelsConfig, FILE)
     if found.propensities:
+        from cdp.models.propensity.check import propensity_problems
+
         problems = list(propensity_problems(found.propensities, traits_table(load_traits(config))))
         if problems:
             raise ConfigError(str(config.path / FILE), problems)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from cdp.base.contracts import Column, Table
 from cdp.base.settings import did_you_mean
@@ -109,6 +110,7 @@ BUILT_IN = Catalogue()
 """What there is without any configuration."""
 
 
+@cache
 def timeline_column(path: str) -> Named:
     """A column of the timeline, e.g. `amount`, `properties.product_id`.
 
@@ -118,6 +120,7 @@ def timeline_column(path: str) -> Named:
     return named(path, _askable(TIMELINE))
 
 
+@cache
 def order_line_column(path: str) -> Named:
     """A column of the order lines, e.g. `product_id`, `category`.
 

@@ -11,12 +11,8 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.conditions.filters import filter_holds
 from cdp.conditions.holds import all_of, any_of, literal
-from cdp.segments.sequence import SequenceCondition, Step
+from cdp.segments.sequence import MOMENTS, MOST_ENTRIES, SequenceCondition, Step
 
-MOST_ENTRIES = 10_000
-"""Entries of one customer, sequence and object that are looked at, the newest: a bound on what one task holds in memory."""
-
-_MOMENT = {"behavior_timeline": "occurred_at", "order_lines": "ordered_at"}
 _ORDER = ("at", "kind", "source", "reference", "line_no")
 """What entries are in the order of. The timeline's own key tells those of one moment apart; lines come after their order."""
 
@@ -55,7 +51,7 @@ def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], cloc
     for i, sequence in enumerate(wanted):
         groups = _by_object(sequence, source)
         for j, (paths, steps) in enumerate(groups.items()):
-            columns[f"_steps_{i}_{j}"] = _bits(sequence, steps, clock, _MOMENT[source])
+            columns[f"_steps_{i}_{j}"] = _bits(sequence, steps, clock, MOMENTS[source])
             columns[f"_object_{i}_{j}"] = _object(sequence.steps[steps[0]], paths)
         hits += _hits(i, len(groups))
     is_line = source == "order_lines"
@@ -64,7 +60,7 @@ def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], cloc
     matched = rows.where("customer_id IS NOT NULL").withColumns(columns).where(any_of([h.isNotNull() for h in hits]))
     return matched.select(
         "customer_id",
-        F.unix_micros(_MOMENT[source]).alias("at"),
+        F.unix_micros(MOMENTS[source]).alias("at"),
         kind.alias("kind"),
         "source",
         F.col(reference).alias("reference"),

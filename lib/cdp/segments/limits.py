@@ -1,5 +1,6 @@
 """How many members a segment has at most, and who comes first."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_CEILING, Decimal
@@ -83,6 +84,17 @@ class Limit(Strict):
     def is_own_draw(self) -> bool:
         """A share by chance: everybody's own draw decides, whoever else is there."""
         return self.by == "random" and share_of(self.size) is not None
+
+
+def draw_of(salt: str, customer_id: str) -> int:
+    """A customer's own number in the draw of limits, as `cdp.segments.caps.draw`."""
+    return int(hashlib.sha256(f"limit|{salt}|{customer_id}".encode()).hexdigest()[:DRAW_DIGITS], 16)
+
+
+def is_drawn(limit: Limit, drawn: int) -> bool:
+    """Whether a share by chance takes the customer with this number."""
+    share = share_of(limit.size)
+    return share is not None and drawn < float(round(share * DRAWS))
 
 
 def limit_problems(limit: Limit, *, is_lookalike: bool, catalogue: Catalogue) -> Iterator[str]:

@@ -94,6 +94,25 @@ def place_of(path: Path, column: str) -> int:
         return next(csv.reader(file, delimiter=separator_of(path, column))).index(column)
 
 
+def values_of(condition: ListCondition) -> Iterator[str]:
+    """The values of a sound list, one after the other, as `cdp.segments.listed.read_list` reads them with Spark."""
+    path = Path(condition.path)
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=[condition.named]):
+                yield from (str(value) for value in batch.column(0).to_pylist() if value is not None)
+        return
+    separator, at = separator_of(path, condition.named), place_of(path, condition.named)
+    with _opened(path) as lines:
+        # Line by line, as Spark does: a value does not go on in the next one.
+        rows = (next(csv.reader([line.rstrip("\r\n")], delimiter=separator), []) for line in lines)
+        filled = (row for row in rows if row)
+        next(filled, None)  # the names
+        yield from (row[at] for row in filled if len(row) > at)
+
+
 def _csv_problem(path: Path, column: str) -> str | None:
     with _opened(path) as file:
         rows = csv.reader(file, delimiter=separator_of(path, column), strict=True)

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
+from cdp.conditions.columns import UnknownAttributeError
 from cdp.gold.computed.columns import traits_table
+from cdp.gold.computed.config import FILE as TRAITS
+from cdp.gold.computed.config import TraitsConfig
 from cdp.gold.computed.load import load_traits
 from cdp.models.config import load_models_config
 from cdp.models.propensity.config import attributes
@@ -57,11 +60,16 @@ def load_segments(config: ConfigFolder) -> dict[str, Segment]:
 def catalogue_of(config: ConfigFolder) -> Catalogue:
     """What rules may ask for: the built-in attributes, the traits of conf/traits.yaml, the propensities of conf/models.yaml.
 
+    Names and types are all that is asked of traits; whether what computes them is right, the stages that do so check.
+
     Raises:
         ConfigError: one of the two is wrong.
     """
-    tables = {**BUILT_IN.tables, "traits": traits_table(load_traits(config))}
-    return Catalogue(tables, attributes(load_models_config(config).propensities))
+    try:
+        traits = traits_table(config.load(TraitsConfig, TRAITS))
+    except (ConfigError, UnknownAttributeError):
+        traits = traits_table(load_traits(config))  # says it in its own words
+    return Catalogue({**BUILT_IN.tables, "traits": traits}, attributes(load_models_config(config).propensities))
 
 
 def in_order(segments: Mapping[str, Segment]) -> dict[str, Segment]:

@@ -1,26 +1,26 @@
 """One person judged by a rule in plain Python: the outcome of every condition with the value that met or missed it.
 
-The very outcomes of `cdp.segments.compile` and `cdp.segments.behavior`, which tests hold it against. What only a run over all
-customers can tell (lookalikes, a limited number of members), or only Spark, has no outcome here.
+The very outcomes of `cdp.segments.compile` and of what it is made of, which tests hold it against. What only a run over all
+customers can tell (lookalikes, a limited number of members), or only Spark (SQL), has no outcome here.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cdp.conditions.clock import Clock
-from cdp.conditions.columns import Named
-from cdp.conditions.filters import ColumnCondition, Filter
 from cdp.conditions.holds import is_turned
-from cdp.conditions.judge import is_met, meets
+from cdp.conditions.judge import all_of, is_met, meets, opposite, passes, together, value_in
 from cdp.conditions.operators import AttributeReference, IsNull, Operator
 from cdp.conditions.reading import UnsureError, number_of, time_of
 from cdp.segments.attributes import Attribute, Catalogue, timeline_column
 from cdp.segments.behavior import outcome_kind
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Group, Matching, Segment, SegmentCondition
-from cdp.segments.limits import DRAW_DIGITS, DRAWS, Limit, share_of
+from cdp.segments.limits import DRAWS, draw_of, is_drawn
+from cdp.segments.lists import ListCondition
+from cdp.segments.sequence import SequenceCondition
+from cdp.segments.trail import Missing, trail_of
 
 Entry = Mapping[str, Any]
 
@@ -35,6 +35,9 @@ class Known:
         timeline: rows of `gold.timeline`.
         stored: whether `gold.segment_members` has the person in a segment.
         customer_id: who it is.
+        order_lines: rows of `gold.order_lines`.
+        was_in: whether the person was in a segment on a day before the date.
+        on_list: the identifier by which the person is on a list; None: not on it.
     """
 
     is_anonymous: bool
@@ -42,6 +45,9 @@ class Known:
     timeline: Sequence[Entry]
     stored: Callable[[str], bool]
     customer_id: str
+    order_lines: Sequence[Entry]
+    was_in: Callable[[str], bool]
+    on_list: Callable[[ListCondition], str | None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ class Judge:
             parts.append(self.condition(segment.rule))
         for other, key in segment.shared.barred.items():
             inside = self._is_in(other)
-            parts.append(Outcome(f"not in {other} ({key} in conf/segments.yaml)", _not(inside.holds), note=inside.note))
+            outside = opposite(inside.holds)
+            parts.append(Outcome(f"not in {other} ({key} in conf/segments.yaml)", outside, note=inside.note))
         holds = all_of([part.holds for part in parts])
         for last in (*self._lookalike(segment), *self._limit(segment)):
             parts.append(last)
@@ -128,10 +135,8 @@ class Judge:
         if isinstance(condition, Group):
             inner = tuple(self.condition(part) for part in condition.conditions)
             return Outcome(condition, together(condition.type, [part.holds for part in inner]), inner=inner)
-        if isinstance(condition, SegmentCondition) and condition.when == "now":
-            inside = self._is_in(condition.segment)
-            holds = inside.holds if condition.type == "include" else _not(inside.holds)
-            return Outcome(condition, holds, inner=inside.inner, note=inside.note)
+        if isinstance(condition, SegmentCondition):
+            return self._membership_of(condition)
         value: Any = None
         try:
             if isinstance(condition, AttributeCondition):
@@ -141,9 +146,38 @@ class Judge:
                 value = self._aggregate(condition)
                 kind, others = outcome_kind(condition), self._others(condition.operator)
                 return Outcome(condition, meets(condition.operator, value, kind, self.clock, others), value)
+            if isinstance(condition, SequenceCondition):
+                return self._sequence(condition)
+            if isinstance(condition, ListCondition):
+                value = self.person.on_list(condition)
+                return Outcome(condition, value is not None, value)
         except UnsureError as error:
             return Outcome(condition, None, value, note=f"only Spark can tell: {error}")
         return Outcome(condition, None, note="only Spark can tell")
+
+    def _membership_of(self, condition: SegmentCondition) -> Outcome:
+        now = self._is_in(condition.segment)
+        holds, note = now.holds, now.note
+        if condition.when != "now":
+            was = self.person.was_in(condition.segment)
+            parts = [opposite(holds), was] if condition.when == "before" else [holds, was]
+            holds = together("And" if condition.when == "before" else "Or", parts)
+            note = "; ".join(["was in it before" if was else "never was in it before", *([note] if note else [])])
+        return Outcome(condition, holds if condition.type == "include" else opposite(holds), inner=now.inner, note=note)
+
+    def _sequence(self, sequence: SequenceCondition) -> Outcome:
+        rows = {"behavior_timeline": self.person.timeline, "order_lines": self.person.order_lines}
+        trail = trail_of(sequence, rows, self.clock)
+        missing = trail.missing
+        until = len(sequence.steps) if missing is None else missing.step + 1
+        steps = [
+            Outcome(step, False, missing.at, note=_said_missing(missing))
+            if missing and number == missing.step
+            else Outcome(step, True, trail.times.get(number), note="" if number in trail.times else "none came")
+            for number, step in enumerate(sequence.steps[:until])
+        ]
+        common = dict(zip(sequence.correlateOn, trail.values, strict=False)) or None
+        return Outcome(sequence, missing is None, common, tuple(steps))
 
     def _value(self, path: str, horizon_days: int | None) -> Any:
         return self.person.value(self.catalogue.find(path, horizon_days))
@@ -171,7 +205,7 @@ class Judge:
         if aggregation.column is None:
             return len(entries)
         found = timeline_column(aggregation.column)
-        values = [_of_entry(entry, found) for entry in entries]
+        values = [value_in(entry, found) for entry in entries]
         if aggregation.type == "CountDistinct":
             return len({value for value in values if value is not None})
         if found.kind == "loose":
@@ -188,43 +222,16 @@ class Judge:
             return False
         if condition.events and entry["event"] not in condition.events:
             return False
-        return condition.filter is None or self._passes(condition.filter, entry)
-
-    def _passes(self, part: Filter | ColumnCondition, entry: Entry) -> bool:
-        if isinstance(part, Filter):
-            return bool(together(part.type, [self._passes(inner, entry) for inner in part.conditions]))
-        found = timeline_column(part.column)
-        return meets(part.operator, _of_entry(entry, found), found.kind, self.clock)
+        return condition.filter is None or passes(condition.filter, entry, self.clock, timeline_column)
 
 
-def draw_of(salt: str, customer_id: str) -> int:
-    """A customer's own number in the draw of limits, as `cdp.segments.caps.draw`."""
-    return int(hashlib.sha256(f"limit|{salt}|{customer_id}".encode()).hexdigest()[:DRAW_DIGITS], 16)
-
-
-def is_drawn(limit: Limit, drawn: int) -> bool:
-    """Whether a share by chance takes the customer with this number."""
-    share = share_of(limit.size)
-    return share is not None and drawn < float(round(share * DRAWS))
-
-
-def all_of(parts: Sequence[bool | None]) -> bool | None:
-    """Whether all hold; None where that hangs on one that cannot be told."""
-    if any(part is False for part in parts):
-        return False
-    return None if any(part is None for part in parts) else True
-
-
-def together(kind: str, parts: Sequence[bool | None]) -> bool | None:
-    """What a group of conditions comes to: And, Or, or Not (none of them)."""
-    if kind == "And":
-        return all_of(parts)
-    none = all_of([_not(part) for part in parts])
-    return none if kind == "Not" else _not(none)
-
-
-def _not(holds: bool | None) -> bool | None:
-    return None if holds is None else not holds
+def _said_missing(missing: Missing) -> str:
+    return {
+        "never": "did not come",
+        "late": "came too late",
+        "came": "came",
+        "open": "none came so far, and its time is not over before then",
+    }[missing.how]
 
 
 def _enough(meeting: int, of: int, matching: str | Matching) -> bool:
@@ -233,12 +240,6 @@ def _enough(meeting: int, of: int, matching: str | Matching) -> bool:
     if matching.atLeast is not None:
         return meeting >= matching.atLeast
     return meeting <= matching.atMost if matching.atMost is not None else meeting == matching.exactly
-
-
-def _of_entry(entry: Entry, column: Named) -> Any:
-    value = entry[column.name]
-    inner = column.key or column.field
-    return (value or {}).get(inner) if inner else value
 
 
 def _aggregated(kind: str, values: Sequence[Any]) -> Any:

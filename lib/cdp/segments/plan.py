@@ -78,6 +78,7 @@ def status_rows(
     work: Plan,
     before: Mapping[str, Mapping[str, Any]],
     counts: Mapping[str, Mapping[str, int]],
+    since: Mapping[str, tuple[date, date]],
     *,
     as_of: date,
 ) -> list[dict[str, Any]]:
@@ -87,6 +88,7 @@ def status_rows(
         work: the plan, after the segments were judged.
         before: the table as it was, by segment.
         counts: `cdp.segments.history.tallies`, by segment; none where nobody is in or was.
+        since: from which run's dates on each segment that did not fail has its rule and its purpose.
         as_of: the run's date.
     """
     rows = {name: dict(row) for name, row in before.items() if work.selected and name not in work.selected}
@@ -104,9 +106,9 @@ def status_rows(
             "previous_size": found["before"],
             "suppressed": found["suppressed"],
             "held_out": found["held_out"],
-            "version_since": _since(previous, "version", work.versions[name], as_of),
+            "version_since": since[name][0],
             "purpose": work.segments[name].purpose,
-            "purpose_since": _since(previous, "purpose", work.segments[name].purpose, as_of),
+            "purpose_since": since[name][1],
             "computed_on": as_of,
         }
     return [rows[name] for name in sorted(rows)]
@@ -126,15 +128,6 @@ def _empty(work: Plan, name: str, as_of: date) -> dict[str, Any]:
     zeros = dict.fromkeys(("size", "suppressed", "held_out"), 0)
     found = {"segment": name, "version": work.versions[name], "previous_size": None, **zeros}
     return {**found, "version_since": as_of, "purpose": None, "purpose_since": None, "computed_on": as_of}
-
-
-def _since(previous: Mapping[str, Any] | None, key: str, value: str | None, as_of: date) -> date:
-    """From which run's date on a segment has this version or purpose."""
-    if previous is None or previous[key] != value:
-        return as_of
-    # A status without a day for its purpose is of a segment that failed from the beginning.
-    since: date | None = previous[f"{key}_since"]
-    return as_of if since is None or since > as_of else since
 
 
 def _among(names: Sequence[str]) -> str:

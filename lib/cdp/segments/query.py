@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from pydantic import Field
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
-from sqlglot import exp, parse_one
 
 from cdp.base.contracts import Table
 from cdp.base.settings import Strict
-from cdp.gold.computed.sql import query_problems, without_end
 from cdp.segments.parts import digest
 from cdp.tables import gold, journeys, silver
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 _AFTER = {
     t.name
@@ -24,6 +25,7 @@ _AFTER = {
         gold.SEGMENT_CHANGES,
         gold.SEGMENT_STATUS,
         *journeys.TABLES,
+        gold.SEGMENT_VERSIONS,
         gold.ATTRIBUTION,
         gold.KPIS,
     )
@@ -54,6 +56,8 @@ class SqlCondition(Strict):
 
 def sql_problems(condition: SqlCondition) -> Iterator[str]:
     """What is wrong with a query, as lines `query: INVALID_QUERY: text`."""
+    from cdp.gold.computed.sql import query_problems  # the parser's import takes a quarter of a second
+
     problems = list(query_problems(condition.query, tuple(TABLES), ("customer_id",)))
     if not problems and not condition.tables:
         problems = ["it reads no table"]
@@ -97,6 +101,8 @@ def query_problem(condition: SqlCondition, tables: Mapping[str, DataFrame], *, a
 
 def _over(query: str, views: Mapping[str, str]) -> str:
     """The query with each table's name replaced by its view's, the rest to the letter."""
+    from cdp.gold.computed.sql import without_end
+
     made, end = "", 0
     for name, table in _named(query):
         start, stop = _place(table)
@@ -107,12 +113,14 @@ def _over(query: str, views: Mapping[str, str]) -> str:
     return without_end(made + query[end:])
 
 
-def _named(query: str) -> list[tuple[str, exp.Table]]:
+def _named(query: str) -> "list[tuple[str, exp.Table]]":
     """The tables of the lake that a query names, in the order of the text."""
+    from sqlglot import exp, parse_one
+
     tables = [t for t in parse_one(query, read="spark").find_all(exp.Table) if t.db]
     return [(f"{t.db}.{t.name}", t) for t in sorted(tables, key=_place)]
 
 
-def _place(table: exp.Table) -> tuple[int, int]:
+def _place(table: "exp.Table") -> tuple[int, int]:
     """Where its name begins and ends in the query."""
     return table.args["db"].meta["start"], table.this.meta["end"] + 1

@@ -19,6 +19,7 @@ from cdp.segments.load import catalogue_of, load_segments
 from cdp.segments.members import needs_of
 from cdp.segments.plan import Plan, note, plan, status_rows
 from cdp.segments.query import SqlCondition, query_problem
+from cdp.segments.rulebook import Held, purpose_since, rule_since, rulebook_after
 from cdp.segments.shared import FILE, SharedConfig
 from cdp.tables.gold import (
     EFFECTIVE_CONSENT,
@@ -28,6 +29,7 @@ from cdp.tables.gold import (
     SEGMENT_HISTORY,
     SEGMENT_MEMBERS,
     SEGMENT_STATUS,
+    SEGMENT_VERSIONS,
 )
 from cdp.tables.identity import CHANGES
 
@@ -40,8 +42,13 @@ def run_segments(run: Run) -> StageResult:
     check_rules(run, work)
     judged = evaluated(run, work, history)
     counts = judged.counts
-    status = status_rows(work, old, counts, as_of=run.as_of)
+    held = [Held(**row.asDict()) for row in run.lake.read(SEGMENT_VERSIONS).collect()]  # one row a rule of a segment
+    rules = rulebook_after(held, work, old, as_of=run.as_of)
+    since = {name: (rule_since(rules, name), purpose_since(rules, name)) for name in work.written if name in work.good}
+    status = status_rows(work, old, counts, since, as_of=run.as_of)
     if not run.dry_run:
+        if set(rules) != set(held) or not run.lake.exists(SEGMENT_VERSIONS):
+            _write_rules(run, rules)
         _write(run, work, history, judged.stand, status)
     elif run.select:
         from cdp.segments.preview import preview
@@ -143,6 +150,11 @@ def _write(run: Run, work: Plan, history: DataFrame, stand: DataFrame, status: S
     )
 
 
+def _write_rules(run: Run, rules: Sequence[Held]) -> None:
+    rows = [tuple(getattr(held, c.name) for c in SEGMENT_VERSIONS.columns) for held in rules]
+    run.lake.replace(SEGMENT_VERSIONS, run.spark.createDataFrame(rows, SEGMENT_VERSIONS.schema))
+
+
 def _facts(run: Run, work: Plan, health: DataFrame) -> DataFrame:
     """What of each segment decides on the reasons of changes; one row a segment."""
     rows = [(name, sorted(demanded(name, work.good))) for name in work.good]
@@ -160,7 +172,7 @@ def _reads(config: ConfigFolder) -> Sequence[Table]:
 
 
 def _writes(config: ConfigFolder) -> Sequence[Table]:
-    return (SEGMENT_MEMBERS, SEGMENT_HISTORY, SEGMENT_CHANGES, SEGMENT_STATUS)
+    return (SEGMENT_MEMBERS, SEGMENT_HISTORY, SEGMENT_CHANGES, SEGMENT_STATUS, SEGMENT_VERSIONS)
 
 
 def _settings(config: ConfigFolder) -> Any:

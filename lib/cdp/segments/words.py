@@ -30,13 +30,15 @@ def said_condition(condition: Any) -> str:
         return f"{_said_aggregate(condition)} {_said_operator(condition.operator)}"
     if isinstance(condition, SequenceCondition):
         return ", then ".join(_said_step(step) for step in condition.steps)
+    if isinstance(condition, Step):
+        return _said_step(condition)
     if isinstance(condition, ListCondition):
         return f"{condition.identifier} in the list {condition.file}"
     return "the query finds the customer" if isinstance(condition, SqlCondition) else type(condition).__name__
 
 
 def _said_step(step: Step) -> str:
-    did = " or ".join(step.events) or "anything"
+    did = " or ".join(step.events) or ("order line" if step.source == "order_lines" else "anything")
     filtered = " that passes the filter" if step.filter else ""
     within = f" within {step.within.duration} {step.within.unit}" if step.within else ""
     return f"{'not ' if step.not_ else ''}{did}{filtered}{within}"

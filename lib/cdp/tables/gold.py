@@ -497,6 +497,18 @@ SEGMENT_STATUS = Table(
     expect=(one_of("status", "live", "failed"),),
 )
 
+SEGMENT_VERSIONS = Table(
+    name="gold.segment_versions",
+    grain="a rule or consent purpose of a segment, from a run's date until that of its next row",
+    key=("segment", "since"),
+    columns=(
+        SEGMENT,
+        Column("since", "date", "the run's date from which it holds"),
+        Column("version", "string", "hash of the rule; null: the segment was taken away", nullable=True),
+        Column("purpose", "string", "consent purpose; null: it has none", nullable=True),
+    ),
+)
+
 ATTRIBUTION = Table(
     name="gold.attribution",
     grain="credit of a touch for a conversion under a model",
@@ -553,6 +565,7 @@ TABLES = (
     SEGMENT_CHANGES,
     SEGMENT_STATUS,
     *journeys.TABLES,
+    SEGMENT_VERSIONS,
     ATTRIBUTION,
     KPIS,
 )

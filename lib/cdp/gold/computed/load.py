@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from cdp.base.errors import ConfigError
 from cdp.base.settings import ConfigFolder
-from cdp.bronze.sql import expression_problems
 from cdp.conditions.columns import UnknownAttributeError
 from cdp.conditions.filters import filter_problems
 from cdp.gold.computed.columns import column_of
@@ -20,7 +19,6 @@ from cdp.gold.computed.config import (
     SqlTrait,
     TraitsConfig,
 )
-from cdp.gold.computed.sql import query_problems
 from cdp.tables.gold import TRAITS
 
 
@@ -45,6 +43,8 @@ def load_traits(folder: ConfigFolder) -> TraitsConfig:
 def _problems(trait: AnyTrait, config: TraitsConfig) -> Iterator[str]:
     if isinstance(trait, SqlTrait):
         if trait.query is not None:
+            from cdp.gold.computed.sql import query_problems  # the parser's import takes a quarter of a second
+
             yield from (f"query: {line}" for line in query_problems(trait.query, ("profiles", *INPUTS)))
         else:
             yield from (f"expression: {line}" for line in _expression_problems(trait, config))
@@ -67,6 +67,8 @@ def _problems(trait: AnyTrait, config: TraitsConfig) -> Iterator[str]:
 
 
 def _expression_problems(trait: SqlTrait, config: TraitsConfig) -> Iterator[str]:
+    from cdp.bronze.sql import expression_problems
+
     assert trait.expression is not None
     # Those that are expressions themselves may only be used further down, so none goes round in a circle.
     before = config.expressions[: config.expressions.index(trait)]
