@@ -317,7 +317,7 @@ def test_what_a_sequence_kept_goes_into_the_columns_of_its_segment(shop: Shop) -
         ("name: deliveries", "is the folder of a table"),
         ("requires_consent: {all: []}", "requires_consent.all"),
         ("identifier: false", "wanted at least one with `identifier: true`"),
-        ("from: matched.properties.cart", "fields.0.from: no sequence of its segments keeps properties.cart\n"),
+        ("from: matched.properties.cart", "fields.0.from: no sequence of its segments keeps properties.cart"),
         ("from: profile.email, item: 2", "fields.0.item: only matched.COLUMN has several values, profile.email has one"),
     ],
 )
