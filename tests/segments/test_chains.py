@@ -58,6 +58,11 @@ def check(fill: Fill, people: dict[str, dict[str, Any]], wanted: list[dict[str, 
     }
     wrong = sorted(fast ^ obvious)
     assert not wrong, f"{wrong[0]}: {wanted[int(wrong[0][1][1:])]} of {people[wrong[0][0]]}"
+    for row in rows:
+        for i, s in enumerate(wanted):
+            if "keep" in s:
+                kept = Chains(s, people[row["customer_id"]], slow).kept()
+                assert row[found[f"s{i}"].kept] == kept, f"{s} of {people[row['customer_id']]}"
     return len(fast)
 
 
@@ -154,6 +159,28 @@ def test_what_is_bounded_are_the_oldest_entries_of_one_object(fill: Fill, monkey
     found = sequences({"behavior_timeline": fill(TIMELINE, *rows)}, {"s": funnel}, Clock(AS_OF))
 
     assert [row["customer_id"] for row in found.collect()] == ["two"]
+
+
+def test_of_several_carts_that_were_left_the_newest_is_kept_with_its_products(fill: Fill) -> None:
+    def added(at: datetime, cart_id: str, product: str | None, reference: str) -> dict[str, Any]:
+        properties = {"cart_id": cart_id, **({"product_id": product} if product else {})}
+        return {"customer_id": "ann", **entry(at, ADDED, reference, properties=properties)}
+
+    rows = [
+        added(END - 60 * HOUR, "old", "p9", "1"),
+        added(END - 50 * HOUR, "left", "p2", "2"),
+        added(END - 49 * HOUR, "left", "p1", "3"),
+        added(END - 48 * HOUR, "left", "p2", "4"),
+        added(END - 47 * HOUR, "left", None, "5"),
+        added(END - 40 * HOUR, "bought", "p7", "6"),
+        {"customer_id": "ann", **cart(END - 39 * HOUR, BOUGHT, "bought", "7")},
+    ]
+    keep = ["properties.cart_id", "properties.product_id", "properties.nothing"]
+    sequence = SequenceCondition.model_validate({**ABANDONED, "keep": keep})
+
+    (row,) = sequences({"behavior_timeline": fill(TIMELINE, *rows)}, {"s": sequence}, Clock(AS_OF)).collect()
+
+    assert row["s"] and row[sequence.kept] == dict(zip(keep, (["left"], ["p2", "p1"], None), strict=True))
 
 
 person = st.fixed_dictionaries(

@@ -11,11 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 from cdp.segments.config import Segment
 from cdp.segments.consents import demanded
 from cdp.segments.history import changes, history_after, members_after, standing
+from cdp.segments.rows import MEMBER
 from cdp.tables.gold import EFFECTIVE_CONSENT, SEGMENT_HISTORY
 from cdp.tables.identity import CHANGES
 
 START = date(2026, 1, 1)
-NOW = "segment string, version string, customer_id string, is_suppressed boolean, is_held_out boolean"
 
 
 Spans = list[tuple[date, date | None]]
@@ -30,7 +30,7 @@ def day(number: int) -> date:
 
 
 def now(spark: SparkSession, *who: str, version: str = "v1", suppressed: tuple[str, ...] = ()) -> DataFrame:
-    return spark.createDataFrame([("s", version, name, name in suppressed, False) for name in who], NOW)
+    return spark.createDataFrame([("s", version, name, name in suppressed, False, None) for name in who], MEMBER)
 
 
 def intervals(members: dict[date, dict[str, bool]], until: date) -> list[tuple[Any, ...]]:

@@ -14,7 +14,8 @@ from cdp.conditions.clock import Clock
 from cdp.segments.caps import last_place
 from cdp.segments.config import Segment
 from cdp.segments.load import in_order, versions
-from cdp.segments.members import member_rows, with_membership
+from cdp.segments.members import with_membership
+from cdp.segments.rows import member_rows
 from cdp.segments.shared import SharedConfig
 
 from .test_history import day

@@ -110,6 +110,9 @@ A = "{event: A}"
         (f"steps: [{A}, {A}], correlateOn: [properties.a, properties.a]", "correlateOn: INVALID_SEQUENCE: a column is there twice"),
         (f"steps: [{A}, {{event: A, correlateOn: {{properties.a: amount}}}}], correlateOn: [properties.a]", "steps.1.correlateOn: INVALID_SEQUENCE: amount is no text"),
         (f"steps: [{A}, {{event: A, correlateOn: {{properties.b: channel}}}}], correlateOn: [properties.a]", "steps.1.correlateOn.properties.b: INVALID_SEQUENCE: the sequence's own correlateOn has no properties.b"),
+        (f"steps: [{A}, {A}], keep: [chanel]", "keep.0: UNKNOWN_ATTRIBUTE: unknown column chanel; did you mean channel?"),
+        (f"steps: [{A}, {A}], keep: [channel, channel]", "keep.0: INVALID_SEQUENCE: channel is there twice"),
+        (f"steps: [{A}, {{source: order_lines, not: true}}], keep: [brand]", "keep.0: UNKNOWN_ATTRIBUTE: unknown column brand"),
         (f"steps: [{A}, {A}], operator: {{type: IsNull}}", "operator: SEGMENT_SCHEMA_ERROR: unknown key"),
     ],
 )  # fmt: skip
@@ -215,6 +218,8 @@ def test_the_version_follows_what_a_list_holds(tmp_path: Path) -> None:
 
     assert first == found("ann@example.com")
     assert all(first[name] != version for name, version in found("bob@example.com").items())
+
+
 @pytest.mark.parametrize(
     ("limit", "wanted"),
     [
@@ -270,7 +275,9 @@ def test_what_is_wrong_in_the_file_of_all_segments(tmp_path: Path, shared: str, 
         load_segments(folder(tmp_path, **three()))
 
     file = Path(error.value.file).name
-    found = [p.removeprefix(f"{tmp_path}/segments/") if p.startswith("/") else f"{file}: {p}" for p in error.value.problems]
+    found = [
+        p.removeprefix(f"{tmp_path}/segments/") if p.startswith("/") else f"{file}: {p}" for p in error.value.problems
+    ]
     assert len(found) == len(wanted) and all(map(str.startswith, found, wanted)), found
 
 
@@ -284,7 +291,11 @@ def test_a_segment_that_an_exclusion_refers_to_has_to_ignore_exclusions(tmp_path
     (tmp_path / "segments" / "a.yaml").write_text(files["a"] + "ignore_exclusions: true\n", encoding="utf-8")
     found = load_segments(ConfigFolder(tmp_path))
 
-    assert {name: dict(s.shared.barred) for name, s in found.items()} == {"a": {}, "b": {}, "c": {"b": "exclude_always"}}
+    assert {name: dict(s.shared.barred) for name, s in found.items()} == {
+        "a": {},
+        "b": {},
+        "c": {"b": "exclude_always"},
+    }
 
 
 def test_the_file_of_all_segments_and_limits_are_part_of_a_version(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from cdp.base.contracts import Table
 from cdp.base.errors import UsageError
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, StageResult
+from cdp.segments.compile import in_segment
 from cdp.segments.config import Segment
-from cdp.segments.members import held_out
+from cdp.segments.rows import member_rows
 from cdp.segments.run import STAGE
 from cdp.tables.gold import (
     EFFECTIVE_CONSENT,
@@ -257,17 +258,27 @@ def test_the_universal_control_group_is_the_same_everywhere_and_the_surviving_id
 def test_the_control_group_is_a_stable_share_that_segments_of_one_salt_have_in_common(
     spark: SparkSession,
 ) -> None:
-    people = spark.range(400).select(F.concat(F.lit("c"), "id").alias("customer_id"))
+    everybody = spark.range(400).select(F.concat(F.lit("c"), "id").alias("customer_id"))
     rule = {"type": "And", "conditions": [{"type": "include", "segment": "x"}]}
+    groups = {
+        "spring": {"percent": 25, "salt": "spring"},
+        "also_spring": {"percent": 25, "salt": "spring"},
+        "own": {"percent": 25},
+        "more": {"percent": 50, "salt": "spring"},
+        "all": {"percent": 100},
+        "none": {},
+    }
+    segments = {
+        name: Segment.model_validate({"name": name, "rule": rule, "holdout": holdout})
+        for name, holdout in groups.items()
+    }
+    frame = everybody.withColumns({in_segment(name): F.lit(True) for name in segments})
+    rows = member_rows(frame, segments, dict.fromkeys(segments, "v")).where("is_held_out").collect()
+    held = {name: {row["customer_id"] for row in rows if row["segment"] == name} for name in segments}
 
-    def held(name: str, **holdout: Any) -> set[str]:
-        segment = Segment.model_validate({"name": name, "rule": rule, "holdout": holdout})
-        return {row[0] for row in people.where(held_out(segment)).collect()}
-
-    spring = held("a", percent=25, salt="spring")
     bucket = {f"c{i}": int(hashlib.sha256(f"spring|c{i}".encode()).hexdigest()[:8], 16) / 16**8 for i in range(400)}
 
-    assert spring == {c for c, b in bucket.items() if b < 0.25}
-    assert spring == held("b", percent=25, salt="spring") != held("b", percent=25)
-    assert spring < held("a", percent=50, salt="spring")  # more people, none let go
-    assert held("a", percent=100) == {f"c{i}" for i in range(400)} and held("a") == set()
+    assert held["spring"] == {c for c, b in bucket.items() if b < 0.25}
+    assert held["spring"] == held["also_spring"] != held["own"]
+    assert held["spring"] < held["more"]  # more people, none let go
+    assert held["all"] == set(bucket) and held["none"] == set()

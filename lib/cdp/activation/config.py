@@ -21,11 +21,13 @@ class OutputField(Strict):
     """A column of the file."""
 
     from_: str = Field(alias="from", min_length=1)
-    """customer_id, segment, profile.X, traits.X, predictions.X, identifiers.TYPE or recommendations.RANK."""
+    """customer_id, segment, profile.X, traits.X, predictions.X, identifiers.TYPE, recommendations.RANK or matched.COLUMN."""
     to: str = Field(pattern=r"^[^=,\t\n\r]+$")
     """Name of the column."""
     horizon_days: int | None = Field(default=None, gt=0)
     """Horizon, for predictions."""
+    item: int | None = Field(default=None, gt=0)
+    """Which of the values, for `matched`: 1 is the first; absent: all, with commas between them."""
     transform: tuple[Transform, ...] = ()
     """What is done to the value, in order; nothing is done to a missing one."""
     identifier: bool = False

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from cdp.activation import normalise as n
 from cdp.activation.config import Destination, OutputField
+from cdp.activation.load import matched_of
 from cdp.activation.people import EMAILS, PHONES, column_of
 
 _GOOGLE = (("Email",), ("Phone",), ("First Name", "Last Name", "Country", "Zip"))
@@ -60,10 +61,16 @@ def identifiers(destination: Destination) -> Column:
 
 def field_value(field: OutputField) -> Column:
     """The value of a column of a plain file; null where it is missing or blank."""
-    value = n.present(F.col(column_of(field)).cast("string"))
+    matched = matched_of(field)
+    value = n.present(_of_matched(matched, field.item) if matched else F.col(column_of(field)).cast("string"))
     for name in field.transform:
         value = _TRANSFORMS[name](value)
     return value
+
+
+def _of_matched(path: str, item: int | None) -> Column:
+    values = F.col("matched")[path]
+    return F.array_join(values, ",") if item is None else F.get(values, F.lit(item - 1))
 
 
 def _google() -> Column:

@@ -17,6 +17,7 @@ from cdp.segments.load import catalogue_of, load_segments
 
 FOLDER = "destinations"
 _RANK = re.compile(r"recommendations\.([1-5])")
+_MATCHED = "matched."
 _TYPE = re.compile(r"identifiers\.([a-z][a-z0-9_]*)")
 
 
@@ -51,9 +52,16 @@ def identifier_type_of(field: OutputField) -> str | None:
     return found.group(1) if found else None
 
 
+def matched_of(field: OutputField) -> str | None:
+    """The column that a sequence of the segment keeps which a field asks for; None: it asks for something else."""
+    return field.from_.removeprefix(_MATCHED) if field.from_.startswith(_MATCHED) else None
+
+
 def is_plain_column(field: OutputField) -> bool:
     """Whether the field is not an attribute of the person."""
-    return field.from_ in ("customer_id", "segment") or bool(rank_of(field) or identifier_type_of(field))
+    if field.from_ in ("customer_id", "segment"):
+        return True
+    return bool(rank_of(field) or identifier_type_of(field)) or matched_of(field) is not None
 
 
 def _problems(
@@ -77,13 +85,19 @@ def _problems(
             yield f"journeys.{i}: no step {name}{did_you_mean(name, sends)}"
         elif name not in sends:
             yield f"journeys.{i}: {name} is a step of type {steps[name].type}; only people at a step of type send are delivered"
+    kept = {path for name in destination.segments if name in segments for path in segments[name].kept}
     for i, field in enumerate(destination.fields):
+        matched = matched_of(field)
+        if field.item is not None and matched is None:
+            yield f"fields.{i}.item: only matched.COLUMN has several values, {field.from_} has one"
+        if matched is not None and matched not in kept:
+            yield f"fields.{i}.from: no sequence of its segments keeps {matched}{did_you_mean(matched, sorted(kept))}"
         if is_plain_column(field):
             continue
         try:
             found_attribute = catalogue.find(field.from_, field.horizon_days)
         except UnknownAttributeError as error:
-            yield f"fields.{i}.from: {error}, or customer_id, segment, identifiers.TYPE, recommendations.1 to .5"
+            yield f"fields.{i}.from: {error}, or customer_id, segment, identifiers.TYPE, recommendations.1 to .5, matched.COLUMN"
             continue
         if found_attribute.is_array:
             yield f"fields.{i}.from: {field.from_} is a list; wanted one value"

@@ -100,7 +100,8 @@ def _tracked(events: DataFrame) -> DataFrame:
 
 def _orders(orders: DataFrame, tracked: DataFrame) -> DataFrame:
     own = _known("order_id", "status", "refers_to", "store_id", "coupon", "discount")
-    told = F.when(F.col("status") == "completed", F.col("_tracked"))
+    # Of a cancelled one too: whoever ordered a cart and thought better of it has not left it.
+    told = F.when(F.col("status").isin("completed", "cancelled"), F.col("_tracked"))
     more = F.map_filter(told, lambda name, value: value.isNotNull() & ~F.map_contains_key("_own", name))
     joined = orders.join(tracked, on=["customer_id", "order_id"], how="left").withColumn("_own", own)
     return joined.select(

@@ -9,7 +9,7 @@ from cdp.conditions.clock import Clock
 from cdp.journeys.config import Journey
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.compile import condition_holds, in_segment
-from cdp.segments.members import held_out, is_suppressed
+from cdp.segments.rows import held_out, is_suppressed
 
 EXCLUDED, SUPPRESSED, HELD_OUT = "is_excluded", "suppressed_in", "held_out_in"
 

@@ -187,18 +187,18 @@ def email_events(touches: DataFrame, world: World) -> DataFrame:
 
 
 def service_tickets(touches: DataFrame, world: World) -> DataFrame:
-    """Tickets in the state of the day: opened first, solved later in a second version."""
+    """Tickets in the state of the day: opened first, solved later in a second version; a bad one takes weeks, or for ever."""
     d = world.dice
-    takes = f"(1 + {d.below(3, 'takes', 'touch_id')} + if(bad, 5, 0))"
+    takes = f"(1 + {d.below(3, 'takes', 'touch_id')} + if(bad, 5 + {d.below(40, 'drags on', 'touch_id')}, 0))"
+    is_forgotten = f"(bad and {d.uniform('forgotten', 'touch_id')} < 0.2D)"
     rows = (
         touches.where("kind = 'ticket'")
-        .selectExpr(
-            "* except (day)", "explode(array(0, 1)) as version", "day as opened_day", f"{takes} as takes"
-        )
+        .selectExpr("* except (day)", "day as opened_day", f"{takes} as takes", f"{is_forgotten} as is_forgotten")
+        .selectExpr("*", "explode(if(is_forgotten, array(0), array(0, 1))) as version")
         .selectExpr(
             "*",
             "opened_day + version * takes as day",
-            "if(version = 0, opened_day + takes, null) as next_day",
+            "if(version = 0 and not is_forgotten, opened_day + takes, null) as next_day",
             "at + make_dt_interval(takes, 0, 35, 0) as solved_at",
             f"cast(if(bad, 1 + {d.below(2, 'csat', 'touch_id')}, 4 + {d.below(2, 'csat', 'touch_id')}) as int) as csat",
             "concat('T', pmod(touch_id * 7919, 1000000000000)) as record_key",

@@ -1,6 +1,7 @@
-"""What people did: every aggregate that the rules of a run ask for, in one pass over the timeline."""
+"""What people did: every aggregate that the rules of a run ask for, in one pass over the timeline, or two."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -9,7 +10,7 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Kind, number_in
 from cdp.conditions.filters import filter_holds
-from cdp.conditions.holds import literal
+from cdp.conditions.holds import any_of, literal
 from cdp.segments.attributes import timeline_column
 from cdp.segments.config import BehaviorCondition
 
@@ -23,12 +24,41 @@ def behavior(timeline: DataFrame, wanted: Mapping[str, BehaviorCondition], clock
         clock: the run's date.
 
     Returns:
-        customer_id and a column for each of `wanted`; only customers with an entry that counts for one of them.
+        customer_id and a column for each of `wanted`; no customers without an entry of an event and time that one of them
+        asks for. Counts and sums may be null in place of 0.
     """
-    counts = {name: _counts(condition, clock) for name, condition in wanted.items()}
-    any_counts = reduce(lambda a, b: a | b, counts.values())
-    outcomes = [_outcome(condition, counts[name]).alias(name) for name, condition in wanted.items()]
-    return timeline.where(any_counts).groupBy("customer_id").agg(*outcomes)
+    different = {n: c for n, c in wanted.items() if c.aggregation.type == "CountDistinct"}
+    others = {n: c for n, c in wanted.items() if n not in different}
+    parts = [_aggregated(timeline, others, clock)] if others else []
+    parts += [_counted_different(timeline, different, clock)] if different else []
+    return reduce(lambda a, b: a.join(b, on="customer_id", how="full"), parts)
+
+
+def _aggregated(timeline: DataFrame, wanted: Mapping[str, BehaviorCondition], clock: Clock) -> DataFrame:
+    outcomes = [_outcome(condition, _counts(condition, clock)).alias(name) for name, condition in wanted.items()]
+    return timeline.where(_may_count(wanted.values(), clock)).groupBy("customer_id").agg(*outcomes)
+
+
+def _counted_different(timeline: DataFrame, wanted: Mapping[str, BehaviorCondition], clock: Clock) -> DataFrame:
+    """Numbers of different values, in a look of their own.
+
+    `count_distinct` would send every entry through the shuffle once an aggregate, and a set among the other aggregates
+    would make Spark sort all entries by customer. Here only what counts goes on, as texts.
+    """
+    values = [timeline_column(c.aggregation.column or "").value.cast("string") for c in wanted.values()]
+    hits = [
+        F.when(_counts(condition, clock) & value.isNotNull(), F.struct(F.lit(i).alias("which"), value.alias("value")))
+        for i, (condition, value) in enumerate(zip(wanted.values(), values, strict=True))
+    ]
+    some = timeline.where(_may_count(wanted.values(), clock)).select(
+        "customer_id", F.explode(F.array(*hits)).alias("hit")
+    )
+    each = (
+        some.where("hit IS NOT NULL").select("customer_id", "hit.*").dropDuplicates(["customer_id", "which", "value"])
+    )
+    return each.groupBy("customer_id").agg(
+        *[F.count_if(F.col("which") == i).alias(name) for i, name in enumerate(wanted)]
+    )
 
 
 def value_if_none(condition: BehaviorCondition) -> int | None:
@@ -44,12 +74,35 @@ def outcome_kind(condition: BehaviorCondition) -> Kind:
     return "number" if kind == "loose" or condition.aggregation.type == "CountDistinct" else kind
 
 
+def _may_count(wanted: Iterable[BehaviorCondition], clock: Clock) -> Column:
+    """Whether an entry is of an event and time that some condition asks for: what is quickly told, ahead of the rest.
+
+    One comparison for all events that are asked for as far back, so that the code stays small enough for Java to compile.
+    """
+    since: dict[str | None, datetime] = {}
+    for condition in wanted:
+        low = _low(condition, clock) or datetime.min
+        for event in condition.events or (None,):
+            since[event] = min(low, since.get(event, low))
+    parts = []
+    for low in sorted(set(since.values())):
+        events = sorted(e for e, of in since.items() if of == low and e is not None)
+        is_in = F.lit(True) if since.get(None) == low else F.col("event").isin(*events)
+        parts.append(is_in & (F.col("occurred_at") >= literal(low)) if low > datetime.min else is_in)
+    return any_of(parts) & (F.col("occurred_at") < literal(clock.end))
+
+
+def _low(condition: BehaviorCondition, clock: Clock) -> datetime | None:
+    """From when on entries count; None: from ever."""
+    window = condition.timeWindow
+    return clock.ago(window.duration, window.unit) if window else None
+
+
 def _counts(condition: BehaviorCondition, clock: Clock) -> Column:
     """Whether an entry counts for the condition: its name, its time and the filter."""
     at = F.col("occurred_at")
     is_in = at < literal(clock.end)
-    if condition.timeWindow:
-        low = clock.ago(condition.timeWindow.duration, condition.timeWindow.unit)
+    if low := _low(condition, clock):
         is_in &= at >= literal(low)
     if condition.events:
         is_in &= F.col("event").isin(*condition.events)
@@ -63,13 +116,7 @@ def _outcome(condition: BehaviorCondition, counts: Column) -> Column:
     if aggregation.column is None:
         return F.count_if(counts)
     found = timeline_column(aggregation.column)
-    value = found.value
-    if found.kind == "loose" and aggregation.type != "CountDistinct":
-        value = number_in(value)
-    counted = F.when(counts, value)
-    if aggregation.type == "CountDistinct":
-        # count_distinct would send every entry through the shuffle once an aggregate; a set is per person and small.
-        return F.size(F.collect_set(counted))
+    counted = F.when(counts, number_in(found.value) if found.kind == "loose" else found.value)
     if aggregation.type == "Sum":
         return F.coalesce(F.sum(counted), F.lit(0))
     return {"Average": F.avg, "Min": F.min, "Max": F.max}[aggregation.type](counted)

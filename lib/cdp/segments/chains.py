@@ -13,6 +13,9 @@ from cdp.conditions.filters import filter_holds
 from cdp.conditions.holds import all_of, any_of, literal
 from cdp.segments.sequence import MOMENTS, MOST_ENTRIES, SequenceCondition, Step
 
+MOST_VALUES = 100
+"""Values of a column that are kept of one object, the first: a bound on the row of a member."""
+
 _ORDER = ("at", "kind", "source", "reference", "line_no")
 """What entries are in the order of. The timeline's own key tells those of one moment apart; lines come after their order."""
 
@@ -26,7 +29,10 @@ def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCond
         clock: the run's date.
 
     Returns:
-        customer_id and a column for each of `wanted`, true or false; only customers of whom one holds.
+        customer_id and a column for each of `wanted`, true or false; only customers of whom one holds. For each that keeps
+        columns also `kept`: from each of these columns to its different values in the order of time, a
+        `map<string,array<string>>`. They are those of the entries of steps that must come, of the object with a chain whose
+        newest such entry is the newest; of two of one moment, of the later by letters.
     """
     numbered = list(wanted.values())
     sources = sorted({step.source for sequence in numbered for step in sequence.steps})
@@ -35,38 +41,55 @@ def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCond
     newest = Window.partitionBy(*group).orderBy(*[F.desc(name) for name in _ORDER])
     # The place among the newest says the order from here on: numbers in place of texts.
     placed = entries.withColumn("place", -F.row_number().over(newest)).where(F.col("place") >= -MOST_ENTRIES)
-    chains = placed.groupBy(*group).agg(F.sort_array(F.collect_list(F.struct("place", "at", "steps"))).alias("entries"))
+    keeping = {i: s for i, s in enumerate(numbered) if s.keep}
+    entry = ("place", "at", "steps", *(["kept"] if keeping else []))
+    chains = placed.groupBy(*group).agg(F.sort_array(F.collect_list(F.struct(*entry))).alias("entries"))
     # In the order of the plan: only the fold of a row's own sequence is worked out.
     holds = F.coalesce(*[F.when(F.col("sequence") == i, _holds(s, clock)) for i, s in enumerate(numbered)])
     met = chains.where(holds)
-    return met.groupBy("customer_id").agg(
-        *[F.bool_or(F.col("sequence") == i).alias(name) for i, name in enumerate(wanted)]
-    )
+    outcomes = [F.bool_or(F.col("sequence") == i).alias(name) for i, name in enumerate(wanted)]
+    if keeping:
+        told = {i: F.when(F.col("sequence") == i, _kept(s)) for i, s in keeping.items()}
+        met = met.select("customer_id", "sequence", "object", F.coalesce(*told.values()).alias("told"))
+        outcomes += [_of_newest(i).alias(s.kept) for i, s in keeping.items()]
+    return met.groupBy("customer_id").agg(*outcomes)
 
 
 def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], clock: Clock) -> DataFrame:
     """Entries of a table that are a step: once for each sequence and object, `steps` with a bit for each step it is."""
     columns: dict[str, Column] = {}
     hits: list[Column] = []
+    is_keeping = any(sequence.keep for sequence in wanted)
     for i, sequence in enumerate(wanted):
         groups = _by_object(sequence, source)
         for j, (paths, steps) in enumerate(groups.items()):
             columns[f"_steps_{i}_{j}"] = _bits(sequence, steps, clock, MOMENTS[source])
             columns[f"_object_{i}_{j}"] = _object(sequence.steps[steps[0]], paths)
-        hits += _hits(i, len(groups))
+            if is_keeping:
+                columns[f"_kept_{i}_{j}"] = _values(sequence.steps[steps[0]], sequence.keep)
+        hits += _hits(i, len(groups), is_keeping)
     is_line = source == "order_lines"
     reference = "order_id" if is_line else "reference"
     kind = F.lit("order line") if is_line else F.col("kind")  # sorts after the order, which is of the same moment
-    matched = rows.where("customer_id IS NOT NULL").withColumns(columns).where(any_of([h.isNotNull() for h in hits]))
-    return matched.select(
-        "customer_id",
-        F.unix_micros(MOMENTS[source]).alias("at"),
-        kind.alias("kind"),
-        "source",
-        F.col(reference).alias("reference"),
-        (F.col("line_no") if is_line else F.lit(0)).alias("line_no"),
-        F.explode(F.array_compact(F.array(*hits))).alias("_hit"),
-    ).select("customer_id", *_ORDER, "_hit.*")
+    named = [step.events for sequence in wanted for step in sequence.steps if step.source == source]
+    events = sorted({name for names in named for name in names})
+    is_of_event = F.col("event").isin(*events) if all(named) else F.lit(True)
+    matched = rows.where(F.col("customer_id").isNotNull() & is_of_event).withColumns(columns)
+    # Of an array Spark would interpret what takes its nulls out, with all that is in it; `explode` costs a row for each.
+    return (
+        matched.where(any_of([h.isNotNull() for h in hits]))
+        .select(
+            "customer_id",
+            F.unix_micros(MOMENTS[source]).alias("at"),
+            kind.alias("kind"),
+            "source",
+            F.col(reference).alias("reference"),
+            (F.col("line_no") if is_line else F.lit(0)).alias("line_no"),
+            F.explode(F.array(*hits)).alias("_hit"),
+        )
+        .where("_hit IS NOT NULL")
+        .select("customer_id", *_ORDER, "_hit.*")
+    )
 
 
 def _by_object(sequence: SequenceCondition, source: str) -> dict[tuple[str, ...], list[int]]:
@@ -101,7 +124,14 @@ def _object(step: Step, paths: Iterable[str]) -> Column:
     return F.when(all_of([v.rlike(r"\S") for v in values]), F.array(*values))
 
 
-def _hits(i: int, groups: int) -> list[Column]:
+def _values(step: Step, paths: Iterable[str]) -> Column:
+    """The values of an entry that its sequence keeps, as texts; null where it has none or a blank one."""
+    found = [column.value if (column := step.standing_for(path)) else F.lit(None) for path in paths]
+    texts = [value.cast("string") for value in found]
+    return F.array(*[F.when(text.rlike(r"\S"), text) for text in texts]).cast("array<string>")
+
+
+def _hits(i: int, groups: int, is_keeping: bool) -> list[Column]:
     """What an entry is to sequence `i`; null where it is nothing. Columns that hold one object make one hit of it."""
     found = []
     for j in range(groups):
@@ -112,7 +142,8 @@ def _hits(i: int, groups: int) -> list[Column]:
             same = F.coalesce(other == object_, F.lit(False)) & (bits > 0)
             steps = steps + F.when(same, bits).otherwise(0)
             is_hit &= ~same if o < j else F.lit(True)
-        hit = F.struct(F.lit(i).alias("sequence"), object_.alias("object"), steps.alias("steps"))
+        kept = [F.col(f"_kept_{i}_{j}").alias("kept")] if is_keeping else []
+        hit = F.struct(F.lit(i).alias("sequence"), object_.alias("object"), steps.alias("steps"), *kept)
         found.append(F.when(is_hit, hit))
     return found
 
@@ -165,6 +196,25 @@ def _holds(sequence: SequenceCondition, clock: Clock) -> Column:
         return state["found"] | F.coalesce(last + box < end, F.lit(False)) if box is not None else last.isNotNull()
 
     return F.aggregate("entries", start, after, finished)
+
+
+def _kept(sequence: SequenceCondition) -> Column:
+    """Of the entries of an object: when the newest of a step that must come was, and what all of these say."""
+    bits = sum(1 << k for k, step in enumerate(sequence.steps) if not step.not_)
+    mine = F.filter("entries", lambda entry: _has(entry, bits))
+
+    def different(k: int) -> Column:
+        values = F.array_distinct(F.array_compact(F.transform(mine, lambda entry: entry["kept"][k])))
+        return F.when(F.size(values) > 0, F.slice(values, 1, MOST_VALUES))
+
+    paths = F.array(*[F.lit(path) for path in sequence.keep])
+    told = F.map_from_arrays(paths, F.array(*[different(k) for k in range(len(sequence.keep))]))
+    return F.struct(F.element_at(mine, -1)["at"].alias("newest"), told.alias("kept"))
+
+
+def _of_newest(i: int) -> Column:
+    newest = F.when(F.col("sequence") == i, F.struct("told.newest", "object"))
+    return F.max_by("told.kept", newest)
 
 
 def _wanted(steps: tuple[Step, ...], k: int) -> _Wanted:

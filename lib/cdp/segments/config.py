@@ -244,6 +244,15 @@ class Segment(Document):
         return {c.file: c.content for _, c in self.conditions() if isinstance(c, ListCondition)}
 
     @property
+    def kept(self) -> dict[str, tuple[SequenceCondition, ...]]:
+        """Columns that sequences of the rule keep, each with those sequences in the order of the rule."""
+        found: dict[str, tuple[SequenceCondition, ...]] = {}
+        for sequence in (c for _, c in self.conditions() if isinstance(c, SequenceCondition)):
+            for path in sequence.keep:
+                found[path] = (*found.get(path, ()), sequence)
+        return found
+
+    @property
     def references(self) -> tuple[str, ...]:
         """Segments that the rule names, the seed, and those whose members are no members of this one."""
         named = {c.segment for _, c in self.conditions() if isinstance(c, SegmentCondition)}

@@ -16,8 +16,9 @@ from cdp.segments.frame import customer_frame
 from cdp.segments.history import standing, tallies
 from cdp.segments.lists import ListCondition
 from cdp.segments.load import catalogue_of
-from cdp.segments.members import member_rows, needs_of, with_membership
+from cdp.segments.members import needs_of, with_membership
 from cdp.segments.plan import Plan
+from cdp.segments.rows import MEMBER, member_rows
 from cdp.tables.gold import (
     CUSTOMER_ORDER_LINES,
     CUSTOMER_ORDERS,
@@ -74,17 +75,11 @@ def evaluated(run: Run, work: Plan, history: DataFrame) -> Judged:
 
 def _attempt(run: Run, work: Plan, history: DataFrame) -> Judged:
     frame = frame_of(run, work.good, work.told)
-    now = _no_members(run) if frame is None else member_rows(frame, work.good, work.versions)
+    now = run.spark.createDataFrame([], MEMBER) if frame is None else member_rows(frame, work.good, work.versions)
     stand = standing(history.where(work.concerned), now.where(work.concerned), as_of=run.as_of).persist()
     rows = tallies(stand).collect()  # one row a segment
     counts = {row["segment"]: {k: v for k, v in row.asDict().items() if k != "segment"} for row in rows}
     return Judged(stand, counts, frame)
-
-
-def _no_members(run: Run) -> DataFrame:
-    return run.spark.createDataFrame(
-        [], "segment string, version string, customer_id string, is_suppressed boolean, is_held_out boolean"
-    )
 
 
 def frame_of(run: Run, segments: Mapping[str, Segment], told: dict[str, str]) -> DataFrame | None:

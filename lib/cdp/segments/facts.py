@@ -32,6 +32,13 @@ def fact_of(condition: Condition) -> Fact | None:
     return condition if isinstance(condition, SequenceCondition | ListCondition | SqlCondition) else None
 
 
+def joined(fact: Fact, known: Fact | None) -> Fact:
+    """One fact for two conditions of one outcome: it keeps what either does."""
+    if isinstance(fact, SequenceCondition) and isinstance(known, SequenceCondition):
+        return known.keeping(fact.keep)
+    return fact
+
+
 def tables_of(facts: Iterable[Fact]) -> dict[str, Table]:
     """The tables that have to be read for facts, by name."""
     found: list[Table] = []
@@ -52,7 +59,8 @@ class Found:
     """What was found out.
 
     Attributes:
-        frame: the frame of customers with a column `outcome`, true or false, for each fact.
+        frame: the frame of customers with a column `outcome`, true or false, for each fact, and `kept` of sequences that
+            keep something (see `cdp.segments.chains.sequences`).
         told: what to say of each list, by the name of its column.
     """
 

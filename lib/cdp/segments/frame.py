@@ -64,13 +64,15 @@ def _traits(traits: DataFrame, wanted: list[Attribute]) -> DataFrame:
 
 
 def _predictions(predictions: DataFrame, wanted: list[Attribute]) -> DataFrame:
+    horizons = sorted({a.horizon_days for a in wanted if a.horizon_days is not None})
+    rows = predictions.where(F.col("horizon_days").isin(horizons))
+    if len(horizons) == 1:  # the usual case: a row a customer, and nothing to sort
+        return rows.select("customer_id", *[_plain(a) for a in wanted])
     # One row a customer and horizon: `max` picks the only value of the horizon.
     of_horizon = [
-        F.max(F.when(F.col("horizon_days") == F.lit(a.horizon_days), F.col(a.name))).alias(a.column)
-        for a in wanted
+        F.max(F.when(F.col("horizon_days") == F.lit(a.horizon_days), F.col(a.name))).alias(a.column) for a in wanted
     ]
-    horizons = sorted({a.horizon_days for a in wanted if a.horizon_days is not None})
-    return predictions.where(F.col("horizon_days").isin(horizons)).groupBy("customer_id").agg(*of_horizon)
+    return rows.groupBy("customer_id").agg(*of_horizon)
 
 
 def _propensities(propensities: DataFrame, wanted: list[Attribute]) -> DataFrame:
@@ -84,9 +86,9 @@ def _propensities(propensities: DataFrame, wanted: list[Attribute]) -> DataFrame
 def _household(households: DataFrame, wanted: list[Attribute]) -> DataFrame:
     of_member = households.withColumn("customer_id", F.explode("customer_ids"))
     # A person with two homes belongs to the larger one; ties by id.
-    best = F.max_by(
-        F.struct(*[F.col(a.name).alias(a.column) for a in wanted]), F.struct("size", "household_id")
-    ).alias("home")
+    best = F.max_by(F.struct(*[F.col(a.name).alias(a.column) for a in wanted]), F.struct("size", "household_id")).alias(
+        "home"
+    )
     return of_member.groupBy("customer_id").agg(best).select("customer_id", "home.*")
 
 

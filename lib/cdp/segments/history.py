@@ -15,13 +15,13 @@ def standing(history: DataFrame, now: DataFrame, *, as_of: date) -> DataFrame:
 
     Args:
         history: `gold.segment_history` of the segments concerned.
-        now: `cdp.segments.members.member_rows`.
+        now: `cdp.segments.rows.member_rows`.
         as_of: the run's date.
 
     Returns:
         One row for each customer and segment, in before or now: segment, customer_id, since and since_version (begin
         and version of the open interval; null: not in before), spans (without consent for the purpose, as known on the eve;
-        null: not in before, or not known), version, is_suppressed and is_held_out (null: not in now).
+        null: not in before, or not known), version, is_suppressed, is_held_out and matched (null: not in now).
     """
     before = history.where(_was_open(as_of)).select(
         *_KEY,
@@ -59,6 +59,7 @@ def members_after(standing_: DataFrame, *, as_of: date) -> DataFrame:
         F.coalesce(F.col("since"), F.lit(as_of)).alias("entered_on"),
         "is_suppressed",
         "is_held_out",
+        "matched",
     )
 
 

@@ -12,10 +12,8 @@ from cdp.segments.attributes import BUILT_IN, Attribute, Catalogue
 from cdp.segments.caps import with_caps
 from cdp.segments.compile import condition_holds, in_segment
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Segment
-from cdp.segments.facts import Fact, fact_of
+from cdp.segments.facts import Fact, fact_of, joined
 from cdp.segments.limits import Ranking
-
-_BUCKETS = 16**8
 
 Expand = Callable[[DataFrame, str], DataFrame]
 """Adds the column `in_segment(name)` of a lookalike segment to the frame, which has those of all segments before it."""
@@ -44,39 +42,11 @@ def needs_of(segments: Sequence[Segment], catalogue: Catalogue = BUILT_IN) -> Ne
             if isinstance(condition, BehaviorCondition):
                 behaviors[condition.aggregate] = condition
             if fact := fact_of(condition):
-                facts[fact.outcome] = fact
+                facts[fact.outcome] = joined(fact, facts.get(fact.outcome))
             reference = getattr(getattr(condition, "operator", None), "value", None)
             if isinstance(reference, AttributeReference):
                 attributes.add(catalogue.find(reference.attribute, reference.horizon_days))
     return Needs(frozenset(attributes), behaviors, facts)
-
-
-def member_rows(frame: DataFrame, segments: Mapping[str, Segment], versions: Mapping[str, str]) -> DataFrame:
-    """The members of every segment.
-
-    Args:
-        frame: customers with the membership of all segments (`with_membership`).
-        segments: by name.
-        versions: of each segment.
-
-    Returns:
-        A row for each customer and segment the customer is in: segment, version, customer_id, is_suppressed (no
-        consent for the purpose), is_held_out (in the control group).
-    """
-    rows = [
-        F.when(
-            F.col(in_segment(name)),
-            F.struct(
-                F.lit(name).alias("segment"),
-                F.lit(versions[name]).alias("version"),
-                is_suppressed(segment).alias("is_suppressed"),
-                held_out(segment).alias("is_held_out"),
-            ),
-        )
-        for name, segment in segments.items()
-    ]
-    found = frame.select("customer_id", F.explode(F.array_compact(F.array(*rows))).alias("member"))
-    return found.select("member.segment", "member.version", "customer_id", "member.is_suppressed", "member.is_held_out")
 
 
 def with_membership(
@@ -113,23 +83,6 @@ def with_membership(
     return frame
 
 
-def held_out(segment: Segment) -> Column:
-    """Whether a customer is in the segment's control group or in the universal one: stable shares, by a hash of salt and
-    customer.
-
-    The first 8 hexadecimal digits of SHA-256 of `salt|customer_id`, as a number below 16^8, lie below `percent` % of it.
-    """
-    everybody = segment.shared.holdout
-    own = _is_drawn(segment.holdout.salt or segment.name, segment.holdout.percent)
-    return own | _is_drawn(everybody.salt, everybody.percent) if everybody.percent else own
-
-
-def _is_drawn(salt: str, percent: float) -> Column:
-    digest = F.sha2(F.concat(F.lit(f"{salt}|"), F.col("customer_id")), 256)
-    bucket = F.conv(F.substring(digest, 1, 8), 16, 10).cast("bigint")
-    return bucket < round(percent / 100 * _BUCKETS)
-
-
 def may_be_in(segment: Segment, clock: Clock, catalogue: Catalogue = BUILT_IN) -> Column:
     """Who meets the rule of a segment and is in none that comes before it: its members, if it has no limit; of a lookalike,
     those who may become members."""
@@ -137,10 +90,3 @@ def may_be_in(segment: Segment, clock: Clock, catalogue: Catalogue = BUILT_IN) -
     for name in sorted(segment.shared.barred):
         rule &= ~F.col(in_segment(name))
     return rule if segment.include_anonymous else rule & ~F.col("is_anonymous")
-
-
-def is_suppressed(segment: Segment) -> Column:
-    """Whether a customer does not allow what a segment is for."""
-    if segment.purpose is None:
-        return F.lit(False)
-    return ~F.col(Attribute("consent", segment.purpose, "boolean").column)

@@ -137,12 +137,13 @@ def _write(run: Run, work: Plan, history: DataFrame, stand: DataFrame, status: S
     asked = sorted({purpose for name in work.good for purpose in demanded(name, work.good)})
     consent = lake.read(EFFECTIVE_CONSENT).where(F.col("purpose").isin(asked))
     feed = changes(stand, current, lake.read(CHANGES), consent, as_of=as_of, run_id=run.run_id)
-    kept_members = lake.read(SEGMENT_MEMBERS).where(left_alone)
+    others = lake.read(SEGMENT_MEMBERS).where(left_alone)
     since = f"changed_on >= DATE'{as_of.isoformat()}' AND {work.concerned}"
     # Whatever of this is there when a run is killed, the next one makes the same of it.
     lake.together(
         [
-            lambda: lake.replace(SEGMENT_MEMBERS, kept_members.unionByName(new_members)),
+            # A table of before members were stored with what was matched has no such column.
+            lambda: lake.replace(SEGMENT_MEMBERS, new_members.unionByName(others, allowMissingColumns=True)),
             lambda: lake.replace(SEGMENT_CHANGES, feed, where=since),
             lambda: lake.replace(SEGMENT_HISTORY, history.where(left_alone).unionByName(new_history)),
             lambda: lake.replace(SEGMENT_STATUS, health),
@@ -178,9 +179,10 @@ def _writes(config: ConfigFolder) -> Sequence[Table]:
 def _settings(config: ConfigFolder) -> Any:
     segments = load_segments(config)
     lists = {name: s.lists for name, s in segments.items() if s.lists}
+    kept = {name: list(s.kept) for name, s in segments.items() if s.kept}
     country = config.platform.default_country if lists else None
     shared, own = config.load(SharedConfig, FILE), load_traits(config)
-    return segments, shared, own, catalogue_of(config).propensities, lists, country
+    return segments, shared, own, catalogue_of(config).propensities, lists, kept, country
 
 
 STAGE = Stage(

@@ -17,6 +17,7 @@ MOST_ENTRIES = 10_000
 """Entries of one customer, sequence and object that are looked at, the newest: a bound on what one task holds in memory."""
 MOMENTS = {"behavior_timeline": "occurred_at", "order_lines": "ordered_at"}
 """When an entry was, by its source."""
+_MOST_KEPT = 10
 _LONGEST_DAYS = 36_500
 _DAY = 86_400_000_000
 
@@ -49,6 +50,13 @@ class Step(Strict):
         """
         return order_line_column(path) if self.source == "order_lines" else timeline_column(path)
 
+    def standing_for(self, path: str) -> Named | None:
+        """The column of the step's entries that stands for one that the sequence keeps; None: they have none."""
+        try:
+            return self.column(self.correlateOn.get(path, path))
+        except UnknownAttributeError:
+            return None
+
 
 class SequenceCondition(Strict):
     """The person did one thing after another, or did not after it."""
@@ -60,11 +68,23 @@ class SequenceCondition(Strict):
     """How far back entries count; absent: ever."""
     correlateOn: tuple[str, ...] = ()
     """Columns whose values all entries of one chain share, such as properties.cart_id."""
+    # It does not decide who is a member, so neither `outcome` nor the version of a segment has part in it.
+    keep: tuple[str, ...] = Field(default=(), max_length=_MOST_KEPT, exclude=True)
+    """Columns whose values a member is stored with, for destinations (`matched.COLUMN`)."""
 
     @property
     def outcome(self) -> str:
         """Name of the column that says of whom it holds; equal sequences share it."""
         return f"holds__sequence_{digest(self.model_dump(mode='json', by_alias=True))}"
+
+    @property
+    def kept(self) -> str:
+        """Name of the column with what it keeps of those of whom it holds."""
+        return f"kept__{self.outcome}"
+
+    def keeping(self, more: tuple[str, ...]) -> "SequenceCondition":
+        """The sequence with further columns to keep."""
+        return self.model_copy(update={"keep": tuple(dict.fromkeys((*self.keep, *more)))})
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -94,6 +114,8 @@ def sequence_problems(sequence: SequenceCondition) -> Iterator[str]:
         if step.within and step.within.micros > _LONGEST_DAYS * _DAY:
             yield f"{at}.within: INVALID_SEQUENCE: wanted at most {_LONGEST_DAYS:,} days"
         yield from (f"{at}.{line}" for line in _step_problems(step, sequence.correlateOn))
+    for i, path in enumerate(sequence.keep):
+        yield from (f"keep.{i}: {line}" for line in _keep_problems(path, sequence))
 
 
 def _step_problems(step: Step, correlated: tuple[str, ...]) -> Iterator[str]:
@@ -116,3 +138,18 @@ def _step_problems(step: Step, correlated: tuple[str, ...]) -> Iterator[str]:
             continue
         if found.kind not in ("text", "loose") or found.is_array:
             yield f"correlateOn: INVALID_SEQUENCE: {path} is no text; wanted an identifier"
+
+
+def _keep_problems(path: str, sequence: SequenceCondition) -> Iterator[str]:
+    if sequence.keep.count(path) > 1:
+        yield f"INVALID_SEQUENCE: {path} is there twice"
+        return
+    wanted = [step for step in sequence.steps if not step.not_]
+    found = [column for step in wanted if (column := step.standing_for(path))]
+    if not found:
+        try:
+            sequence.steps[0].column(path)
+        except UnknownAttributeError as error:
+            yield f"UNKNOWN_ATTRIBUTE: {error}"
+    elif any(column.is_array for column in found):
+        yield f"INVALID_SEQUENCE: {path} is a list; wanted one value"

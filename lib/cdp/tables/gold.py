@@ -434,6 +434,13 @@ SEGMENT_MEMBERS = Table(
         Column("entered_on", "date", "the run's date on which the customer came in"),
         Column("is_suppressed", "boolean", "no consent for the segment's purpose: counted, never delivered"),
         Column("is_held_out", "boolean", "kept out of delivery to measure what delivery brings"),
+        Column(
+            "matched",
+            "map<string,array<string>>",
+            "what `keep` of a sequence names, by column, such as the products of the cart; null: the rule keeps nothing",
+            pii=True,
+            nullable=True,
+        ),
     ),
     cluster_by=("customer_id",),
 )
