@@ -45,16 +45,19 @@ def members(segment_members: DataFrame, journey_members: DataFrame, destinations
         destinations: who gets them.
 
     Returns:
-        A row for each customer and audience: segment (a segment, or JOURNEY.STEP), customer_id, is_suppressed, is_held_out.
+        A row for each customer and audience: segment (a segment, or JOURNEY.STEP), customer_id, is_suppressed, is_held_out,
+        matched (what sequences of a segment kept; null for a step).
     """
     wanted = list(destinations)
     segments = sorted({s for d in wanted for s in d.segments})
     steps = sorted({s for d in wanted for s in d.journeys})
-    columns = ("segment", "customer_id", "is_suppressed", "is_held_out")
+    columns = ("segment", "customer_id", "is_suppressed", "is_held_out", "matched")
     found = segment_members.where(F.col("segment").isin(segments)).select(*columns)
     if not steps:
         return found
-    there = journey_members.withColumn("segment", F.concat_ws(".", "journey", "step"))
+    there = journey_members.withColumns(
+        {"segment": F.concat_ws(".", "journey", "step"), "matched": F.lit(None).cast("map<string,array<string>>")}
+    )
     return found.unionByName(there.where(F.col("is_deliverable") & F.col("segment").isin(steps)).select(*columns))
 
 
