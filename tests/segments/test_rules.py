@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cdp.segments.load import OPERATORS as OPERATORS_OF_YAML
+from cdp.segments.reading import OPERATORS as OPERATORS_OF_YAML
 
 from . import by_sql, made
 from .judged import Fill, Rules, by_spark, hold_one_by_one, hold_together, slowly, tables_with, with_ids, write_lists
