@@ -323,10 +323,6 @@ def sequence(draw: st.DrawFn) -> dict[str, Any]:
     found = {"type": "Sequence", "steps": steps, "correlateOn": correlated}
     if draw(st.integers(0, 3)) == 0:
         found["timeWindow"] = draw(st.sampled_from([{"duration": 1, "unit": "day"}, {"duration": 4, "unit": "hour"}]))
-    if draw(st.integers(0, 2)) == 0 and any(not s.get("not") and "source" not in s for s in steps):
-        found["keep"] = draw(
-            st.sampled_from([["reference"], ["properties.b", "kind"], ["properties.a", "occurred_at"]])
-        )
     return found
 
 
