@@ -24,6 +24,5 @@ class _Collector:
 
 if __name__ == "__main__":
     vars(daemon)["gc"] = _Collector
-    gc.collect()
-    gc.freeze()
+    _Collector.collect()
     daemon.manager()

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
+from cdp.conditions.holds import any_of
 from cdp.journeys.config import Journey
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.compile import condition_holds, in_segment
@@ -48,17 +49,10 @@ def customers(
     return frame.select(
         "customer_id",
         *[holds.alias(column) for column, holds in met.items()],
-        _any([F.col(in_segment(s)) for s in excluding]).alias(EXCLUDED),
+        any_of([F.lit(False), *[F.col(in_segment(s)) for s in excluding]]).alias(EXCLUDED),
         _names({name: is_suppressed(j.as_segment) for name, j in journeys.items()}).alias(SUPPRESSED),
         _names({name: held_out(j.as_segment) for name, j in journeys.items()}).alias(HELD_OUT),
     )
-
-
-def _any(flags: list[Column]) -> Column:
-    found = F.lit(False)
-    for flag in flags:
-        found |= flag
-    return found
 
 
 def _names(flags: Mapping[str, Column]) -> Column:

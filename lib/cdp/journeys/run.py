@@ -11,7 +11,6 @@ from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.clock import Clock
-from cdp.gold.computed.load import load_traits
 from cdp.journeys.config import Journey
 from cdp.journeys.frame import customers
 from cdp.journeys.history import changes, history_after, members_after, stays, tallies
@@ -24,8 +23,7 @@ from cdp.segments.facts import tables_of
 from cdp.segments.load import catalogue_of
 from cdp.segments.members import needs_of
 from cdp.segments.past import former_ids
-from cdp.segments.run import check_rules
-from cdp.segments.shared import FILE, SharedConfig
+from cdp.segments.run import check_rules, rests_on
 from cdp.tables.gold import LOOKUP_KEYS, PROFILES, SEGMENT_MEMBERS
 from cdp.tables.identity import CHANGES
 from cdp.tables.journeys import JOURNEY_CHANGES, JOURNEY_HISTORY, JOURNEY_MEMBERS, JOURNEY_STATUS, TABLES
@@ -147,10 +145,7 @@ def _settings(config: ConfigFolder) -> Any:
     journeys = load_journeys(config)
     if not journeys:
         return ()
-    lists = {name: j.as_segment.lists for name, j in journeys.items() if j.as_segment.lists}
-    country = config.platform.default_country if lists else None
-    shared, own = config.load(SharedConfig, FILE), load_traits(config)
-    return journeys, shared, own, catalogue_of(config).propensities, lists, country
+    return journeys, rests_on(config, {name: j.as_segment for name, j in journeys.items()})
 
 
 STAGE = Stage(

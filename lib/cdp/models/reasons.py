@@ -108,7 +108,9 @@ class Shares:
         if isinstance(expert, Line):
             parts, usual = expert.parts(inputs), expert.shift_
         else:
-            trees = self._trees.setdefault(id(expert), TreeShapley(expert.trees_))
+            if id(expert) not in self._trees:
+                self._trees[id(expert)] = TreeShapley(expert.trees_)
+            trees = self._trees[id(expert)]
             parts, usual = trees.of(expert.matrix(inputs)), trees.usual
         found = np.zeros((len(inputs), len(REASONS)))
         for i, name in enumerate(expert.columns_):

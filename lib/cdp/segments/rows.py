@@ -1,13 +1,12 @@
 """The rows of `gold.segment_members`, from the frame of customers with the membership of all segments."""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from cdp.conditions.holds import any_of
 from cdp.segments.attributes import Attribute
 from cdp.segments.compile import in_segment
 from cdp.segments.config import Segment
@@ -88,7 +87,7 @@ def held_out(segment: Segment) -> Column:
     groups = ((segment.holdout.salt or segment.name, segment.holdout.percent),
               (segment.shared.holdout.salt, segment.shared.holdout.percent))  # fmt: skip
     drawn = [_draw(F.lit(salt), F.lit(_below(percent))) for salt, percent in groups if percent]
-    return reduce(or_, drawn, F.lit(False))
+    return any_of([F.lit(False), *drawn])
 
 
 def _is_drawn(groups: Sequence[tuple[str, float]]) -> Column:

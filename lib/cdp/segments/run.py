@@ -1,6 +1,6 @@
 """The segment stage: evaluates every rule over one frame of customers and keeps members, history, changes and health."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -11,6 +11,7 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.holds import is_pattern
 from cdp.gold.computed.load import load_traits
+from cdp.segments.config import Segment
 from cdp.segments.consents import demanded
 from cdp.segments.evaluate import OF_FEATURES, SOURCES, evaluated
 from cdp.segments.facts import tables_of
@@ -176,13 +177,17 @@ def _writes(config: ConfigFolder) -> Sequence[Table]:
     return (SEGMENT_MEMBERS, SEGMENT_HISTORY, SEGMENT_CHANGES, SEGMENT_STATUS, SEGMENT_VERSIONS)
 
 
+def rests_on(config: ConfigFolder, segments: Mapping[str, Segment]) -> Any:
+    """What decides on members beside the rules themselves, for the fingerprint of a stage that judges them."""
+    lists = {name: s.lists for name, s in segments.items() if s.lists}
+    country = config.platform.default_country if lists else None
+    return config.load(SharedConfig, FILE), load_traits(config), catalogue_of(config).propensities, lists, country
+
+
 def _settings(config: ConfigFolder) -> Any:
     segments = load_segments(config)
-    lists = {name: s.lists for name, s in segments.items() if s.lists}
     kept = {name: list(s.kept) for name, s in segments.items() if s.kept}
-    country = config.platform.default_country if lists else None
-    shared, own = config.load(SharedConfig, FILE), load_traits(config)
-    return segments, shared, own, catalogue_of(config).propensities, lists, kept, country
+    return segments, kept, rests_on(config, segments)
 
 
 STAGE = Stage(

@@ -171,8 +171,7 @@ def _bins(values: Floats, edges: Edges) -> list[tuple[int, int]]:
 
 
 def _counted(rows: Iterable[Row]) -> pa.RecordBatch:
-    names = ("horizon_days", "slot", "bin", "customers", "total")
-    return pa.RecordBatch.from_pylist([dict(zip(names, row, strict=True)) for row in rows if row[3]], schema=_ARROW)
+    return pa.RecordBatch.from_pylist([dict(zip(_ARROW.names, row, strict=True)) for row in rows if row[3]], schema=_ARROW)
 
 
 def psi(expected: Histogram, actual: Histogram) -> float:
