@@ -17,8 +17,7 @@ from cdp.activation.layouts import composed
 from cdp.activation.load import identifier_type_of, load_destinations, rank_of
 from cdp.activation.people import attributes_of, members, people
 from cdp.base.contracts import Table
-from cdp.base.errors import UsageError
-from cdp.base.settings import ConfigFolder, did_you_mean
+from cdp.base.settings import ConfigFolder, refuse_unknown
 from cdp.base.stage import Account, Run, Stage, StageResult
 from cdp.conditions.clock import Clock
 from cdp.segments.evaluate import SOURCES
@@ -86,11 +85,7 @@ def activate(run: Run) -> StageResult:
 
 def _chosen(run: Run) -> list[Destination]:
     found = load_destinations(run.config)
-    unknown = sorted(set(run.select) - set(found))
-    if unknown:
-        raise UsageError(
-            f"--select {unknown[0]}: no such destination{did_you_mean(unknown[0], sorted(found))}"
-        )
+    refuse_unknown(run.select, found, "destination")
     return [d for name, d in found.items() if not run.select or name in run.select]
 
 

@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -250,6 +250,18 @@ def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
     shown = sorted(known)[:_MOST_KNOWN]
     more = f" and {len(known) - len(shown):,} more" if len(known) > len(shown) else ""
     return f"; known: {', '.join(shown)}{more}" if known else ""
+
+
+def refuse_unknown(select: Iterable[str], known: Iterable[str], what: str) -> None:
+    """That all names after `--select` are those of something.
+
+    Raises:
+        UsageError: one is not; the first of them is told.
+    """
+    names = sorted(known)
+    unknown = sorted(set(select) - set(names))
+    if unknown:
+        raise UsageError(f"--select {unknown[0]}: no such {what}{did_you_mean(unknown[0], names)}")
 
 
 def _kind(value: Any) -> str:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from cdp.base.errors import UsageError
-from cdp.base.settings import did_you_mean
+from cdp.base.settings import refuse_unknown
 from cdp.journeys.config import Journey
 from cdp.segments.plan import Plan
 
@@ -49,10 +48,7 @@ def plan(journeys: Mapping[str, Journey], select: Sequence[str]) -> JourneyPlan:
     Raises:
         UsageError: there is no journey of a selected name.
     """
-    unknown = sorted(set(select) - set(journeys))
-    if unknown:
-        hint = did_you_mean(unknown[0], sorted(journeys))
-        raise UsageError(f"--select {unknown[0]}: no such journey{hint}")
+    refuse_unknown(select, journeys, "journey")
     chosen = {name: j for name, j in journeys.items() if not select or name in select}
     segments = {name: j.as_segment for name, j in chosen.items()}
     versions = {name: j.hash for name, j in chosen.items()}

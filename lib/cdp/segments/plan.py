@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from cdp.base.errors import UsageError
-from cdp.base.settings import did_you_mean
+from cdp.base.settings import refuse_unknown
 from cdp.segments.config import Segment
 from cdp.segments.load import versions
 
@@ -63,10 +62,7 @@ def plan(segments: Mapping[str, Segment], select: Sequence[str]) -> Plan:
     Raises:
         UsageError: there is no segment of a selected name.
     """
-    unknown = sorted(set(select) - set(segments))
-    if unknown:
-        hint = did_you_mean(unknown[0], sorted(segments))
-        raise UsageError(f"--select {unknown[0]}: no such segment{hint}")
+    refuse_unknown(select, segments, "segment")
     wanted = set(select or segments)
     for name in reversed(list(segments)):
         wanted |= set(segments[name].references) if name in wanted else set()
