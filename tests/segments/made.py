@@ -138,6 +138,11 @@ MOST = 16
 def person(draw: st.DrawFn) -> dict[str, Any]:
     """Attributes by name, `timeline`, `order_lines`, `identifiers`, `was` (segment, by the former id, on the run's date)."""
     found = {path: value for path, (_, values) in VALUES.items() if (value := draw(st.none() | values)) is not None}
+    # A row of predictions has a value and a tier, whatever else it has.
+    has = {horizon for horizon in ("90", "365") if f"predictions.ltv@{horizon}" in found}
+    found = {path: value for path, value in found.items() if "@" not in path or path.partition("@")[2] in has}
+    if "90" in has:
+        found.setdefault("predictions.tier@90", "rest")
     found |= {path: draw(st.lists(st.sampled_from(elements), max_size=3)) for path, elements in ARRAYS.items()}
     allowed = draw(st.sampled_from([None, True, False]))
     times = draw(st.sampled_from([moments, together]))
@@ -323,6 +328,10 @@ def sequence(draw: st.DrawFn) -> dict[str, Any]:
     found = {"type": "Sequence", "steps": steps, "correlateOn": correlated}
     if draw(st.integers(0, 3)) == 0:
         found["timeWindow"] = draw(st.sampled_from([{"duration": 1, "unit": "day"}, {"duration": 4, "unit": "hour"}]))
+    if draw(st.integers(0, 2)) == 0 and any(not s.get("not") and "source" not in s for s in steps):
+        found["keep"] = draw(
+            st.sampled_from([["reference"], ["properties.b", "kind"], ["properties.a", "occurred_at"]])
+        )
     return found
 
 

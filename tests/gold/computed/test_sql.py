@@ -22,7 +22,7 @@ def test_a_query_reads_its_tables_and_the_runs_date_and_leaves_no_view_behind(sp
     assert sorted(tuple(row) for row in found.collect()) == [("ann", 7.0), ("bob", None)]
     own = asked("WITH orders AS (SELECT 'eve' AS customer_id, year(:as_of) AS value) SELECT * FROM orders")
     assert [tuple(row) for row in own.collect()] == [("eve", 2026.0)]
-    assert [t.name for t in spark.catalog.listTables() if t.name.startswith("trait_")] == []
+    assert spark.sql("SHOW VIEWS LIKE 'trait_*'").collect() == []
 
     with pytest.raises(CdpError, match="spent: query: it gives a customer several rows"):
         asked("SELECT 'ann' AS customer_id, amount AS value FROM orders")
