@@ -40,6 +40,8 @@ _DEFAULTS = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.debug.maxToStringFields": "0",
+    # Spark writes down the plan of every query, and again whenever it plans anew, though nobody may look at it.
+    "spark.sql.ui.explainMode": "simple",
     # Nothing is kept there, but Spark makes the folder.
     "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/cdp-warehouse",
 }
@@ -139,7 +141,7 @@ def fit_to(spark: "SparkSession", size: int, *, compiled: bool = False) -> None:
     Args:
         spark: session.
         size: bytes of the extracts and the tables.
-        compiled: compile in any case, for work that makes far more rows than it reads.
+        compiled: compile in any case, for work that is far more than the size tells.
     """
     if spark.conf.get("spark.cdp.fitPartitions", "false") == "true":
         wanted = max(_least_partitions(), min(-(-size // _BYTES_A_PARTITION), 4000))

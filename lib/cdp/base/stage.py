@@ -53,14 +53,15 @@ class Run:
     def spark(self) -> "SparkSession":
         return self.lake.spark
 
-    def fit_session(self, size: Callable[[], int]) -> None:
+    def fit_session(self, size: Callable[[], int], *, compiled: bool = False) -> None:
         """Fit the session to so many bytes, where lake and landing are on local disks; a cluster keeps its own settings.
 
         Args:
             size: of the data that is worked on; only asked for where it counts.
+            compiled: compile queries in any case (`cdp.base.session.fit_to`).
         """
         if self.lake.files.is_local and FileSystem(self.spark, self.landing).is_local:
-            fit_to(self.spark, size())
+            fit_to(self.spark, size(), compiled=compiled)
 
 
 @dataclass(frozen=True)

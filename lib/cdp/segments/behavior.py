@@ -10,9 +10,10 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Kind, number_in
 from cdp.conditions.filters import filter_holds
-from cdp.conditions.holds import any_of, literal
+from cdp.conditions.holds import literal
 from cdp.segments.attributes import timeline_column
 from cdp.segments.config import BehaviorCondition
+from cdp.segments.pruning import may_count
 
 
 def behavior(timeline: DataFrame, wanted: Mapping[str, BehaviorCondition], clock: Clock) -> DataFrame:
@@ -75,21 +76,7 @@ def outcome_kind(condition: BehaviorCondition) -> Kind:
 
 
 def _may_count(wanted: Iterable[BehaviorCondition], clock: Clock) -> Column:
-    """Whether an entry is of an event and time that some condition asks for: what is quickly told, ahead of the rest.
-
-    One comparison for all events that are asked for as far back, so that the code stays small enough for Java to compile.
-    """
-    since: dict[str | None, datetime] = {}
-    for condition in wanted:
-        low = _low(condition, clock) or datetime.min
-        for event in condition.events or (None,):
-            since[event] = min(low, since.get(event, low))
-    parts = []
-    for low in sorted(set(since.values())):
-        events = sorted(e for e, of in since.items() if of == low and e is not None)
-        is_in = F.lit(True) if since.get(None) == low else F.col("event").isin(*events)
-        parts.append(is_in & (F.col("occurred_at") >= literal(low)) if low > datetime.min else is_in)
-    return any_of(parts) & (F.col("occurred_at") < literal(clock.end))
+    return may_count([(condition.events, _low(condition, clock)) for condition in wanted], clock)
 
 
 def _low(condition: BehaviorCondition, clock: Clock) -> datetime | None:

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.conditions.filters import filter_holds
 from cdp.conditions.holds import all_of, any_of, literal
+from cdp.segments.pruning import may_count
 from cdp.segments.sequence import MOMENTS, MOST_ENTRIES, SequenceCondition, Step
 
 MOST_VALUES = 100
@@ -39,20 +40,26 @@ def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCond
     entries = reduce(DataFrame.unionByName, [_entries(tables[source], source, numbered, clock) for source in sources])
     group = ("customer_id", "sequence", "object")
     newest = Window.partitionBy(*group).orderBy(*[F.desc(name) for name in _ORDER])
-    # The place among the newest says the order from here on: numbers in place of texts.
-    placed = entries.withColumn("place", -F.row_number().over(newest)).where(F.col("place") >= -MOST_ENTRIES)
+    whole = newest.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    must = F.get(F.lit([_must_come(s) for s in numbered]), F.col("sequence"))
+    # The place among the newest says the order from here on: numbers in place of texts. Of most objects some step never came.
+    placed = (
+        entries.withColumns({"place": -F.row_number().over(newest), "came": F.bit_or("steps").over(whole)})
+        .where(F.col("place") >= -MOST_ENTRIES)
+        .where(F.col("came").bitwiseAND(must) == must)
+    )
     keeping = {i: s for i, s in enumerate(numbered) if s.keep}
     entry = ("place", "at", "steps", *(["kept"] if keeping else []))
-    chains = placed.groupBy(*group).agg(F.sort_array(F.collect_list(F.struct(*entry))).alias("entries"))
+    chains = placed.groupBy(*group).agg(
+        F.sort_array(F.collect_list(F.struct(*entry))).alias("entries"),
+        F.max(F.when(F.col("steps").bitwiseAND(must) != 0, F.col("at"))).alias("newest"),
+    )
     # In the order of the plan: only the fold of a row's own sequence is worked out.
     holds = F.coalesce(*[F.when(F.col("sequence") == i, _holds(s, clock)) for i, s in enumerate(numbered)])
-    met = chains.where(holds)
     outcomes = [F.bool_or(F.col("sequence") == i).alias(name) for i, name in enumerate(wanted)]
-    if keeping:
-        told = {i: F.when(F.col("sequence") == i, _kept(s)) for i, s in keeping.items()}
-        met = met.select("customer_id", "sequence", "object", F.coalesce(*told.values()).alias("told"))
-        outcomes += [_of_newest(i).alias(s.kept) for i, s in keeping.items()]
-    return met.groupBy("customer_id").agg(*outcomes)
+    of_newest = [_of_newest(i).alias(s.kept) for i, s in keeping.items()]
+    found = chains.where(holds).groupBy("customer_id").agg(*outcomes, *of_newest)
+    return found.withColumns({s.kept: _kept(s, s.kept) for s in keeping.values()}) if keeping else found
 
 
 def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], clock: Clock) -> DataFrame:
@@ -71,10 +78,9 @@ def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], cloc
     is_line = source == "order_lines"
     reference = "order_id" if is_line else "reference"
     kind = F.lit("order line") if is_line else F.col("kind")  # sorts after the order, which is of the same moment
-    named = [step.events for sequence in wanted for step in sequence.steps if step.source == source]
-    events = sorted({name for names in named for name in names})
-    is_of_event = F.col("event").isin(*events) if all(named) else F.lit(True)
-    matched = rows.where(F.col("customer_id").isNotNull() & is_of_event).withColumns(columns)
+    asked = [(k.events, _low(sequence, clock)) for sequence in wanted for k in sequence.steps if k.source == source]
+    known = rows.where(F.col("customer_id").isNotNull() & may_count(asked, clock, MOMENTS[source]))
+    matched = known.withColumns(columns)
     # Of an array Spark would interpret what takes its nulls out, with all that is in it; `explode` costs a row for each.
     return (
         matched.where(any_of([h.isNotNull() for h in hits]))
@@ -104,10 +110,16 @@ def _by_object(sequence: SequenceCondition, source: str) -> dict[tuple[str, ...]
 
 def _bits(sequence: SequenceCondition, steps: Iterable[int], clock: Clock, moment: str) -> Column:
     is_in = F.col(moment) < literal(clock.end)
-    if sequence.timeWindow:
-        is_in &= F.col(moment) >= literal(clock.ago(sequence.timeWindow.duration, sequence.timeWindow.unit))
+    if low := _low(sequence, clock):
+        is_in &= F.col(moment) >= literal(low)
     bits = [F.when(_is(sequence.steps[k], clock), 1 << k).otherwise(0) for k in steps]
     return F.when(is_in, reduce(lambda a, b: a + b, bits)).otherwise(0)
+
+
+def _low(sequence: SequenceCondition, clock: Clock) -> datetime | None:
+    """From when on entries count; None: from ever."""
+    window = sequence.timeWindow
+    return clock.ago(window.duration, window.unit) if window else None
 
 
 def _is(step: Step, clock: Clock) -> Column:
@@ -198,10 +210,19 @@ def _holds(sequence: SequenceCondition, clock: Clock) -> Column:
     return F.aggregate("entries", start, after, finished)
 
 
-def _kept(sequence: SequenceCondition) -> Column:
-    """Of the entries of an object: when the newest of a step that must come was, and what all of these say."""
-    bits = sum(1 << k for k, step in enumerate(sequence.steps) if not step.not_)
-    mine = F.filter("entries", lambda entry: _has(entry, bits))
+def _must_come(sequence: SequenceCondition) -> int:
+    """The bits of the steps that must come."""
+    return sum(1 << k for k, step in enumerate(sequence.steps) if not step.not_)
+
+
+def _of_newest(i: int) -> Column:
+    """The entries of the object with a chain of sequence `i` that is the newest; null: there is none."""
+    return F.max_by("entries", F.when(F.col("sequence") == i, F.struct("newest", "object")))
+
+
+def _kept(sequence: SequenceCondition, entries: str) -> Column:
+    """What the entries of steps that must come say of each column that is kept; null where there are no entries."""
+    mine = F.filter(entries, lambda entry: _has(entry, _must_come(sequence)))
 
     def different(k: int) -> Column:
         values = F.array_distinct(F.array_compact(F.transform(mine, lambda entry: entry["kept"][k])))
@@ -209,12 +230,7 @@ def _kept(sequence: SequenceCondition) -> Column:
 
     paths = F.array(*[F.lit(path) for path in sequence.keep])
     told = F.map_from_arrays(paths, F.array(*[different(k) for k in range(len(sequence.keep))]))
-    return F.struct(F.element_at(mine, -1)["at"].alias("newest"), told.alias("kept"))
-
-
-def _of_newest(i: int) -> Column:
-    newest = F.when(F.col("sequence") == i, F.struct("told.newest", "object"))
-    return F.max_by("told.kept", newest)
+    return F.when(F.col(entries).isNotNull(), told)
 
 
 def _wanted(steps: tuple[Step, ...], k: int) -> _Wanted:

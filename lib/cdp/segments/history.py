@@ -112,10 +112,13 @@ def changes(
         .otherwise("data")
     )
     allowed = consent.where("is_allowed").groupBy("customer_id").agg(F.collect_set("purpose").alias("allowed"))
+    # Only why somebody went asks for consent, and most of those who moved on a day on which much changes have come.
+    gone = moved.where(is_exit).join(allowed, on="customer_id", how="left")
     return (
-        moved.join(F.broadcast(status), on="segment", how="left")
+        moved.where(~is_exit)
+        .unionByName(gone, allowMissingColumns=True)
+        .join(F.broadcast(status), on="segment", how="left")
         .join(_fates(identity_changes, as_of), on="customer_id", how="left")
-        .join(allowed, on="customer_id", how="left")
         .select(
             F.lit(run_id).alias("run_id"),
             F.lit(as_of).alias("changed_on"),
@@ -174,15 +177,12 @@ def _fates(identity_changes: DataFrame, as_of: date) -> DataFrame:
     """What identity resolution did to an id: `ended` (merged into another, or erased), `grew` (took others in today)."""
     on = F.to_date("changed_at")
     past = identity_changes.where(on <= F.lit(as_of))
+    ended = past.where(F.col("change").isin("merged", "erased")).select(
+        F.col("previous_customer_id").alias("customer_id"), F.col("change").alias("ended"), F.lit(None).alias("grew")
+    )
+    grew = past.where((F.col("change") == "merged") & (on == F.lit(as_of))).select(
+        "customer_id", F.lit(None).alias("ended"), F.lit(True).alias("grew")
+    )
     # `erased` sorts before `merged`: the stronger reason wins.
-    ended = (
-        past.where(F.col("change").isin("merged", "erased"))
-        .groupBy(F.col("previous_customer_id").alias("customer_id"))
-        .agg(F.min("change").alias("ended"))
-    )
-    grew = (
-        past.where((F.col("change") == "merged") & (on == F.lit(as_of)))
-        .groupBy("customer_id")
-        .agg(F.lit(True).alias("grew"))
-    )
-    return ended.join(grew, on="customer_id", how="full")
+    fates = [F.min("ended").alias("ended"), F.bool_or("grew").alias("grew")]
+    return ended.unionByName(grew).groupBy("customer_id").agg(*fates)

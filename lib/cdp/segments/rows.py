@@ -18,7 +18,6 @@ MEMBER = (
 )
 """What `member_rows` gives."""
 
-_BUCKETS = 16**8
 _NOBODY = -1
 
 Kept = Mapping[str, Sequence[SequenceCondition]]
@@ -40,7 +39,8 @@ def member_rows(frame: DataFrame, segments: Mapping[str, Segment], versions: Map
     """
     # What there is to say of a segment is looked up by its place: that costs a row of a member, not each customer as many
     # times as there are segments. `array_remove` is compiled and a column is worked out apart from `explode`; what takes a
-    # lambda, and what is exploded at once, Spark may interpret, all rules inside it.
+    # lambda, and what is exploded at once, Spark may interpret, all rules inside it. Ahead of an `explode` that is not
+    # `outer` it looks whether there is something to explode, and judges everybody twice for it.
     several = list(segments.values())
     places = [F.when(F.col(in_segment(s.name)), place).otherwise(_NOBODY) for place, s in enumerate(several)]
     purposes = sorted({s.purpose for s in several if s.purpose})
@@ -51,10 +51,10 @@ def member_rows(frame: DataFrame, segments: Mapping[str, Segment], versions: Map
         *[_allows(purpose) for purpose in purposes],
         *sorted(kept),
         F.array_remove(F.array(*places), _NOBODY).alias("place"),
-    ).withColumn("place", F.explode("place"))
+    ).withColumn("place", F.explode_outer("place"))
     own = [(s.holdout.salt or s.name, s.holdout.percent) for s in several]
     everybody = [(s.shared.holdout.salt, s.shared.holdout.percent) for s in several]
-    return found.select(
+    return found.where("place IS NOT NULL").select(
         _of_place([s.name for s in several]).alias("segment"),
         _of_place([versions[s.name] for s in several]).alias("version"),
         "customer_id",
@@ -96,20 +96,22 @@ def _is_drawn(groups: Sequence[tuple[str, float]]) -> Column:
     Args:
         groups: salt and percent of the segment at each place.
     """
-    if not any(percent for _, percent in groups):
+    drawn = [percent > 0 for _, percent in groups]
+    if not any(drawn):
         return F.lit(False)
     below = _of_place([_below(percent) for _, percent in groups])
-    return (below > 0) & _draw(_of_place([salt for salt, _ in groups]), below)
+    return _of_place(drawn) & _draw(_of_place([salt for salt, _ in groups]), below)
 
 
 def _draw(salt: Column, below: Column) -> Column:
-    """A stable share: the first 8 hexadecimal digits of SHA-256 of `salt|customer_id` lie below a number."""
-    digest = F.sha2(F.concat_ws("|", salt, F.col("customer_id")), 256)
-    return F.conv(F.substring(digest, 1, 8), 16, 10).cast("bigint") < below
+    """A stable share: the first 8 hexadecimal digits of SHA-256 of `salt|customer_id` lie below a number, as text."""
+    return F.substring(F.sha2(F.concat_ws("|", salt, F.col("customer_id")), 256), 1, 8) < below
 
 
-def _below(percent: float) -> int:
-    return round(percent / 100 * _BUCKETS)
+def _below(percent: float) -> str:
+    """The number with 8 hexadecimal digits that the share ends at; after all of them for everybody."""
+    number = round(percent / 100 * 16**8)
+    return f"{number:08x}" if number < 16**8 else "g"
 
 
 def _matched(keeping: Mapping[int, Kept]) -> Column:

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
+from cdp.base.files import FileSystem
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.holds import is_pattern
@@ -21,6 +22,7 @@ from cdp.segments.members import needs_of
 from cdp.segments.plan import Plan, note, plan, status_rows
 from cdp.segments.query import SqlCondition, query_problem
 from cdp.segments.rulebook import Held, purpose_since, rule_since, rulebook_after
+from cdp.segments.sequence import SequenceCondition
 from cdp.segments.shared import FILE, SharedConfig
 from cdp.tables.gold import (
     EFFECTIVE_CONSENT,
@@ -31,8 +33,12 @@ from cdp.tables.gold import (
     SEGMENT_MEMBERS,
     SEGMENT_STATUS,
     SEGMENT_VERSIONS,
+    TIMELINE,
 )
 from cdp.tables.identity import CHANGES
+
+_COMPILED_FROM_BYTES = 256 << 20
+"""Bytes of the timeline, times the conditions that look at it."""
 
 
 def run_segments(run: Run) -> StageResult:
@@ -41,6 +47,7 @@ def run_segments(run: Run) -> StageResult:
     history = run.lake.read(SEGMENT_HISTORY)
     old = {row["segment"]: row.asDict() for row in run.lake.read(SEGMENT_STATUS).collect()}  # one row a segment
     check_rules(run, work)
+    _fit_session(run, work)
     judged = evaluated(run, work, history)
     counts = judged.counts
     held = [Held(**row.asDict()) for row in run.lake.read(SEGMENT_VERSIONS).collect()]  # one row a rule of a segment
@@ -64,6 +71,14 @@ def run_segments(run: Run) -> StageResult:
     )
     broken = tuple(f"segment {name}: {why}" for name, why in sorted(work.failed.items()))
     return StageResult(rows_out=sum(c["size"] for c in counts.values()), notes=notes, broken_rules=broken)
+
+
+def _fit_session(run: Run, work: Plan) -> None:
+    """Each condition on what people did looks at the whole timeline, which the size of the lake does not tell."""
+    needs = needs_of(list(work.good.values()), catalogue_of(run.config))
+    looks = len(needs.behaviors) + sum(isinstance(fact, SequenceCondition) for fact in needs.facts.values())
+    if run.lake.files.is_local and looks * FileSystem(run.spark, run.lake.path(TIMELINE)).size() >= _COMPILED_FROM_BYTES:
+        run.fit_session(run.lake.files.size, compiled=True)
 
 
 def check_rules(run: Run, work: Plan) -> None:
