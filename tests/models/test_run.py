@@ -95,6 +95,7 @@ def test_the_champions_are_known_without_mlflow_and_to_mlflow(trained):
     assert champions(run) == {"cdp_ltv": 1, "cdp_churn": 1}
     client = mlflow.MlflowClient(f"sqlite:///{run.lake.root}/mlflow/mlflow.db")
     for name in (*MODELS, PROSPECTS):
+        assert "alias `champion`" in client.get_registered_model(name).description
         version = client.get_model_version_by_alias(name, "champion")
         record = client.get_run(version.run_id)
         assert client.get_experiment(record.info.experiment_id).name == name

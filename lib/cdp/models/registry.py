@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 ALIAS = "champion"
 _PACKAGES = ("scikit-learn", "scipy", "numpy", "pandas")
+_ABOUT = (
+    "Scores are those of the version with the alias `champion`. Each version's description says what it was trained on, how good"
+    " it is beside plain rules, and why it is champion or not. To roll back, give the alias to another version."
+)
 
 CHALLENGER = "challenger"
 
@@ -180,7 +184,7 @@ class Registry:
                 run_id = active.info.run_id
             self._log_candidates(mlflow, experiment, run_id, entry)
             if not client.search_registered_models(f"name = '{name}'"):
-                client.create_registered_model(name)
+                client.create_registered_model(name, description=_ABOUT)
             made = client.create_model_version(
                 name,
                 source=info.model_uri,
