@@ -50,7 +50,8 @@ _PARTITIONS_ELSEWHERE = 200
 # Compiling a query's code takes seconds, running it interpreted over some thousand rows a fraction of one.
 _INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 _COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
-_COMPILED_FROM_BYTES = 256 << 20
+COMPILED_FROM_BYTES = 256 << 20
+"""From so many bytes that are looked at on, queries are compiled."""
 # Planning anew after each stage, and looking for filters that nobody wrote, takes a quarter to a third of the CPU of a run
 # over some thousand rows; from about ten megabytes on it is won back.
 _PLANNED_ONCE = {"spark.sql.adaptive.enabled": "false", "spark.sql.constraintPropagation.enabled": "false"}
@@ -146,7 +147,7 @@ def fit_to(spark: "SparkSession", size: int, *, compiled: bool = False) -> None:
     if spark.conf.get("spark.cdp.fitPartitions", "false") == "true":
         wanted = max(_least_partitions(), min(-(-size // _BYTES_A_PARTITION), 4000))
         spark.conf.set(_PARTITIONS, str(wanted))
-        code = _COMPILED if compiled or size >= _COMPILED_FROM_BYTES else _INTERPRETED
+        code = _COMPILED if compiled or size >= COMPILED_FROM_BYTES else _INTERPRETED
         plans = _PLANNED_AGAIN if compiled or size >= _PLANNED_AGAIN_FROM_BYTES else _PLANNED_ONCE
         for key, value in {**code, **plans}.items():
             spark.conf.set(key, value)

@@ -1,7 +1,6 @@
 """What people did: every aggregate that the rules of a run ask for, in one pass over the timeline, or two."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -10,10 +9,9 @@ from pyspark.sql import functions as F
 from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Kind, number_in
 from cdp.conditions.filters import filter_holds
-from cdp.conditions.holds import literal
 from cdp.segments.attributes import timeline_column
 from cdp.segments.config import BehaviorCondition
-from cdp.segments.pruning import may_count
+from cdp.segments.windows import may_count, within
 
 
 def behavior(timeline: DataFrame, wanted: Mapping[str, BehaviorCondition], clock: Clock) -> DataFrame:
@@ -76,21 +74,12 @@ def outcome_kind(condition: BehaviorCondition) -> Kind:
 
 
 def _may_count(wanted: Iterable[BehaviorCondition], clock: Clock) -> Column:
-    return may_count([(condition.events, _low(condition, clock)) for condition in wanted], clock)
-
-
-def _low(condition: BehaviorCondition, clock: Clock) -> datetime | None:
-    """From when on entries count; None: from ever."""
-    window = condition.timeWindow
-    return clock.ago(window.duration, window.unit) if window else None
+    return may_count([(condition.events, condition.timeWindow) for condition in wanted], clock, "occurred_at")
 
 
 def _counts(condition: BehaviorCondition, clock: Clock) -> Column:
     """Whether an entry counts for the condition: its name, its time and the filter."""
-    at = F.col("occurred_at")
-    is_in = at < literal(clock.end)
-    if low := _low(condition, clock):
-        is_in &= at >= literal(low)
+    is_in = within(condition.timeWindow, clock, "occurred_at")
     if condition.events:
         is_in &= F.col("event").isin(*condition.events)
     if condition.filter:

@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
 from cdp.conditions.filters import filter_holds
-from cdp.conditions.holds import all_of, any_of, literal
-from cdp.segments.pruning import may_count
+from cdp.conditions.holds import all_of, any_of
 from cdp.segments.sequence import MOMENTS, MOST_ENTRIES, SequenceCondition, Step
+from cdp.segments.windows import may_count, within
 
 MOST_VALUES = 100
 """Values of a column that are kept of one object, the first: a bound on the row of a member."""
@@ -78,7 +78,7 @@ def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], cloc
     is_line = source == "order_lines"
     reference = "order_id" if is_line else "reference"
     kind = F.lit("order line") if is_line else F.col("kind")  # sorts after the order, which is of the same moment
-    asked = [(k.events, _low(sequence, clock)) for sequence in wanted for k in sequence.steps if k.source == source]
+    asked = [(k.events, sequence.timeWindow) for sequence in wanted for k in sequence.steps if k.source == source]
     known = rows.where(F.col("customer_id").isNotNull() & may_count(asked, clock, MOMENTS[source]))
     matched = known.withColumns(columns)
     # Of an array Spark would interpret what takes its nulls out, with all that is in it; `explode` costs a row for each.
@@ -109,17 +109,8 @@ def _by_object(sequence: SequenceCondition, source: str) -> dict[tuple[str, ...]
 
 
 def _bits(sequence: SequenceCondition, steps: Iterable[int], clock: Clock, moment: str) -> Column:
-    is_in = F.col(moment) < literal(clock.end)
-    if low := _low(sequence, clock):
-        is_in &= F.col(moment) >= literal(low)
     bits = [F.when(_is(sequence.steps[k], clock), 1 << k).otherwise(0) for k in steps]
-    return F.when(is_in, reduce(lambda a, b: a + b, bits)).otherwise(0)
-
-
-def _low(sequence: SequenceCondition, clock: Clock) -> datetime | None:
-    """From when on entries count; None: from ever."""
-    window = sequence.timeWindow
-    return clock.ago(window.duration, window.unit) if window else None
+    return F.when(within(sequence.timeWindow, clock, moment), reduce(lambda a, b: a + b, bits)).otherwise(0)
 
 
 def _is(step: Step, clock: Clock) -> Column:

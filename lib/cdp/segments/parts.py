@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import PositiveInt
 
 from cdp.base.settings import Strict
+from cdp.conditions.clock import Clock
 from cdp.conditions.operators import Unit
 
 _MICROS = {
@@ -25,6 +27,10 @@ class TimeWindow(Strict):
     """How many."""
     unit: Unit
     """year ... second."""
+
+    def begin(self, clock: Clock) -> datetime:
+        """From when on entries count."""
+        return clock.ago(self.duration, self.unit)
 
 
 class TimeBox(Strict):

@@ -218,7 +218,7 @@ class Judge:
         if at >= self.clock.end:
             return False
         window = condition.timeWindow
-        if window and at < self.clock.ago(window.duration, window.unit):
+        if window and at < window.begin(self.clock):
             return False
         if condition.events and entry["event"] not in condition.events:
             return False

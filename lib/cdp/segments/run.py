@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
 from cdp.base.files import FileSystem
+from cdp.base.session import COMPILED_FROM_BYTES
 from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.holds import is_pattern
@@ -36,9 +37,6 @@ from cdp.tables.gold import (
     TIMELINE,
 )
 from cdp.tables.identity import CHANGES
-
-_COMPILED_FROM_BYTES = 256 << 20
-"""Bytes of the timeline, times the conditions that look at it."""
 
 
 def run_segments(run: Run) -> StageResult:
@@ -77,7 +75,7 @@ def _fit_session(run: Run, work: Plan) -> None:
     """Each condition on what people did looks at the whole timeline, which the size of the lake does not tell."""
     needs = needs_of(list(work.good.values()), catalogue_of(run.config))
     looks = len(needs.behaviors) + sum(isinstance(fact, SequenceCondition) for fact in needs.facts.values())
-    if run.lake.files.is_local and looks * FileSystem(run.spark, run.lake.path(TIMELINE)).size() >= _COMPILED_FROM_BYTES:
+    if run.lake.files.is_local and looks * FileSystem(run.spark, run.lake.path(TIMELINE)).size() >= COMPILED_FROM_BYTES:
         run.fit_session(run.lake.files.size, compiled=True)
 
 

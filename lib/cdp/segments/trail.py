@@ -100,7 +100,7 @@ def _marks(
     at = time_of(row[MOMENTS[source]])
     assert at is not None
     window = sequence.timeWindow
-    if at >= clock.end or (window and at < clock.ago(window.duration, window.unit)):
+    if at >= clock.end or (window and at < window.begin(clock)):
         return
     found: dict[tuple[str, ...], set[int]] = {}
     for number, step in enumerate(sequence.steps):
