@@ -55,6 +55,15 @@ def test_queries_on_small_data_are_planned_once(session: SparkSession):
     assert (plans(1 << 20), plans(1 << 30), plans(1 << 20)) == ({"false"}, {"true"}, {"false"})
 
 
+def test_partitions_that_are_put_together_leave_work_for_every_core(session: SparkSession):
+    fit_to(session, 1 << 30)
+
+    shuffled = session.range(200_000).selectExpr("id", "sha2(string(id), 256) AS text").repartition("text")
+
+    # 64 of a fifth of a megabyte, which would all fit into one.
+    assert 2 <= shuffled.localCheckpoint().rdd.getNumPartitions() < 64
+
+
 def test_what_makes_more_than_it_reads_is_compiled_though_small(session: SparkSession):
     fit_to(session, 1 << 20, compiled=True)
 

@@ -146,19 +146,20 @@ def test_a_product_that_was_viewed_and_then_bought_itself(fill: Fill) -> None:
     assert check(fill, people, [VIEWED_AND_BOUGHT]) == 3
 
 
-def test_what_is_bounded_are_the_oldest_entries_of_one_object(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chains, "MOST_ENTRIES", 2)
-    funnel = SequenceCondition.model_validate({"type": "Sequence", "steps": [{"event": ADDED}, {"event": BOUGHT}]})
-    many = [entry(END - n * HOUR, BOUGHT, str(n)) for n in (1, 2)]
+def test_what_is_kept_is_looked_for_among_the_first_entries_of_an_object(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chains, "MOST_LOOKED_AT", 2)
+    sequence = SequenceCondition.model_validate({**ABANDONED, "keep": ["properties.product_id"]})
     rows = [
-        {"customer_id": who, **e}
-        for who, more in (("two", many[:1]), ("three", many))
-        for e in [entry(END - 9 * HOUR, ADDED), *more]
+        {
+            "customer_id": "ann",
+            **entry(END - (50 - n) * HOUR, ADDED, str(n), properties={"cart_id": "a", "product_id": f"p{n}"}),
+        }
+        for n in range(4)
     ]
 
-    found = sequences({"behavior_timeline": fill(TIMELINE, *rows)}, {"s": funnel}, Clock(AS_OF))
+    (row,) = sequences({"behavior_timeline": fill(TIMELINE, *rows)}, {"s": sequence}, Clock(AS_OF)).collect()
 
-    assert [row["customer_id"] for row in found.collect()] == ["two"]
+    assert row["s"] and row[sequence.kept] == {"properties.product_id": ["p0", "p1"]}
 
 
 def test_of_several_carts_that_were_left_the_newest_is_kept_with_its_products(fill: Fill) -> None:

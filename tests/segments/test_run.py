@@ -17,6 +17,9 @@ from cdp.base.settings import ConfigFolder
 from cdp.base.stage import Run, StageResult
 from cdp.segments.compile import in_segment
 from cdp.segments.config import Segment
+from cdp.segments.evaluate import evaluated
+from cdp.segments.load import load_segments
+from cdp.segments.plan import plan
 from cdp.segments.rows import member_rows
 from cdp.segments.run import STAGE
 from cdp.tables.gold import (
@@ -202,6 +205,18 @@ def test_lost_and_given_consent_of_members_who_stay_is_in_the_feed_however_often
             and spans["buyers", "bob"] == [(DAY, two)]
             and not spans["buyers", "cyn"]
         )
+
+
+def test_members_are_worked_out_once_though_the_history_that_they_rest_on_is_written_meanwhile(shop: Shop) -> None:
+    shop.segments(buyers=buyers(3))
+    shop.people(ann=3)
+    shop.on()
+
+    judged = evaluated(shop.run, plan(load_segments(shop.run.config), ()), shop.run.lake.read(SEGMENT_HISTORY))
+
+    # Spark drops what is persisted of a table when that is written.
+    tables = judged.stand._jdf.queryExecution().analyzed().collectLeaves().toString()
+    assert "LogicalRDD" in tables and "Relation" not in tables
 
 
 def test_only_selected_segments_are_written_and_a_dry_run_writes_nothing(shop: Shop) -> None:

@@ -35,13 +35,11 @@ class _Walk:
 
     Attributes:
         before: `gold.journey_history` on the eve.
-        paths: every visit, kept in memory or on disk.
         stays: `cdp.journeys.history.stays`.
         counts: of each step.
     """
 
     before: DataFrame
-    paths: DataFrame
     stays: DataFrame
     counts: Counts
 
@@ -57,7 +55,6 @@ def run_journeys(run: Run) -> StageResult:
     status = status_rows(work, old, walk.counts, as_of=run.as_of)
     if not run.dry_run:
         _write(run, work, walk, status)
-    walk.paths.unpersist()
     return StageResult(
         rows_out=sum(found["size"] for found in walk.counts.values()),
         notes=tuple(notes(work, status, walk.counts)),
@@ -82,7 +79,7 @@ def _walked(run: Run, work: JourneyPlan) -> _Walk:
 def _failure(run: Run, work: JourneyPlan, name: str, journey: Journey) -> str | None:
     """Why a journey cannot go on by itself; None: it can. Only asked after the run of all has failed."""
     try:
-        _attempt(run, work, {name: journey}).paths.unpersist()
+        _attempt(run, work, {name: journey})
     except Exception as error:  # Spark and py4j share no base class
         return f"Spark cannot evaluate a condition: {safe_reason(error)}"
     return None
@@ -100,10 +97,11 @@ def _attempt(run: Run, work: JourneyPlan, journeys: dict[str, Journey]) -> _Walk
     everyone = visits(standing(before, former), come, journeys, as_of=as_of)
     is_past = (F.col("change") == "erased") & (F.to_date("changed_at") <= F.lit(as_of))
     erased = lake.read(CHANGES).where(is_past).select(F.col("previous_customer_id").alias("customer_id"))
-    walked = paths(everyone, everybody, erased, journeys, as_of=as_of).persist()
+    # A table that is written drops what is persisted of it: the history is, while others still read this.
+    walked = paths(everyone, everybody, erased, journeys, as_of=as_of).localCheckpoint(eager=False)
     found = stays(walked, journeys, as_of=as_of)
     rows = tallies(history_after(before, found), found, as_of=as_of).collect()  # one row a step
-    return _Walk(before, walked, found, {(row["journey"], row["step"]): row.asDict() for row in rows})
+    return _Walk(before, found, {(row["journey"], row["step"]): row.asDict() for row in rows})
 
 
 def _write(run: Run, work: JourneyPlan, walk: _Walk, status: Sequence[dict[str, Any]]) -> None:

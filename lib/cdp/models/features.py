@@ -1,6 +1,6 @@
 """Features of customers as of a day, declared once for training and scoring, and the outcomes after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -157,8 +157,8 @@ def outcomes(days: DataFrame, cutoffs: Sequence[date], horizons: Sequence[int]) 
         horizon H order_days_next_H (days with an order) and revenue_next_H (returns taken off), as doubles.
     """
     longest = max(horizons)
-    ahead = F.filter(_dates(cutoffs), lambda day: F.datediff(F.col("on"), day).between(1, longest))
-    after = days.withColumn("cutoff", F.explode(ahead)).withColumn("ahead", F.datediff("on", "cutoff"))
+    after = _for_each(days, cutoffs, lambda day: F.datediff("on", day).between(1, longest))
+    after = after.withColumn("ahead", F.datediff("on", "cutoff"))
     measures = {
         name: expression
         for horizon in horizons
@@ -178,15 +178,17 @@ def _computed(
     *,
     everybody: bool = False,
 ) -> DataFrame:
-    reached = F.filter(_dates(cutoffs), lambda day: day >= F.col("on"))
-    up_to = days.withColumn("cutoff", F.explode(reached)).withColumn("age", F.datediff("cutoff", "on"))
+    up_to = _for_each(days, cutoffs, lambda day: F.col("on") <= day).withColumn("age", F.datediff("cutoff", "on"))
     summed = up_to.groupBy("customer_id", "cutoff").agg(*_named(totals))
     summed = summed if everybody else summed.where("order_days > 0")
     return summed.selectExpr("customer_id", "cutoff", *[f"double({_FEATURES[name]}) AS {name}" for name in wanted])
 
 
-def _dates(days: Sequence[date]) -> Column:
-    return F.array(*[F.lit(day) for day in sorted(set(days))])
+def _for_each(days: DataFrame, cutoffs: Sequence[date], concerns: Callable[[Column], Column]) -> DataFrame:
+    """A row of each day for each cut-off that it concerns, which is in the column `cutoff`."""
+    # Of an array that is filtered by a lambda Spark would interpret what a row of nulls is compiled for.
+    reached = [F.when(concerns(F.lit(day)), F.lit(day)) for day in sorted(set(cutoffs))]
+    return days.withColumn("cutoff", F.explode(F.array(*reached))).where("cutoff IS NOT NULL")
 
 
 def _named(expressions: Mapping[str, str]) -> list[Column]:

@@ -139,8 +139,9 @@ def _told(target: str, parts: np.ndarray | None, batch: pd.DataFrame) -> Mapping
     value = np.take_along_axis(known, place, axis=1)
     found: dict[str, Any] = {}
     for i in range(MOST):
-        # What adds nothing is no reason.
-        found[f"{target}_reason_{i}"] = pd.array(np.where(np.abs(effect[:, i]) < 5e-5, -1, place[:, i]), dtype="Int32")
+        # What adds nothing is no reason; by the digits that reasons are put in order by.
+        is_nothing = np.round(np.abs(effect[:, i]), 6) < 5e-5
+        found[f"{target}_reason_{i}"] = pd.array(np.where(is_nothing, -1, place[:, i]), dtype="Int32")
         found[f"{target}_value_{i}"] = pd.array(value[:, i], dtype="Float64")
         found[f"{target}_effect_{i}"] = np.round(effect[:, i], 4)
     return found
@@ -219,17 +220,16 @@ def shares_below(counts: pd.DataFrame, name: str) -> pd.DataFrame:
 def _why(target: str) -> Column:
     names = F.array(*[F.lit(name) for name in REASONS])
     told = [
-        F.when(
-            F.col(f"{target}_reason_{i}") >= 0,
-            F.struct(
-                F.get(names, F.col(f"{target}_reason_{i}")).alias("reason"),
-                F.col(f"{target}_value_{i}").alias("value"),
-                F.col(f"{target}_effect_{i}").alias("effect"),
-            ),
+        F.struct(
+            F.get(names, F.col(f"{target}_reason_{i}")).alias("reason"),
+            F.col(f"{target}_value_{i}").alias("value"),
+            F.col(f"{target}_effect_{i}").alias("effect"),
         )
         for i in range(MOST)
     ]
-    return F.filter(F.array(*told), lambda reason: reason.isNotNull())
+    # The strongest come first, so that those that are none are the last; a filter by a lambda would be interpreted.
+    count = " + ".join(f"int(coalesce({target}_reason_{i} >= 0, false))" for i in range(MOST))
+    return F.slice(F.array(*told), F.lit(1), F.expr(count))
 
 
 def _measure(name: str) -> Column:

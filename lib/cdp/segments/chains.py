@@ -1,24 +1,26 @@
 """Who did one thing after another: every sequence of a run in one pass over the timeline."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
-from cdp.conditions.filters import filter_holds
-from cdp.conditions.holds import all_of, any_of
-from cdp.segments.sequence import MOMENTS, MOST_ENTRIES, SequenceCondition, Step
-from cdp.segments.windows import may_count, within
+from cdp.segments.entries import ORDER, entries, not_bit, step_bit
+from cdp.segments.sequence import MOST_STEPS, SequenceCondition
 
 MOST_VALUES = 100
 """Values of a column that are kept of one object, the first: a bound on the row of a member."""
+MOST_LOOKED_AT = 10_000
+"""Entries of one object that are looked through for them, the first: a bound on what one task holds in memory."""
 
-_ORDER = ("at", "kind", "source", "reference", "line_no")
-"""What entries are in the order of. The timeline's own key tells those of one moment apart; lines come after their order."""
+_GROUP = ("customer_id", "sequence", "object")
+_MUST_COME = sum(step_bit(k) for k in range(MOST_STEPS))
+_NEVER = -(2**63)
+"""In place of a time: what was reached counts no more."""
 
 
 def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCondition], clock: Clock) -> DataFrame:
@@ -37,216 +39,138 @@ def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCond
     """
     numbered = list(wanted.values())
     sources = sorted({step.source for sequence in numbered for step in sequence.steps})
-    entries = reduce(DataFrame.unionByName, [_entries(tables[source], source, numbered, clock) for source in sources])
-    group = ("customer_id", "sequence", "object")
-    newest = Window.partitionBy(*group).orderBy(*[F.desc(name) for name in _ORDER])
-    whole = newest.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    must = F.get(F.lit([_must_come(s) for s in numbered]), F.col("sequence"))
-    # The place among the newest says the order from here on: numbers in place of texts. Of most objects some step never came.
-    placed = (
-        entries.withColumns({"place": -F.row_number().over(newest), "came": F.bit_or("steps").over(whole)})
-        .where(F.col("place") >= -MOST_ENTRIES)
-        .where(F.col("came").bitwiseAND(must) == must)
-    )
+    found = reduce(DataFrame.unionByName, [entries(tables[source], source, numbered, clock) for source in sources])
+    walks = [_Walk.of(sequence) for sequence in numbered]
+    # All of a customer lands in one place with the only shuffle, and is sorted once.
+    chains = _newest(_with_chain(_walked(found.repartition("customer_id"), walks), walks, clock))
     keeping = {i: s for i, s in enumerate(numbered) if s.keep}
-    entry = ("place", "at", "steps", *(["kept"] if keeping else []))
-    chains = placed.groupBy(*group).agg(
-        F.sort_array(F.collect_list(F.struct(*entry))).alias("entries"),
-        F.max(F.when(F.col("steps").bitwiseAND(must) != 0, F.col("at"))).alias("newest"),
-    )
-    # In the order of the plan: only the fold of a row's own sequence is worked out.
-    holds = F.coalesce(*[F.when(F.col("sequence") == i, _holds(s, clock)) for i, s in enumerate(numbered)])
     outcomes = [F.bool_or(F.col("sequence") == i).alias(name) for i, name in enumerate(wanted)]
-    of_newest = [_of_newest(i).alias(s.kept) for i, s in keeping.items()]
-    found = chains.where(holds).groupBy("customer_id").agg(*outcomes, *of_newest)
-    return found.withColumns({s.kept: _kept(s, s.kept) for s in keeping.values()}) if keeping else found
-
-
-def _entries(rows: DataFrame, source: str, wanted: list[SequenceCondition], clock: Clock) -> DataFrame:
-    """Entries of a table that are a step: once for each sequence and object, `steps` with a bit for each step it is."""
-    columns: dict[str, Column] = {}
-    hits: list[Column] = []
-    is_keeping = any(sequence.keep for sequence in wanted)
-    for i, sequence in enumerate(wanted):
-        groups = _by_object(sequence, source)
-        for j, (paths, steps) in enumerate(groups.items()):
-            columns[f"_steps_{i}_{j}"] = _bits(sequence, steps, clock, MOMENTS[source])
-            columns[f"_object_{i}_{j}"] = _object(sequence.steps[steps[0]], paths)
-            if is_keeping:
-                columns[f"_kept_{i}_{j}"] = _values(sequence.steps[steps[0]], sequence.keep)
-        hits += _hits(i, len(groups), is_keeping)
-    is_line = source == "order_lines"
-    reference = "order_id" if is_line else "reference"
-    kind = F.lit("order line") if is_line else F.col("kind")  # sorts after the order, which is of the same moment
-    asked = [(k.events, sequence.timeWindow) for sequence in wanted for k in sequence.steps if k.source == source]
-    known = rows.where(F.col("customer_id").isNotNull() & may_count(asked, clock, MOMENTS[source]))
-    matched = known.withColumns(columns)
-    # Of an array Spark would interpret what takes its nulls out, with all that is in it; `explode` costs a row for each.
-    return (
-        matched.where(any_of([h.isNotNull() for h in hits]))
-        .select(
-            "customer_id",
-            F.unix_micros(MOMENTS[source]).alias("at"),
-            kind.alias("kind"),
-            "source",
-            F.col(reference).alias("reference"),
-            (F.col("line_no") if is_line else F.lit(0)).alias("line_no"),
-            F.explode(F.array(*hits)).alias("_hit"),
-        )
-        .where("_hit IS NOT NULL")
-        .select("customer_id", *_ORDER, "_hit.*")
-    )
-
-
-def _by_object(sequence: SequenceCondition, source: str) -> dict[tuple[str, ...], list[int]]:
-    """The steps of one source, by the columns that say what object an entry is about."""
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for k, step in enumerate(sequence.steps):
-        if step.source == source:
-            paths = tuple(step.correlateOn.get(name, name) for name in sequence.correlateOn)
-            groups.setdefault(paths, []).append(k)
-    return groups
-
-
-def _bits(sequence: SequenceCondition, steps: Iterable[int], clock: Clock, moment: str) -> Column:
-    bits = [F.when(_is(sequence.steps[k], clock), 1 << k).otherwise(0) for k in steps]
-    return F.when(within(sequence.timeWindow, clock, moment), reduce(lambda a, b: a + b, bits)).otherwise(0)
-
-
-def _is(step: Step, clock: Clock) -> Column:
-    parts = [F.col("event").isin(*step.events)] if step.events else []
-    parts += [filter_holds(step.filter, clock, step.column)] if step.filter else []
-    return all_of(parts) if parts else F.lit(True)
-
-
-def _object(step: Step, paths: Iterable[str]) -> Column:
-    """The values that a chain has in common; null where one is missing or blank."""
-    values = [step.column(path).value for path in paths]
-    if not values:
-        return F.array().cast("array<string>")
-    return F.when(all_of([v.rlike(r"\S") for v in values]), F.array(*values))
-
-
-def _values(step: Step, paths: Iterable[str]) -> Column:
-    """The values of an entry that its sequence keeps, as texts; null where it has none or a blank one."""
-    found = [column.value if (column := step.standing_for(path)) else F.lit(None) for path in paths]
-    texts = [value.cast("string") for value in found]
-    return F.array(*[F.when(text.rlike(r"\S"), text) for text in texts]).cast("array<string>")
-
-
-def _hits(i: int, groups: int, is_keeping: bool) -> list[Column]:
-    """What an entry is to sequence `i`; null where it is nothing. Columns that hold one object make one hit of it."""
-    found = []
-    for j in range(groups):
-        steps, object_ = F.col(f"_steps_{i}_{j}"), F.col(f"_object_{i}_{j}")
-        others = [(F.col(f"_object_{i}_{o}"), F.col(f"_steps_{i}_{o}"), o) for o in range(groups) if o != j]
-        is_hit = (steps > 0) & object_.isNotNull()
-        for other, bits, o in others:
-            same = F.coalesce(other == object_, F.lit(False)) & (bits > 0)
-            steps = steps + F.when(same, bits).otherwise(0)
-            is_hit &= ~same if o < j else F.lit(True)
-        kept = [F.col(f"_kept_{i}_{j}").alias("kept")] if is_keeping else []
-        hit = F.struct(F.lit(i).alias("sequence"), object_.alias("object"), steps.alias("steps"), *kept)
-        found.append(F.when(is_hit, hit))
-    return found
+    told = [F.collect_list(_told(i)).alias(s.kept) for i, s in keeping.items()]
+    of_customer = chains.groupBy("customer_id").agg(*outcomes, *told)
+    return of_customer.withColumns({s.kept: _kept(s, s.kept) for s in keeping.values()}) if keeping else of_customer
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """A step that must come.
+class _Walk:
+    """What decides on a chain of a sequence, beside the entries.
 
     Attributes:
-        bit: its bit in `steps`.
-        within: microseconds since the wanted step before; None: any time.
-        but_not: bit of the `not` step behind it; 0: there is none.
+        within: of each step that must come, the most microseconds since the one before; None: any time.
+        box: where the last step is a `not` with a time, its microseconds: no such entry for so long.
     """
 
-    bit: int
-    within: int | None
-    but_not: int
+    within: tuple[int | None, ...]
+    box: int | None
+
+    @classmethod
+    def of(cls, sequence: SequenceCondition) -> "_Walk":
+        steps, last = sequence.steps, sequence.steps[-1]
+        within = tuple(step.within.micros if step.within else None for step in steps if not step.not_)
+        return cls(within, last.within.micros if last.not_ and last.within else None)
 
 
-def _holds(sequence: SequenceCondition, clock: Clock) -> Column:
-    """Whether `entries`, in order, hold a chain. The fold keeps a time a step, whatever the number of entries.
+def _walked(rows: DataFrame, walks: Sequence[_Walk]) -> DataFrame:
+    """Walk along the entries of each object, all sequences side by side: a time a step is all that is remembered.
 
     Of a step that others follow the latest time at which it was reached is enough. What follows asks of it only to be
     near (`within`) and that no entry of a `not` step lies between, and both are the easier the later it was; what came
-    before it is settled. An entry of the `not` step behind it rules out all times until then, so it leaves none.
+    before it is settled. An entry of the `not` step behind it rules out all times until then, so it leaves none. What is
+    remembered is that before the entry, so no entry is two steps of one chain.
 
-    As the last step a `not` with `within` asks for one time that is followed by no such entry for so long. Of all times
-    since the last such entry the oldest one is over first, so if any of them gets there, it does; it alone is kept.
+    Returns:
+        The entries with place (in their order, from 1), is_last (a chain's last step that must come is reached), is_end
+        (of the `not` step behind that); where a sequence has a box, is_first (is_last, and none was since the last
+        is_end) and is_over (an is_end that comes later than the box after such a first).
     """
-    steps = sequence.steps
-    wanted = [_wanted(steps, k) for k, step in enumerate(steps) if not step.not_]
-    box = steps[-1].within.micros if steps[-1].not_ and steps[-1].within else None
-    end = _micros(clock.end)
-    nothing = F.lit(None).cast("bigint")
-    start = F.struct(*[nothing.alias(f"t{k}") for k in range(len(wanted))], F.lit(False).alias("found"))
-
-    def after(state: Column, entry: Column) -> Column:
-        reached = [_reached(wanted, k, state, entry) for k in range(len(wanted))]
-        times = [_latest(step, reached[k], state[f"t{k}"], entry) for k, step in enumerate(wanted)]
-        found = state["found"]
-        if box is not None:
-            was = state[f"t{len(wanted) - 1}"]
-            ends = _has(entry, wanted[-1].but_not)
-            found = found | (ends & F.coalesce(was + box < entry["at"], F.lit(False)))
-            times[-1] = F.coalesce(F.when(~ends, was), F.when(reached[-1], entry["at"]))
-        return F.struct(*[t.alias(f"t{k}") for k, t in enumerate(times)], found.alias("found"))
-
-    def finished(state: Column) -> Column:
-        last = state[f"t{len(wanted) - 1}"]
-        return state["found"] | F.coalesce(last + box < end, F.lit(False)) if box is not None else last.isNotNull()
-
-    return F.aggregate("entries", start, after, finished)
-
-
-def _must_come(sequence: SequenceCondition) -> int:
-    """The bits of the steps that must come."""
-    return sum(1 << k for k, step in enumerate(sequence.steps) if not step.not_)
+    ordered = Window.partitionBy(*_GROUP).orderBy(*ORDER)
+    before = ordered.rowsBetween(Window.unboundedPreceding, -1)
+    rows = rows.withColumn("place", F.row_number().over(ordered))
+    reached: list[Column] = []
+    for k in range(max(len(walk.within) for walk in walks)):
+        is_step = _has(step_bit(k))
+        if k:
+            limit = _of_sequence([walk.within[k] if k < len(walk.within) else None for walk in walks])
+            since = F.col("at") - F.col(f"time_{k - 1}")
+            # Null, and so not reached, where the step before was not.
+            is_step &= F.coalesce((since <= limit) | (since.isNotNull() & limit.isNull()), F.lit(False))
+        reached.append(is_step)
+        rows = rows.withColumn(f"time_{k}", _latest(is_step, _has(not_bit(k)), before))
+    last = _of_sequence([len(walk.within) - 1 for walk in walks])
+    is_last = F.coalesce(*[F.when(last == k, step) for k, step in enumerate(reached)])
+    is_end = F.coalesce(*[F.when(last == k, _has(not_bit(k))) for k in range(len(reached))])
+    rows = rows.withColumns({"is_last": is_last, "is_end": is_end})
+    if all(walk.box is None for walk in walks):
+        return rows
+    # Of all times since the last such entry the oldest is over first: if any gets there, it does.
+    rows = rows.withColumn("stands", _latest(F.col("is_last"), F.col("is_end"), before))
+    rows = rows.withColumn("is_first", F.col("is_last") & (F.col("stands").isNull() | F.col("is_end")))
+    rows = rows.withColumn("oldest", _latest(F.col("is_first"), F.col("is_end"), before))
+    is_later = F.col("oldest") + _of_sequence([walk.box for walk in walks]) < F.col("at")
+    return rows.withColumn("is_over", F.col("is_end") & F.coalesce(is_later, F.lit(False)))
 
 
-def _of_newest(i: int) -> Column:
-    """The entries of the object with a chain of sequence `i` that is the newest; null: there is none."""
-    return F.max_by("entries", F.when(F.col("sequence") == i, F.struct("newest", "object")))
+def _latest(is_reached: Column, is_ended: Column, before: WindowSpec) -> Column:
+    """When something was reached last before an entry; null where it never was, or was ended since."""
+    mark = F.when(is_reached, F.col("at")).when(is_ended, F.lit(_NEVER))
+    return F.nullif(F.last(mark, ignorenulls=True).over(before), F.lit(_NEVER))
 
 
-def _kept(sequence: SequenceCondition, entries: str) -> Column:
-    """What the entries of steps that must come say of each column that is kept; null where there are no entries."""
-    mine = F.filter(entries, lambda entry: _has(entry, _must_come(sequence)))
+def _with_chain(walked: DataFrame, walks: Sequence[_Walk], clock: Clock) -> DataFrame:
+    """The entries of objects with a chain, and newest: when the newest of them that must come was."""
+    object_ = Window.partitionBy(*_GROUP)
+
+    def last(flag: str, what: str = "place") -> Column:
+        return F.max(F.when(F.col(flag), F.col(what))).over(object_)
+
+    end = F.coalesce("end_place", F.lit(0))
+    summed = {"last_place": last("is_last"), "end_place": last("is_end")}
+    holds = F.col("last_place") >= end
+    if any(walk.box is not None for walk in walks):
+        summed |= {
+            "first_place": last("is_first"),
+            "first_at": last("is_first", "at"),
+            "is_over": F.bool_or("is_over").over(object_),
+        }
+        box = _of_sequence([walk.box for walk in walks])
+        is_over = (F.col("first_place") >= end) & (F.col("first_at") + box < _micros(clock.end))
+        holds = F.when(box.isNull(), holds).otherwise(F.col("is_over") | is_over)
+    newest = F.max(F.when(_has(_MUST_COME), F.col("at"))).over(object_)
+    return walked.withColumns({**summed, "newest": newest}).where(holds)
+
+
+def _newest(chains: DataFrame) -> DataFrame:
+    """Of each customer and sequence the entries of one object, the newest with a chain."""
+    one = F.struct("newest", "object")
+    newest = F.max(one).over(Window.partitionBy("customer_id", "sequence"))
+    return chains.withColumn("chosen", newest).where(one == F.col("chosen"))
+
+
+def _told(i: int) -> Column:
+    """What an entry of sequence `i` has to tell of what is kept; null where it has nothing."""
+    is_asked = (F.col("sequence") == i) & _has(_MUST_COME) & (F.col("place") <= MOST_LOOKED_AT)
+    return F.when(is_asked, F.struct("place", "kept"))
+
+
+def _kept(sequence: SequenceCondition, found: str) -> Column:
+    """The different values of each column that is kept, of what was told; null where nothing was."""
+    in_order = F.sort_array(found)
 
     def different(k: int) -> Column:
-        values = F.array_distinct(F.array_compact(F.transform(mine, lambda entry: entry["kept"][k])))
+        values = F.array_distinct(F.array_compact(F.transform(in_order, lambda entry: entry["kept"][k])))
         return F.when(F.size(values) > 0, F.slice(values, 1, MOST_VALUES))
 
     paths = F.array(*[F.lit(path) for path in sequence.keep])
     told = F.map_from_arrays(paths, F.array(*[different(k) for k in range(len(sequence.keep))]))
-    return F.when(F.col(entries).isNotNull(), told)
+    return F.when(F.size(found) > 0, told)
 
 
-def _wanted(steps: tuple[Step, ...], k: int) -> _Wanted:
-    within = steps[k].within
-    has_not = k + 1 < len(steps) and steps[k + 1].not_
-    return _Wanted(1 << k, within.micros if within else None, 1 << (k + 1) if has_not else 0)
+def _of_sequence(values: Sequence[int | None]) -> Column:
+    """The value of the sequence that an entry is of."""
+    return F.get(F.array(*[F.lit(value) for value in values]).cast("array<bigint>"), F.col("sequence"))
 
 
-def _reached(wanted: list[_Wanted], k: int, state: Column, entry: Column) -> Column:
-    """Whether the entry is this step of a chain. The state is that before the entry, so no entry is two steps of one."""
-    is_step = _has(entry, wanted[k].bit)
-    if k == 0:
-        return is_step
-    before, within = state[f"t{k - 1}"], wanted[k].within
-    is_near = F.coalesce(entry["at"] - before <= within, F.lit(False)) if within is not None else before.isNotNull()
-    return is_step & is_near
-
-
-def _latest(step: _Wanted, reached: Column, was: Column, entry: Column) -> Column:
-    kept = F.when(~_has(entry, step.but_not), was) if step.but_not else was
-    return F.when(reached, entry["at"]).otherwise(kept)
-
-
-def _has(entry: Column, bit: int) -> Column:
-    return entry["steps"].bitwiseAND(bit) != 0
+def _has(bits: int) -> Column:
+    return F.col("steps").bitwiseAND(bits) != 0
 
 
 def _micros(at: datetime) -> int:

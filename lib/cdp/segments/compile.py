@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, Literal
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
-from cdp.conditions.holds import Operand, holds, is_met, is_turned, together
-from cdp.conditions.operators import AttributeReference, IsNull, Operator
+from cdp.conditions.holds import Operand, any_of, holds, is_met, is_turned, together
+from cdp.conditions.operators import AttributeReference, Equal, In, IsNull, NotEqual, NotIn, Operator
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.behavior import outcome_kind
 from cdp.segments.config import AttributeCondition, BehaviorCondition, Condition, Group, Matching, SegmentCondition
@@ -57,17 +58,34 @@ def _elements_hold(condition: AttributeCondition, operand: Operand, clock: Clock
     """
     operator = condition.operator
     elements = F.coalesce(operand.column, F.array().cast("array<string>"))
+    texts = _texts(operator)
     if isinstance(operator, IsNull):
         met = F.size(elements) == 0
+    elif condition.arrayMatching == "any" and texts:
+        # What nearly all rules on lists ask is compiled; Spark interprets what takes a lambda.
+        met = any_of([F.coalesce(F.array_contains(elements, text), F.lit(False)) for text in texts])
+    elif condition.arrayMatching == "any":
+        met = F.exists(elements, lambda e: is_met(operator, replace(operand, column=e), clock))
     else:
         meeting = F.filter(elements, lambda e: is_met(operator, replace(operand, column=e), clock))
         met = _enough(F.size(meeting), F.size(elements), condition.arrayMatching)
     return ~met if is_turned(operator) else met
 
 
-def _enough(meeting: Column, of: Column, matching: str | Matching) -> Column:
+def _texts(operator: Operator) -> list[str]:
+    """The texts that an element is to be one of; none where that is not what the operator asks."""
+    values: list[Any] = []
+    if isinstance(operator, In | NotIn):
+        values = list(operator.value)
+    elif isinstance(operator, Equal | NotEqual):
+        values = [operator.value]
+    texts = [value for value in values if isinstance(value, str)]
+    return texts if len(texts) == len(values) else []
+
+
+def _enough(meeting: Column, of: Column, matching: Literal["all"] | Matching) -> Column:
     if isinstance(matching, str):
-        return (meeting > 0) & (meeting == of) if matching == "all" else meeting > 0
+        return (meeting > 0) & (meeting == of)
     if matching.atLeast is not None:
         return meeting >= F.lit(matching.atLeast)
     return meeting <= F.lit(matching.atMost) if matching.atMost is not None else meeting == F.lit(matching.exactly)

@@ -49,7 +49,7 @@ class Judged:
     """What judging everybody came to.
 
     Attributes:
-        stand: who was in and who is in, kept in memory or on disk.
+        stand: who was in and who is in, worked out once.
         counts: by segment.
         frame: customers with the membership of every segment; None: there is no segment.
     """
@@ -76,7 +76,8 @@ def evaluated(run: Run, work: Plan, history: DataFrame) -> Judged:
 def _attempt(run: Run, work: Plan, history: DataFrame) -> Judged:
     frame = frame_of(run, work.good, work.told)
     now = run.spark.createDataFrame([], MEMBER) if frame is None else member_rows(frame, work.good, work.versions)
-    stand = standing(history.where(work.concerned), now.where(work.concerned), as_of=run.as_of).persist()
+    # A table that is written drops what is persisted of it: the history is, while others still read this.
+    stand = standing(history.where(work.concerned), now.where(work.concerned), as_of=run.as_of).localCheckpoint(eager=False)
     rows = tallies(stand).collect()  # one row a segment
     counts = {row["segment"]: {k: v for k, v in row.asDict().items() if k != "segment"} for row in rows}
     return Judged(stand, counts, frame)

@@ -61,7 +61,6 @@ def run_segments(run: Run) -> StageResult:
 
         for table in preview(run, work, judged, old):
             run.console.table(table.title, table.header, table.rows)
-    judged.stand.unpersist()
     notes = tuple(
         note(row, counts.get(row["segment"], {}), work.told.get(row["segment"]))
         for row in status

@@ -13,8 +13,6 @@ from cdp.segments.attributes import order_line_column, timeline_column
 from cdp.segments.parts import TimeBox, TimeWindow, digest
 
 MOST_STEPS = 10
-MOST_ENTRIES = 10_000
-"""Entries of one customer, sequence and object that are looked at, the newest: a bound on what one task holds in memory."""
 MOMENTS = {"behavior_timeline": "occurred_at", "order_lines": "ordered_at"}
 """When an entry was, by its source."""
 _MOST_KEPT = 10

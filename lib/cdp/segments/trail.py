@@ -13,7 +13,7 @@ from typing import Any, Literal
 from cdp.conditions.clock import Clock
 from cdp.conditions.judge import passes, value_in
 from cdp.conditions.reading import time_of
-from cdp.segments.sequence import MOMENTS, MOST_ENTRIES, SequenceCondition
+from cdp.segments.sequence import MOMENTS, SequenceCondition
 
 _FILLED = re.compile(r"[^ \t\n\x0b\f\r]")
 """What Java's `\\S` finds."""
@@ -82,7 +82,7 @@ def trail_of(sequence: SequenceCondition, rows: Mapping[str, Sequence[Mapping[st
     found: list[tuple[bool, int, tuple[Any, ...], tuple[str, ...], _Chain]] = []
     for values, of_object in marks.items():
         of_object.sort(key=lambda mark: mark.place)
-        met, best = fold.chains(of_object[-MOST_ENTRIES:])
+        met, best = fold.chains(of_object)
         chain = met or best
         if chain:
             found.append((bool(met), len(chain), chain[-1].place, values, chain))
@@ -90,7 +90,7 @@ def trail_of(sequence: SequenceCondition, rows: Mapping[str, Sequence[Mapping[st
         return Trail({}, (), Missing(0, "never"))
     holds, _, _, values, chain = max(found)
     times = {step: mark.at for step, mark in zip(fold.wanted, chain, strict=False)}
-    return Trail(times, values, None if holds else fold.missing(marks[values][-MOST_ENTRIES:], chain))
+    return Trail(times, values, None if holds else fold.missing(marks[values], chain))
 
 
 def _marks(
