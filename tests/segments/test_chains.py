@@ -162,6 +162,47 @@ def test_what_is_kept_is_looked_for_among_the_first_entries_of_an_object(fill: F
     assert row["s"] and row[sequence.kept] == {"properties.product_id": ["p0", "p1"]}
 
 
+def test_entries_that_must_not_come_use_up_nothing_of_what_is_looked_at(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chains, "MOST_LOOKED_AT", 2)
+    sequence = SequenceCondition.model_validate({**ABANDONED, "keep": ["properties.product_id"]})
+    rows = [cart(END - (60 - n) * HOUR, BOUGHT, "a", str(n)) for n in range(3)]
+    left = entry(END - 50 * HOUR, ADDED, "4", properties={"cart_id": "a", "product_id": "p"})
+    people = [{"customer_id": "ann", **e} for e in [*rows, left]]
+
+    (row,) = sequences({"behavior_timeline": fill(TIMELINE, *people)}, {"s": sequence}, Clock(AS_OF)).collect()
+
+    assert row["s"] and row[sequence.kept] == {"properties.product_id": ["p"]}
+
+
+def test_sequences_of_ten_steps_half_of_which_must_not_come(fill: Fill) -> None:
+    def steps(*names: str) -> list[dict[str, Any]]:
+        return [{"event": name, **({"not": True} if name.startswith("no") else {})} for name in names]
+
+    alternating = [f"{kind}{n}" for n in range(5) for kind in ("yes", "no")]
+    last_has_time = [*steps(*alternating[:-1]), {"event": "no4", "not": True, **DAY_BOX}]
+    wanted = [
+        {"type": "Sequence", "steps": steps(*alternating)},
+        {"type": "Sequence", "steps": steps(*[f"yes{n}" for n in range(10)])},
+        {"type": "Sequence", "steps": last_has_time},
+    ]
+
+    def at_hours(*names: str) -> dict[str, Any]:
+        begin = END - timedelta(days=3)
+        return {"timeline": [entry(begin + n * HOUR, name, str(n)) for n, name in enumerate(names)]}
+
+    people = {
+        "whole": at_hours(*[f"yes{n}" for n in range(5)]),
+        "all_ten": at_hours(*[f"yes{n}" for n in range(10)]),
+        "nine": at_hours(*[f"yes{n}" for n in range(9)]),
+        "between": at_hours("yes0", "yes1", "yes2", "yes3", "no3", "yes4"),
+        "before": at_hours("no3", "yes0", "yes1", "yes2", "yes3", "yes4"),
+        "after": at_hours("yes0", "yes1", "yes2", "yes3", "yes4", "no4"),
+        "again": at_hours("yes0", "yes1", "yes2", "yes3", "yes4", "no4", "yes3", "yes4"),
+    }
+
+    assert check(fill, people, wanted) == 11
+
+
 def test_of_several_carts_that_were_left_the_newest_is_kept_with_its_products(fill: Fill) -> None:
     def added(at: datetime, cart_id: str, product: str | None, reference: str) -> dict[str, Any]:
         properties = {"cart_id": cart_id, **({"product_id": product} if product else {})}

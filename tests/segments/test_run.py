@@ -207,14 +207,14 @@ def test_lost_and_given_consent_of_members_who_stay_is_in_the_feed_however_often
         )
 
 
-def test_members_are_worked_out_once_though_the_history_that_they_rest_on_is_written_meanwhile(shop: Shop) -> None:
+def test_what_tables_are_written_from_hangs_on_none_of_them(shop: Shop) -> None:
     shop.segments(buyers=buyers(3))
     shop.people(ann=3)
     shop.on()
 
     judged = evaluated(shop.run, plan(load_segments(shop.run.config), ()), shop.run.lake.read(SEGMENT_HISTORY))
 
-    # Spark drops what is persisted of a table when that is written.
+    # Spark drops what is persisted of a table when that is written, and everybody would be worked out anew.
     tables = judged.stand._jdf.queryExecution().analyzed().collectLeaves().toString()
     assert "LogicalRDD" in tables and "Relation" not in tables
 

@@ -58,9 +58,9 @@ _PLANNED_ONCE = {"spark.sql.adaptive.enabled": "false", "spark.sql.constraintPro
 _PLANNED_AGAIN = {"spark.sql.adaptive.enabled": "true", "spark.sql.constraintPropagation.enabled": "true"}
 _PLANNED_AGAIN_FROM_BYTES = 8 << 20
 _BYTES_A_PARTITION = 16 << 20
-# Small partitions are put together, but not into one that leaves the other cores without work; below a megabyte they still are.
-_LEAST_PUT_TOGETHER = "spark.sql.adaptive.coalescePartitions.minPartitionNum"
 _LOCAL_DEFAULTS = {
+    # Small partitions are put together, but not into one that leaves the other cores without work; below a megabyte they still are.
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "true",
     # On a cluster workers may find this project only after they have been started.
     "spark.python.daemon.module": "cdp.base.worker_daemon",
     # Reading shuffled rows where they lie saves a network that is not there, and leaves as many tasks as partitions.
@@ -127,8 +127,7 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
     # Each task of a small job costs more than its rows, so what nobody has set starts low; see `fit_to`.
     conf.setIfMissing("spark.cdp.fitPartitions", "false" if conf.contains(_PARTITIONS) else "true")
     conf.setIfMissing(_PARTITIONS, str(_least_partitions() if master.startswith("local") else _PARTITIONS_ELSEWHERE))
-    cores = {_LEAST_PUT_TOGETHER: str(_least_partitions())}
-    local = {**_LOCAL_DEFAULTS, **cores, **_INTERPRETED, **_PLANNED_ONCE} if master.startswith("local") else {}
+    local = {**_LOCAL_DEFAULTS, **_INTERPRETED, **_PLANNED_ONCE} if master.startswith("local") else {}
     for key, value in {**_DEFAULTS, **local}.items():
         conf.setIfMissing(key, value)
     session = SparkSession.builder.appName(app_name).config(conf=conf).getOrCreate()

@@ -13,11 +13,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-try:  # libyaml takes a tenth of the time, but not every build of PyYAML has it
-    from yaml import CSafeLoader as _SafeLoader
-except ImportError:
-    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
-
 from cdp.base.errors import ConfigError, UsageError
 
 _SECRET = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -130,7 +125,7 @@ class ConfigFolder:
         return loaded
 
 
-class _UniqueKeyLoader(_SafeLoader):
+class _UniqueKeyLoader(yaml.SafeLoader):
     """YAML in which a key written twice is an error, not a silent loss of the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

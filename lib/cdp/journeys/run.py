@@ -97,7 +97,7 @@ def _attempt(run: Run, work: JourneyPlan, journeys: dict[str, Journey]) -> _Walk
     everyone = visits(standing(before, former), come, journeys, as_of=as_of)
     is_past = (F.col("change") == "erased") & (F.to_date("changed_at") <= F.lit(as_of))
     erased = lake.read(CHANGES).where(is_past).select(F.col("previous_customer_id").alias("customer_id"))
-    # A table that is written drops what is persisted of it: the history is, while others still read this.
+    # Not persisted, for the reason that `cdp.segments.evaluate` has.
     walked = paths(everyone, everybody, erased, journeys, as_of=as_of).localCheckpoint(eager=False)
     found = stays(walked, journeys, as_of=as_of)
     rows = tallies(history_after(before, found), found, as_of=as_of).collect()  # one row a step

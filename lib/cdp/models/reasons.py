@@ -28,6 +28,7 @@ REASONS = (*FEATURES, RHYTHM)
 MOST = 3
 """Reasons for a score."""
 
+_LEAST_EFFECT = 5e-5
 _PLACE = {**{name: i for i, name in enumerate(REASONS)}, **dict.fromkeys(textbook.COLUMNS, len(REASONS) - 1)}
 
 
@@ -135,6 +136,12 @@ def _alone(reason: str, told: Floats, usual: float) -> Floats:
     found = np.zeros((len(told), len(REASONS)))
     found[:, _PLACE[reason]] = told - usual
     return found
+
+
+def says_something(effect: Floats) -> np.ndarray:
+    """Whether what is added is told: what is nothing to four digits is no reason. By the digits that `strongest` goes by, so
+    that what is none comes after what is one."""
+    return np.asarray(np.round(np.abs(effect), 6) > _LEAST_EFFECT)
 
 
 def strongest(parts: Floats) -> tuple[np.ndarray, Floats]:

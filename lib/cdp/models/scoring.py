@@ -13,7 +13,7 @@ from cdp.models.config import Lifecycle
 from cdp.models.features import FEATURES
 from cdp.models.hearing import Answers, Panel, at_one_table
 from cdp.models.likelihood import Floats
-from cdp.models.reasons import MOST, REASONS, strongest
+from cdp.models.reasons import MOST, REASONS, says_something, strongest
 
 _REASON_COLUMNS = tuple(
     f"{target}_{what}_{place}"
@@ -139,9 +139,8 @@ def _told(target: str, parts: np.ndarray | None, batch: pd.DataFrame) -> Mapping
     value = np.take_along_axis(known, place, axis=1)
     found: dict[str, Any] = {}
     for i in range(MOST):
-        # What adds nothing is no reason; by the digits that reasons are put in order by.
-        is_nothing = np.round(np.abs(effect[:, i]), 6) < 5e-5
-        found[f"{target}_reason_{i}"] = pd.array(np.where(is_nothing, -1, place[:, i]), dtype="Int32")
+        told = np.where(says_something(effect[:, i]), place[:, i], -1)
+        found[f"{target}_reason_{i}"] = pd.array(told, dtype="Int32")
         found[f"{target}_value_{i}"] = pd.array(value[:, i], dtype="Float64")
         found[f"{target}_effect_{i}"] = np.round(effect[:, i], 4)
     return found

@@ -52,9 +52,9 @@ def _counted_different(timeline: DataFrame, wanted: Mapping[str, BehaviorConditi
     some = timeline.where(_may_count(wanted.values(), clock)).select(
         "customer_id", F.explode(F.array(*hits)).alias("hit")
     )
-    # All of a customer lands in one place with the only shuffle.
-    hits_alone = some.where("hit IS NOT NULL").select("customer_id", "hit.*").repartition("customer_id")
-    each = hits_alone.dropDuplicates(["customer_id", "which", "value"])
+    each = (
+        some.where("hit IS NOT NULL").select("customer_id", "hit.*").dropDuplicates(["customer_id", "which", "value"])
+    )
     return each.groupBy("customer_id").agg(
         *[F.count_if(F.col("which") == i).alias(name) for i, name in enumerate(wanted)]
     )

@@ -15,7 +15,8 @@ from cdp.segments.sequence import MOST_STEPS, SequenceCondition
 MOST_VALUES = 100
 """Values of a column that are kept of one object, the first: a bound on the row of a member."""
 MOST_LOOKED_AT = 10_000
-"""Entries of one object that are looked through for them, the first: a bound on what one task holds in memory."""
+"""Entries of one object, of steps that must come, that are looked through for them, the first: a bound on what one task holds in
+memory."""
 
 _GROUP = ("customer_id", "sequence", "object")
 _MUST_COME = sum(step_bit(k) for k in range(MOST_STEPS))
@@ -35,7 +36,8 @@ def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCond
         customer_id and a column for each of `wanted`, true or false; only customers of whom one holds. For each that keeps
         columns also `kept`: from each of these columns to its different values in the order of time, a
         `map<string,array<string>>`. They are those of the entries of steps that must come, of the object with a chain whose
-        newest such entry is the newest; of two of one moment, of the later by letters.
+        newest such entry is the newest; of two of one moment, of the later by letters. No more than the first `MOST_VALUES`
+        of the first `MOST_LOOKED_AT` entries.
     """
     numbered = list(wanted.values())
     sources = sorted({step.source for sequence in numbered for step in sequence.steps})
@@ -78,15 +80,18 @@ def _walked(rows: DataFrame, walks: Sequence[_Walk]) -> DataFrame:
     remembered is that before the entry, so no entry is two steps of one chain.
 
     Returns:
-        The entries with place (in their order, from 1), is_last (a chain's last step that must come is reached), is_end
-        (of the `not` step behind that); where a sequence has a box, is_first (is_last, and none was since the last
-        is_end) and is_over (an is_end that comes later than the box after such a first).
+        The entries with place (in their order, from 1), come (how many until there are of steps that must come), is_last
+        (a chain's last step that must come is reached), is_end (of the `not` step behind that); where a sequence has a
+        box, is_first (is_last, and none was since the last is_end) and is_after_box (an is_end that comes later than the
+        box after such a first).
     """
     ordered = Window.partitionBy(*_GROUP).orderBy(*ORDER)
     before = ordered.rowsBetween(Window.unboundedPreceding, -1)
-    rows = rows.withColumn("place", F.row_number().over(ordered))
+    so_far = F.count_if(_has(_MUST_COME)).over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    rows = rows.withColumns({"place": F.row_number().over(ordered), "come": so_far})
     reached: list[Column] = []
-    for k in range(max(len(walk.within) for walk in walks)):
+    longest = max(len(walk.within) for walk in walks)
+    for k in range(longest):
         is_step = _has(step_bit(k))
         if k:
             limit = _of_sequence([walk.within[k] if k < len(walk.within) else None for walk in walks])
@@ -94,7 +99,8 @@ def _walked(rows: DataFrame, walks: Sequence[_Walk]) -> DataFrame:
             # Null, and so not reached, where the step before was not.
             is_step &= F.coalesce((since <= limit) | (since.isNotNull() & limit.isNull()), F.lit(False))
         reached.append(is_step)
-        rows = rows.withColumn(f"time_{k}", _latest(is_step, _has(not_bit(k)), before))
+        if k + 1 < longest:
+            rows = rows.withColumn(f"time_{k}", _latest(is_step, _has(not_bit(k)), before))
     last = _of_sequence([len(walk.within) - 1 for walk in walks])
     is_last = F.coalesce(*[F.when(last == k, step) for k, step in enumerate(reached)])
     is_end = F.coalesce(*[F.when(last == k, _has(not_bit(k))) for k in range(len(reached))])
@@ -106,7 +112,7 @@ def _walked(rows: DataFrame, walks: Sequence[_Walk]) -> DataFrame:
     rows = rows.withColumn("is_first", F.col("is_last") & (F.col("stands").isNull() | F.col("is_end")))
     rows = rows.withColumn("oldest", _latest(F.col("is_first"), F.col("is_end"), before))
     is_later = F.col("oldest") + _of_sequence([walk.box for walk in walks]) < F.col("at")
-    return rows.withColumn("is_over", F.col("is_end") & F.coalesce(is_later, F.lit(False)))
+    return rows.withColumn("is_after_box", F.col("is_end") & F.coalesce(is_later, F.lit(False)))
 
 
 def _latest(is_reached: Column, is_ended: Column, before: WindowSpec) -> Column:
@@ -119,21 +125,21 @@ def _with_chain(walked: DataFrame, walks: Sequence[_Walk], clock: Clock) -> Data
     """The entries of objects with a chain, and newest: when the newest of them that must come was."""
     object_ = Window.partitionBy(*_GROUP)
 
-    def last(flag: str, what: str = "place") -> Column:
+    def last_of(flag: str, what: str = "place") -> Column:
         return F.max(F.when(F.col(flag), F.col(what))).over(object_)
 
     end = F.coalesce("end_place", F.lit(0))
-    summed = {"last_place": last("is_last"), "end_place": last("is_end")}
+    summed = {"last_place": last_of("is_last"), "end_place": last_of("is_end")}
     holds = F.col("last_place") >= end
     if any(walk.box is not None for walk in walks):
         summed |= {
-            "first_place": last("is_first"),
-            "first_at": last("is_first", "at"),
-            "is_over": F.bool_or("is_over").over(object_),
+            "first_place": last_of("is_first"),
+            "first_at": last_of("is_first", "at"),
+            "was_over": F.bool_or("is_after_box").over(object_),
         }
         box = _of_sequence([walk.box for walk in walks])
         is_over = (F.col("first_place") >= end) & (F.col("first_at") + box < _micros(clock.end))
-        holds = F.when(box.isNull(), holds).otherwise(F.col("is_over") | is_over)
+        holds = F.when(box.isNull(), holds).otherwise(F.col("was_over") | is_over)
     newest = F.max(F.when(_has(_MUST_COME), F.col("at"))).over(object_)
     return walked.withColumns({**summed, "newest": newest}).where(holds)
 
@@ -147,8 +153,8 @@ def _newest(chains: DataFrame) -> DataFrame:
 
 def _told(i: int) -> Column:
     """What an entry of sequence `i` has to tell of what is kept; null where it has nothing."""
-    is_asked = (F.col("sequence") == i) & _has(_MUST_COME) & (F.col("place") <= MOST_LOOKED_AT)
-    return F.when(is_asked, F.struct("place", "kept"))
+    is_asked = (F.col("sequence") == i) & _has(_MUST_COME) & (F.col("come") <= MOST_LOOKED_AT)
+    return F.when(is_asked, F.struct("come", "kept"))
 
 
 def _kept(sequence: SequenceCondition, found: str) -> Column:

@@ -8,7 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
-from cdp.conditions.holds import Operand, any_of, holds, is_met, is_turned, together
+from cdp.conditions.holds import Operand, holds, is_met, is_turned, together
 from cdp.conditions.operators import AttributeReference, Equal, In, IsNull, NotEqual, NotIn, Operator
 from cdp.segments.attributes import BUILT_IN, Catalogue
 from cdp.segments.behavior import outcome_kind
@@ -63,7 +63,8 @@ def _elements_hold(condition: AttributeCondition, operand: Operand, clock: Clock
         met = F.size(elements) == 0
     elif condition.arrayMatching == "any" and texts:
         # What nearly all rules on lists ask is compiled; Spark interprets what takes a lambda.
-        met = any_of([F.coalesce(F.array_contains(elements, text), F.lit(False)) for text in texts])
+        one_of = F.arrays_overlap(elements, F.array(*[F.lit(text) for text in texts]))
+        met = F.coalesce(F.array_contains(elements, texts[0]) if len(texts) == 1 else one_of, F.lit(False))
     elif condition.arrayMatching == "any":
         met = F.exists(elements, lambda e: is_met(operator, replace(operand, column=e), clock))
     else:

@@ -76,8 +76,9 @@ def evaluated(run: Run, work: Plan, history: DataFrame) -> Judged:
 def _attempt(run: Run, work: Plan, history: DataFrame) -> Judged:
     frame = frame_of(run, work.good, work.told)
     now = run.spark.createDataFrame([], MEMBER) if frame is None else member_rows(frame, work.good, work.versions)
-    # A table that is written drops what is persisted of it: the history is, while others still read this.
-    stand = standing(history.where(work.concerned), now.where(work.concerned), as_of=run.as_of).localCheckpoint(eager=False)
+    both = standing(history.where(work.concerned), now.where(work.concerned), as_of=run.as_of)
+    # What is persisted is dropped when a table that it reads is written, as the history is while others are written from this.
+    stand = both.localCheckpoint(eager=False)
     rows = tallies(stand).collect()  # one row a segment
     counts = {row["segment"]: {k: v for k, v in row.asDict().items() if k != "segment"} for row in rows}
     return Judged(stand, counts, frame)

@@ -1,7 +1,7 @@
 """One person's chain of a sequence in plain Python: the one that met it, or how far the best one came.
 
-The very outcome of `cdp.segments.chains`, which tests hold it against, by the same fold: what that one keeps as times is kept
-here as the entries themselves.
+The very outcome of `cdp.segments.chains`, which tests hold it against, found the same way: what is remembered there as times
+is remembered here as the entries themselves.
 """
 
 import re

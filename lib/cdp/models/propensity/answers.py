@@ -10,6 +10,7 @@ from cdp.models.learning import Booster, Line, probability
 from cdp.models.likelihood import Floats
 from cdp.models.propensity.encoding import Encoder
 from cdp.models.propensity.history import SILENCE
+from cdp.models.reasons import says_something
 from cdp.models.shapley import TreeShapley
 
 BASE_RATE, SILENCE_RULE, BLEND = "base_rate", "silence_rule", "blend"
@@ -17,7 +18,6 @@ MOST_REASONS = 3
 
 _GROUPS = 10
 _FURTHEST = 30.0
-_LEAST_EFFECT = 5e-5
 
 
 class BaseRate:
@@ -134,6 +134,7 @@ class Explained:
         encoder, effects = self._blend.encoder_, self.effects(table)
         # Among equals the earlier feature, as sums of floats differ in their last digits from machine to machine.
         order = np.argsort(-np.round(np.abs(effects), 6), axis=1, kind="stable")[:, :MOST_REASONS]
+        is_told = says_something(effects)
         used = {i: encoder.features[i] for i in np.unique(order)}
         labels = {i: encoder.label(table, name) for i, name in used.items()}
         values = {i: encoder.values(table, name) for i, name in used.items()}
@@ -145,7 +146,7 @@ class Explained:
                     "effect": round(float(effects[row, i]), 4),
                 }
                 for i in places
-                if abs(effects[row, i]) >= _LEAST_EFFECT
+                if is_told[row, i]
             ]
             for row, places in enumerate(order)
         ]
