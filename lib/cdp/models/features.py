@@ -157,7 +157,7 @@ def outcomes(days: DataFrame, cutoffs: Sequence[date], horizons: Sequence[int]) 
         horizon H order_days_next_H (days with an order) and revenue_next_H (returns taken off), as doubles.
     """
     longest = max(horizons)
-    after = _for_each(days, cutoffs, lambda day: F.datediff("on", day).between(1, longest))
+    after = for_each_cutoff(days, cutoffs, lambda day: F.datediff("on", day).between(1, longest))
     after = after.withColumn("ahead", F.datediff("on", "cutoff"))
     measures = {
         name: expression
@@ -178,14 +178,14 @@ def _computed(
     *,
     everybody: bool = False,
 ) -> DataFrame:
-    up_to = _for_each(days, cutoffs, lambda day: F.col("on") <= day).withColumn("age", F.datediff("cutoff", "on"))
+    up_to = for_each_cutoff(days, cutoffs, lambda day: F.col("on") <= day).withColumn("age", F.datediff("cutoff", "on"))
     summed = up_to.groupBy("customer_id", "cutoff").agg(*_named(totals))
     summed = summed if everybody else summed.where("order_days > 0")
     return summed.selectExpr("customer_id", "cutoff", *[f"double({_FEATURES[name]}) AS {name}" for name in wanted])
 
 
-def _for_each(days: DataFrame, cutoffs: Sequence[date], concerns: Callable[[Column], Column]) -> DataFrame:
-    """A row of each day for each cut-off that it concerns, which is in the column `cutoff`."""
+def for_each_cutoff(days: DataFrame, cutoffs: Sequence[date], concerns: Callable[[Column], Column]) -> DataFrame:
+    """A row of `days` for each cut-off that it concerns, which is in the column `cutoff`."""
     # Of an array that is filtered by a lambda Spark would interpret what a row of nulls is compiled for.
     reached = [F.when(concerns(F.lit(day)), F.lit(day)) for day in sorted(set(cutoffs))]
     return days.withColumn("cutoff", F.explode(F.array(*reached))).where("cutoff IS NOT NULL")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import reduce
+from itertools import zip_longest
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
@@ -90,21 +91,18 @@ def _walked(rows: DataFrame, walks: Sequence[_Walk]) -> DataFrame:
     so_far = F.count_if(_has(_MUST_COME)).over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
     rows = rows.withColumns({"place": F.row_number().over(ordered), "come": so_far})
     reached: list[Column] = []
-    longest = max(len(walk.within) for walk in walks)
-    for k in range(longest):
+    for k, within in enumerate(zip_longest(*[walk.within for walk in walks])):
         is_step = _has(step_bit(k))
         if k:
-            limit = _of_sequence([walk.within[k] if k < len(walk.within) else None for walk in walks])
+            rows = rows.withColumn(f"time_{k - 1}", _latest(reached[-1], _has(not_bit(k - 1)), before))
+            limit = _of_sequence(within)
             since = F.col("at") - F.col(f"time_{k - 1}")
             # Null, and so not reached, where the step before was not.
             is_step &= F.coalesce((since <= limit) | (since.isNotNull() & limit.isNull()), F.lit(False))
         reached.append(is_step)
-        if k + 1 < longest:
-            rows = rows.withColumn(f"time_{k}", _latest(is_step, _has(not_bit(k)), before))
-    last = _of_sequence([len(walk.within) - 1 for walk in walks])
-    is_last = F.coalesce(*[F.when(last == k, step) for k, step in enumerate(reached)])
-    is_end = F.coalesce(*[F.when(last == k, _has(not_bit(k))) for k in range(len(reached))])
-    rows = rows.withColumns({"is_last": is_last, "is_end": is_end})
+    last = [len(walk.within) - 1 for walk in walks]
+    is_last = F.get(F.array(*reached), _of_sequence(last))
+    rows = rows.withColumns({"is_last": is_last, "is_end": _has(_of_sequence([not_bit(k) for k in last]))})
     if all(walk.box is None for walk in walks):
         return rows
     # Of all times since the last such entry the oldest is over first: if any gets there, it does.
@@ -175,7 +173,7 @@ def _of_sequence(values: Sequence[int | None]) -> Column:
     return F.get(F.array(*[F.lit(value) for value in values]).cast("array<bigint>"), F.col("sequence"))
 
 
-def _has(bits: int) -> Column:
+def _has(bits: int | Column) -> Column:
     return F.col("steps").bitwiseAND(bits) != 0
 
 

@@ -10,11 +10,10 @@ from cdp.models.learning import Booster, Line, probability
 from cdp.models.likelihood import Floats
 from cdp.models.propensity.encoding import Encoder
 from cdp.models.propensity.history import SILENCE
-from cdp.models.reasons import says_something
+from cdp.models.reasons import says_something, strongest
 from cdp.models.shapley import TreeShapley
 
 BASE_RATE, SILENCE_RULE, BLEND = "base_rate", "silence_rule", "blend"
-MOST_REASONS = 3
 
 _GROUPS = 10
 _FURTHEST = 30.0
@@ -132,8 +131,7 @@ class Explained:
     def reasons(self, table: pd.DataFrame) -> list[list[dict[str, Any]]]:
         """The strongest reasons of each row, the strongest first: reason, value (where it is a number), effect."""
         encoder, effects = self._blend.encoder_, self.effects(table)
-        # Among equals the earlier feature, as sums of floats differ in their last digits from machine to machine.
-        order = np.argsort(-np.round(np.abs(effects), 6), axis=1, kind="stable")[:, :MOST_REASONS]
+        order, _ = strongest(effects)
         is_told = says_something(effects)
         used = {i: encoder.features[i] for i in np.unique(order)}
         labels = {i: encoder.label(table, name) for i, name in used.items()}

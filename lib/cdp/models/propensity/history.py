@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
@@ -11,6 +11,7 @@ from cdp.conditions.columns import named
 from cdp.conditions.filters import filter_holds
 from cdp.conditions.holds import Operand, all_of, holds
 from cdp.conditions.operators import Equal
+from cdp.models.features import for_each_cutoff
 from cdp.models.propensity.config import Predict
 from cdp.tables.gold import TIMELINE
 
@@ -111,8 +112,7 @@ def as_of_cutoffs(days: DataFrame, events: Sequence[str], cutoffs: Sequence[date
         One row a customer and cut-off: customer_id, cutoff, `OWN_FEATURES`, and per event three columns
         event_0_days_30d ... in the order of `event_features`; all doubles, null where never.
     """
-    reached = F.filter(_dates(cutoffs), lambda day: day >= F.col("on"))
-    before = days.withColumn("cutoff", F.explode(reached)).withColumn("age", F.datediff("cutoff", "on"))
+    before = for_each_cutoff(days, cutoffs, lambda day: F.col("on") <= day).withColumn("age", F.datediff("cutoff", "on"))
     target = {
         "target_days": "count_if(target > 0)",
         **{f"target_days_{n}d": f"count_if(target > 0 AND age < {n})" for n in (30, 90, 365)},
@@ -131,8 +131,8 @@ def as_of_cutoffs(days: DataFrame, events: Sequence[str], cutoffs: Sequence[date
 
 def came_after(days: DataFrame, cutoffs: Sequence[date], window_days: int) -> DataFrame:
     """Who had the predicted thing within (cut-off, cut-off + window]: customer_id, cutoff, happened (1)."""
-    ahead = F.filter(_dates(cutoffs), lambda day: F.datediff(F.col("on"), day).between(1, window_days))
-    after = days.where("target > 0").withColumn("cutoff", F.explode(ahead))
+    targets = days.where("target > 0")
+    after = for_each_cutoff(targets, cutoffs, lambda day: F.datediff("on", day).between(1, window_days))
     return after.groupBy("customer_id", "cutoff").agg(F.lit(1.0).alias("happened"))
 
 
@@ -140,7 +140,3 @@ def columns_of(events: Sequence[str]) -> dict[str, str]:
     """The columns of `as_of_cutoffs` of events, and the features that they are."""
     columns = [f"event_{i}_{what}" for i in range(len(events)) for what in _PER_EVENT]
     return dict(zip(columns, event_features(events), strict=True))
-
-
-def _dates(days: Sequence[date]) -> Column:
-    return F.array(*[F.lit(day) for day in sorted(set(days))])

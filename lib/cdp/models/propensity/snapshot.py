@@ -11,6 +11,7 @@ from cdp.conditions.clock import Clock
 from cdp.conditions.columns import Named, kind_of, typed
 from cdp.conditions.holds import Operand, holds
 from cdp.conditions.operators import In
+from cdp.models.features import for_each_cutoff
 from cdp.models.propensity.config import Predict
 from cdp.tables.gold import PROFILES
 
@@ -128,12 +129,9 @@ def became(states: DataFrame, cutoffs: Sequence[date], window_days: int) -> Data
     at = states.where(F.col("as_of").isin(list(cutoffs)) & ~F.col("is_there")).select(
         "customer_id", F.col("as_of").alias("cutoff")
     )
-    ahead = F.filter(
-        F.array(*[F.lit(day) for day in sorted(cutoffs)]),
-        lambda day: F.datediff(F.col("as_of"), day).between(1, window_days),
-    )
-    after = states.where("is_there").withColumn("cutoff", F.explode(ahead)).groupBy("customer_id", "cutoff")
-    reached = after.agg(F.lit(1.0).alias("happened"))
+    there = states.where("is_there")
+    after = for_each_cutoff(there, cutoffs, lambda day: F.datediff("as_of", day).between(1, window_days))
+    reached = after.groupBy("customer_id", "cutoff").agg(F.lit(1.0).alias("happened"))
     return at.join(reached, on=["customer_id", "cutoff"], how="left").withColumn(
         "happened", F.coalesce("happened", F.lit(0.0))
     )
