@@ -115,11 +115,14 @@ def test_keys_of_a_small_table_are_counted_without_a_query_as_spark_counts_them(
     assert lake._keys_written(PEOPLE, None, None) == here == (4, 1)
 
 
-def test_different_keys_of_one_hash_are_no_key_twice(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch):
+def test_a_key_twice_in_a_large_table_puts_it_back(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("cdp.base.lake._KEYS_READ_HERE", 0)
-    monkeypatch.setattr("cdp.base.lake.F.xxhash64", lambda *key: F.lit(1))
-
     assert lake.replace(PEOPLE, _people(spark, ("a", None, 1, "new"), ("b", None, 1, "new"))) == 2
+
+    with pytest.raises(ContractError, match="found 1 keys"):
+        lake.replace(PEOPLE, _people(spark, ("b", None, 1, "new"), ("b", None, 2, "new"), ("c", None, 2, "new")))
+
+    assert sorted(row.id for row in lake.read(PEOPLE).collect()) == ["a", "b"]
 
 
 def test_replace_can_be_limited_to_a_slice(lake: Lake, spark: SparkSession):

@@ -34,6 +34,13 @@ def rows_appended(lake: "Lake", table: Table, *, after: int, until: int) -> int 
     return rows
 
 
+def rows_added(lake: "Lake", table: Table, version: int) -> int | None:
+    """Rows in the files that a commit has added, new or put elsewhere; None where they do not say how many they hold."""
+    commit = lake.files.read_text(f"{table.folder}/_delta_log/{version:020d}.json")
+    counts = [_rows_of(file) for file in _files_added(commit)] if commit is not None else [None]
+    return None if None in counts else sum(count or 0 for count in counts)
+
+
 def rows_written(lake: "Lake", table: Table, version: int, columns: Sequence[str], *, most: int) -> "pa.Table | None":
     """Some columns of the rows that a commit has written: of files on a local disk, read without a query.
 
@@ -45,12 +52,16 @@ def rows_written(lake: "Lake", table: Table, version: int, columns: Sequence[str
     commit = lake.files.read_text(f"{table.folder}/_delta_log/{version:020d}.json") if lake.files.is_local else None
     if commit is None:
         return None
-    added = [action["add"] for action in map(json.loads, commit.splitlines()) if "add" in action]
+    added = _files_added(commit)
     counts = [_rows_of(file) for file in added]
     if not added or None in counts or sum(count or 0 for count in counts) > most:
         return None
     files = [Path(lake.path(table)) / unquote(file["path"]) for file in added]
     return pa.concat_tables([pq.ParquetFile(file).read(columns=list(columns)) for file in files])
+
+
+def _files_added(commit: str) -> list[dict[str, Any]]:
+    return [action["add"] for action in map(json.loads, commit.splitlines()) if "add" in action]
 
 
 def _added(commit: str) -> int | None:

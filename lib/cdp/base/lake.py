@@ -17,11 +17,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from cdp.base.changes import GONE, NEW, OTHER, changes, differs
-from cdp.base.commits import rows_written
+from cdp.base.commits import rows_added, rows_written
 from cdp.base.contracts import Table
 from cdp.base.errors import CdpError, ContractError, UsageError
 from cdp.base.files import FileSystem
 from cdp.base.guards import breach_of, guarded, shape_problems
+from cdp.base.keys import keys_of_few, keys_of_many
 from cdp.base.layout import laid_out
 from cdp.base.session import fit_to, spark_session
 from cdp.base.settings import did_you_mean
@@ -380,9 +381,9 @@ class Lake:
                 return len(keys), pc.sum(pc.greater(counts, 1)).as_py() or 0
         written = self.spark.read.format("delta").load(self.path(table))
         written = written.where(where) if where else written
-        # A number is grouped in a fraction of the time that texts take. Keys of one hash are few, or there by mistake.
-        rows, shared = _counted(written.select(F.xxhash64(*table.key).alias("hash")), "hash")
-        return rows, _counted(written, *table.key)[1] if shared else 0
+        count = rows_added(self, table, version)
+        is_small = count is not None and count <= _KEYS_READ_HERE
+        return (keys_of_few if is_small else keys_of_many)(written, *table.key)
 
     def _undo(self, table: Table, version: int | None) -> None:
         if version is not None:
@@ -391,14 +392,6 @@ class Lake:
             shutil.rmtree(self.path(table))
         else:
             self.files.delete(table.folder)
-
-
-def _counted(rows: DataFrame, *key: str) -> tuple[int, int]:
-    """Rows, and how many keys have more than one of them."""
-    by_key = rows.groupBy(*key).count()
-    found = by_key.agg(F.sum("count").alias("rows"), F.count_if(F.col("count") > 1).alias("twice")).first()
-    assert found is not None
-    return int(found["rows"] or 0), int(found["twice"])
 
 
 def table_properties(table: Table) -> dict[str, str]:

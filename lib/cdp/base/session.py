@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cdp.base.errors import UsageError
+from cdp.base.gateway import remember_classes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,6 +27,8 @@ _DEFAULTS = {
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "32m",
+    # Where all that a task would join by is small, it is looked up in memory, and the wide rows beside it are not sorted.
+    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "32m",
     # It takes a part of the plan that turned out empty away, and with it what was observed there: the counts of a source
     # whose rows were all refused would be lost.
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
@@ -131,6 +134,7 @@ def spark_session(app_name: str = "cdp", *, memory: str = "2g") -> "SparkSession
     for key, value in {**_DEFAULTS, **local}.items():
         conf.setIfMissing(key, value)
     session = SparkSession.builder.appName(app_name).config(conf=conf).getOrCreate()
+    remember_classes(session.sparkContext._jvm)
     # Spark logs the row values of failing casts and checks; what went wrong reaches the user through our own errors.
     session.sparkContext.setLogLevel(os.environ.get("CDP_SPARK_LOG_LEVEL", "OFF"))
     return session
