@@ -45,8 +45,10 @@ def sequences(tables: Mapping[str, DataFrame], wanted: Mapping[str, SequenceCond
     found = reduce(DataFrame.unionByName, [entries(tables[source], source, numbered, clock) for source in sources])
     walks = [_Walk.of(sequence) for sequence in numbered]
     # All of a customer lands in one place with the only shuffle, and is sorted once.
-    chains = _newest(_with_chain(_walked(found.repartition("customer_id"), walks), walks, clock))
+    chains = _with_chain(_walked(found.repartition("customer_id"), walks), walks, clock)
     keeping = {i: s for i, s in enumerate(numbered) if s.keep}
+    # Where nothing is kept, one entry says as much of an object as all of them.
+    chains = _newest(chains.where(F.col("sequence").isin(list(keeping)) | (F.col("place") == 1)))
     outcomes = [F.bool_or(F.col("sequence") == i).alias(name) for i, name in enumerate(wanted)]
     told = [F.collect_list(_told(i)).alias(s.kept) for i, s in keeping.items()]
     of_customer = chains.groupBy("customer_id").agg(*outcomes, *told)

@@ -153,7 +153,8 @@ def _was_open(as_of: date) -> Column:
 def _spans_before(as_of: date) -> Column:
     """Spans without consent that began before the run's date; what the date or a later one ended is open again."""
     begun = F.filter("suppressed", lambda span: span["since"] < F.lit(as_of))
-    return F.transform(begun, lambda span: _span(span["since"], F.when(span["until"] < F.lit(as_of), span["until"])))
+    known = F.transform(begun, lambda span: _span(span["since"], F.when(span["until"] < F.lit(as_of), span["until"])))
+    return _unless_none(F.col("suppressed"), known)
 
 
 def _spans_after(as_of: date) -> Column:
@@ -161,7 +162,16 @@ def _spans_after(as_of: date) -> Column:
     closed = F.transform(known, lambda span: _span(span["since"], F.coalesce(span["until"], F.lit(as_of))))
     begins = F.array(_span(F.lit(as_of), F.lit(None).cast("date")))
     is_suppressed = F.coalesce("is_suppressed", F.lit(False))
-    return F.when(~is_suppressed, closed).when(_is_open(known), known).otherwise(F.concat(known, begins))
+    return (
+        F.when(~is_suppressed, _unless_none(known, closed))
+        .when(_is_open(known), known)
+        .otherwise(F.concat(known, begins))
+    )
+
+
+def _unless_none(spans: Column, changed: Column) -> Column:
+    """Most members have no spans, and what takes a lambda is not compiled."""
+    return F.when(F.array_size(spans) == 0, spans).otherwise(changed)
 
 
 def _span(since: Column, until: Column) -> Column:
@@ -170,7 +180,7 @@ def _span(since: Column, until: Column) -> Column:
 
 def _is_open(spans: Column) -> Column:
     """Whether the last of the spans goes on; null where they are not known."""
-    return F.exists(spans, lambda span: span["until"].isNull())
+    return (F.array_size(spans) > 0) & F.get(spans, F.array_size(spans) - 1)["until"].isNull()
 
 
 def _fates(identity_changes: DataFrame, as_of: date) -> DataFrame:
