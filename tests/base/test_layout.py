@@ -52,3 +52,17 @@ def test_ids_of_another_kind_are_kept_as_well(lake: Lake, spark: SparkSession, s
 
     assert lake.replace(VISITS, rows) == 4
     assert {row["customer_id"] for row in lake.read(VISITS).collect()} == {"ann", "ötzi", "", None}
+
+
+def test_the_first_rows_of_a_clustered_table_are_known_by_the_commit_that_wrote_them(
+    lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[int] = []
+    monkeypatch.setattr("cdp.base.lake.rows_written", lambda lake, table, version, key, most: asked.append(version))
+    monkeypatch.setattr("cdp.base.lake._KEYS_READ_HERE", 0)
+    monkeypatch.setattr("cdp.base.lake.keys_of_few", None)  # slow for as many rows as these stand for
+
+    for _ in range(2):
+        assert lake.replace(VISITS, spark.range(3).selectExpr("id AS n", "string(id) AS customer_id")) == 3
+
+    assert asked == [1, 2]

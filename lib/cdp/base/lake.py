@@ -372,7 +372,8 @@ class Lake:
 
     def _keys_written(self, table: Table, before: int | None, where: str | None) -> tuple[int, int]:
         """Rows of what was just put in place, and how many of its keys have more than one."""
-        version = 0 if before is None else before + 1
+        # A clustered table is made empty, by a commit of its own.
+        version = before + 1 if before is not None else int(bool(table.cluster_by))
         if where is None and self.version(table) == version:
             # Three jobs of Spark take longer than writing a small table does.
             keys = rows_written(self, table, version, table.key, most=_KEYS_READ_HERE)
