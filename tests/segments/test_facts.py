@@ -185,7 +185,7 @@ def test_a_query_that_fails_on_the_data_fails_its_own_segment(shop: Shop) -> Non
 
     assert result.notes[0].startswith("buyers: 1 members")
     # Neither the note nor the error names the value.
-    assert result.broken_rules == ("segment failing: Spark cannot evaluate the rule: SparkNumberFormatException",)
+    assert result.broken_rules == ("segment failing: Spark cannot evaluate the rule: CAST_INVALID_INPUT",)
     assert re.search(r"\bann\b", result.notes[1]) is None
 
 

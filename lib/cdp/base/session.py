@@ -41,6 +41,9 @@ _DEFAULTS = {
     "spark.scheduler.mode": "FAIR",
     # It asks the JVM four times for each column that is made in Python, to tell the line of an error that we tell ourselves.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    # A run compiles some hundred pieces of code. Of a hundred that Spark keeps none is there when it is asked for again: each
+    # task would compile its own, and Java begin anew to make it fast.
+    "spark.sql.codegen.cache.maxEntries": "1000",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.debug.maxToStringFields": "0",
     # Spark writes down the plan of every query, and again whenever it plans anew, though nobody may look at it.

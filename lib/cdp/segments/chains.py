@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from cdp.conditions.clock import Clock
-from cdp.segments.entries import ORDER, entries, not_bit, step_bit
+from cdp.segments.entries import ORDER, entries, not_bit, step_bit, value_field
 from cdp.segments.sequence import MOST_STEPS, SequenceCondition
 
 MOST_VALUES = 100
@@ -83,33 +83,45 @@ def _walked(rows: DataFrame, walks: Sequence[_Walk]) -> DataFrame:
     remembered is that before the entry, so no entry is two steps of one chain.
 
     Returns:
-        The entries with place (in their order, from 1), come (how many until there are of steps that must come), is_last
-        (a chain's last step that must come is reached), is_end (of the `not` step behind that); where a sequence has a
-        box, is_first (is_last, and none was since the last is_end) and is_after_box (an is_end that comes later than the
-        box after such a first).
+        The entries of objects with an entry of each step that must come, with place (in their order, from 1), come (how
+        many until there are of steps that must come), newest (when the newest of them of the object was), is_last (a
+        chain's last step that must come is reached), is_end (of the `not` step behind that); where a sequence has a box,
+        is_first (is_last, and none was since the last is_end) and is_after_box (an is_end that comes later than the box
+        after such a first).
     """
     ordered = Window.partitionBy(*_GROUP).orderBy(*ORDER)
     before = ordered.rowsBetween(Window.unboundedPreceding, -1)
-    so_far = F.count_if(_has(_MUST_COME)).over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
-    rows = rows.withColumns({"place": F.row_number().over(ordered), "come": so_far})
-    reached: list[Column] = []
-    for k, within in enumerate(zip_longest(*[walk.within for walk in walks])):
-        is_step = _has(step_bit(k))
-        if k:
-            rows = rows.withColumn(f"time_{k - 1}", _latest(reached[-1], _has(not_bit(k - 1)), before))
-            limit = _of_sequence(within)
-            since = F.col("at") - F.col(f"time_{k - 1}")
-            # Null, and so not reached, where the step before was not.
-            is_step &= F.coalesce((since <= limit) | (since.isNotNull() & limit.isNull()), F.lit(False))
-        reached.append(is_step)
+    until_here = ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    of_object = ordered.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    must_come = _has(_MUST_COME)
+    # What looks at nothing but entries is found in one window, and most objects go no further than that.
+    found = {
+        "place": F.row_number().over(ordered),
+        "come": F.count_if(must_come).over(until_here),
+        "newest": F.max(F.when(must_come, F.col("at"))).over(of_object),
+        "time_0": _latest(_has(step_bit(0)), _has(not_bit(0)), before),
+        "all_steps": F.bit_or("steps").over(of_object),
+    }
+    needed = _of_sequence([sum(step_bit(k) for k in range(len(walk.within))) for walk in walks])
+    rows = rows.withColumns(found).where(F.col("all_steps").bitwiseAND(needed) == needed)
     last = [len(walk.within) - 1 for walk in walks]
+    timed = [k for k, walk in zip(last, walks, strict=True) if walk.box is not None]
+    reached = [_has(step_bit(0))]
+    for k, within in list(enumerate(zip_longest(*[walk.within for walk in walks])))[1:]:
+        limit = _of_sequence(within)
+        since = F.col("at") - F.col(f"time_{k - 1}")
+        # Null, and so not reached, where the step before was not.
+        is_near = F.coalesce((since <= limit) | (since.isNotNull() & limit.isNull()), F.lit(False))
+        reached.append(_has(step_bit(k)) & is_near)
+        if k < max(last) or k in timed:
+            rows = rows.withColumn(f"time_{k}", _latest(reached[k], _has(not_bit(k)), before))
     is_last = F.get(F.array(*reached), _of_sequence(last))
     rows = rows.withColumns({"is_last": is_last, "is_end": _has(_of_sequence([not_bit(k) for k in last]))})
-    if all(walk.box is None for walk in walks):
+    if not timed:
         return rows
     # Of all times since the last such entry the oldest is over first: if any gets there, it does.
-    rows = rows.withColumn("stands", _latest(F.col("is_last"), F.col("is_end"), before))
-    rows = rows.withColumn("is_first", F.col("is_last") & (F.col("stands").isNull() | F.col("is_end")))
+    stands = F.get(F.array(*[F.col(f"time_{k}") for k in range(max(timed) + 1)]), _of_sequence(last))
+    rows = rows.withColumn("is_first", F.col("is_last") & (stands.isNull() | F.col("is_end")))
     rows = rows.withColumn("oldest", _latest(F.col("is_first"), F.col("is_end"), before))
     is_later = F.col("oldest") + _of_sequence([walk.box for walk in walks]) < F.col("at")
     return rows.withColumn("is_after_box", F.col("is_end") & F.coalesce(is_later, F.lit(False)))
@@ -122,7 +134,7 @@ def _latest(is_reached: Column, is_ended: Column, before: WindowSpec) -> Column:
 
 
 def _with_chain(walked: DataFrame, walks: Sequence[_Walk], clock: Clock) -> DataFrame:
-    """The entries of objects with a chain, and newest: when the newest of them that must come was."""
+    """The entries of objects with a chain."""
     object_ = Window.partitionBy(*_GROUP)
 
     def last_of(flag: str, what: str = "place") -> Column:
@@ -140,8 +152,7 @@ def _with_chain(walked: DataFrame, walks: Sequence[_Walk], clock: Clock) -> Data
         box = _of_sequence([walk.box for walk in walks])
         is_over = (F.col("first_place") >= end) & (F.col("first_at") + box < _micros(clock.end))
         holds = F.when(box.isNull(), holds).otherwise(F.col("was_over") | is_over)
-    newest = F.max(F.when(_has(_MUST_COME), F.col("at"))).over(object_)
-    return walked.withColumns({**summed, "newest": newest}).where(holds)
+    return walked.withColumns(summed).where(holds)
 
 
 def _newest(chains: DataFrame) -> DataFrame:
@@ -161,12 +172,13 @@ def _kept(sequence: SequenceCondition, found: str) -> Column:
     """The different values of each column that is kept, of what was told; null where nothing was."""
     in_order = F.sort_array(found)
 
-    def different(k: int) -> Column:
-        values = F.array_distinct(F.array_compact(F.transform(in_order, lambda entry: entry["kept"][k])))
+    def different(n: int) -> Column:
+        # What takes a lambda is not compiled, and nothing beside it is either; what is in one list only is there once.
+        values = F.array_except(in_order["kept"][value_field(n)], F.array(F.lit(None).cast("string")))
         return F.when(F.size(values) > 0, F.slice(values, 1, MOST_VALUES))
 
     paths = F.array(*[F.lit(path) for path in sequence.keep])
-    told = F.map_from_arrays(paths, F.array(*[different(k) for k in range(len(sequence.keep))]))
+    told = F.map_from_arrays(paths, F.array(*[different(n) for n in range(len(sequence.keep))]))
     return F.when(F.size(found) > 0, told)
 
 

@@ -26,6 +26,11 @@ def not_bit(k: int) -> int:
     return 2 << 2 * k
 
 
+def value_field(n: int) -> str:
+    """Field of `kept` with the value of the `n`-th column that a sequence keeps."""
+    return f"value_{n}"
+
+
 def entries(rows: DataFrame, source: str, wanted: Sequence[SequenceCondition], clock: Clock) -> DataFrame:
     """Entries of a table that are a step.
 
@@ -39,20 +44,19 @@ def entries(rows: DataFrame, source: str, wanted: Sequence[SequenceCondition], c
         A row for each entry, and each sequence and object that it is a step of: customer_id; at (microseconds), kind,
         source, reference and line_no, the `ORDER`; sequence (its place in `wanted`), object (the values that a chain
         has in common, `array<string>`), steps (bits of what it is: `step_bit`, `not_bit`); where a sequence keeps
-        something, kept (its values, `array<string>`; null for sequences that keep nothing).
+        something, kept (its values, a struct of `value_field`; null for sequences that keep nothing).
     """
     columns: dict[str, Column] = {}
     hits: list[Column] = []
-    is_keeping = any(sequence.keep for sequence in wanted)
+    most_kept = max(len(sequence.keep) for sequence in wanted)
     for i, sequence in enumerate(wanted):
         groups = _by_object(sequence, source)
         for j, (paths, steps) in enumerate(groups.items()):
             columns[f"_steps_{i}_{j}"] = _bits(sequence, steps, clock, MOMENTS[source])
             columns[f"_object_{i}_{j}"] = _object(sequence.steps[steps[0]], paths)
-            if is_keeping:
-                values = _values(sequence.steps[steps[0]], sequence.keep) if sequence.keep else F.lit(None)
-                columns[f"_kept_{i}_{j}"] = values.cast("array<string>")
-        hits += _hits(i, len(groups), is_keeping)
+            if most_kept:
+                columns[f"_kept_{i}_{j}"] = _values(sequence.steps[steps[0]], sequence.keep, most_kept)
+        hits += _hits(i, len(groups), is_keeping=most_kept > 0)
     is_line = source == "order_lines"
     reference = "order_id" if is_line else "reference"
     kind = F.lit("order line") if is_line else F.col("kind")  # sorts after the order, which is of the same moment
@@ -116,14 +120,16 @@ def _object(step: Step, paths: Iterable[str]) -> Column:
     return F.when(all_of([v.rlike(r"\S") for v in values]), F.array(*values))
 
 
-def _values(step: Step, paths: Iterable[str]) -> Column:
+def _values(step: Step, paths: Sequence[str], fields: int) -> Column:
     """The values of an entry that its sequence keeps, as texts; null where it has none or a blank one."""
     found = [column.value if (column := step.standing_for(path)) else F.lit(None) for path in paths]
-    texts = [value.cast("string") for value in found]
-    return F.array(*[F.when(text.rlike(r"\S"), text) for text in texts])
+    texts = [F.when(text.rlike(r"\S"), text) for text in (value.cast("string") for value in found)]
+    texts += [F.lit(None).cast("string")] * (fields - len(paths))
+    values = F.struct(*[text.alias(value_field(n)) for n, text in enumerate(texts)])
+    return values if paths else F.when(F.lit(False), values)
 
 
-def _hits(i: int, groups: int, is_keeping: bool) -> list[Column]:
+def _hits(i: int, groups: int, *, is_keeping: bool) -> list[Column]:
     """What an entry is to sequence `i`; null where it is nothing. Columns that hold one object make one hit of it."""
     found = []
     for j in range(groups):

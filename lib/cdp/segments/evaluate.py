@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -144,9 +145,11 @@ def _failure(run: Run, work: Plan, name: str) -> str | None:
 
 def safe_reason(error: Exception) -> str:
     """What Spark calls an error. Its message may hold a person's values; the name of its condition, or of the class at the
-    root, does not."""
-    cause = getattr(error, "java_exception", None)
+    root, does not. However a failure reaches Python, by its root it has one name."""
+    cause: Any = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
     while cause is not None and cause.getCause() is not None:
         cause = cause.getCause()
-    name = cause.getClass().getSimpleName() if cause is not None else type(error).__name__
-    return getattr(error, "getCondition", lambda: None)() or name
+    if cause is None:
+        return getattr(error, "getCondition", lambda: None)() or type(error).__name__
+    is_named = any(of.getSimpleName() == "SparkThrowable" for of in cause.getClass().getInterfaces())
+    return (cause.getCondition() if is_named else None) or str(cause.getClass().getSimpleName())

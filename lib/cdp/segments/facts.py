@@ -104,7 +104,8 @@ def with_facts(
         parts.append(flags(matched, list(lists)))
         told = _told(lists, matched)
     for part in parts:
-        frame = frame.join(part, on="customer_id", how="left")
+        # A row of one of some customers is looked up by what it is joined to, so that the wide rows need not be sorted.
+        frame = frame.join(part.hint("shuffle_hash"), on="customer_id", how="left")
     known = {name: F.coalesce(F.col(name), F.lit(False)) for name in facts}
     return Found(frame.withColumns(known) if known else frame, told)
 

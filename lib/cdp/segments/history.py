@@ -151,36 +151,46 @@ def _was_open(as_of: date) -> Column:
 
 
 def _spans_before(as_of: date) -> Column:
-    """Spans without consent that began before the run's date; what the date or a later one ended is open again."""
-    begun = F.filter("suppressed", lambda span: span["since"] < F.lit(as_of))
-    known = F.transform(begun, lambda span: _span(span["since"], F.when(span["until"] < F.lit(as_of), span["until"])))
-    return _unless_none(F.col("suppressed"), known)
+    """Spans without consent that began before the run's date; what the date or a later one ended is open again.
+
+    Spans are in the order of time and none reaches into the next, so that this can only be true of the last one. What
+    takes a lambda is not compiled, and nothing beside it is either.
+    """
+    on = F.array(F.lit(as_of))
+    begun = F.array_position(F.sort_array(F.concat(F.col("suppressed")["since"], on)), F.lit(as_of)).cast("int") - 1
+    known = F.slice("suppressed", 1, begun)
+    until = _last(known)["until"]
+    return F.when(until >= F.lit(as_of), _last_until(known, F.lit(None))).otherwise(known)
 
 
 def _spans_after(as_of: date) -> Column:
     known = F.coalesce("spans", F.array().cast(_SPANS))
-    closed = F.transform(known, lambda span: _span(span["since"], F.coalesce(span["until"], F.lit(as_of))))
-    begins = F.array(_span(F.lit(as_of), F.lit(None).cast("date")))
+    begins = F.array(_span(F.lit(as_of), F.lit(None)))
     is_suppressed = F.coalesce("is_suppressed", F.lit(False))
     return (
-        F.when(~is_suppressed, _unless_none(known, closed))
-        .when(_is_open(known), known)
-        .otherwise(F.concat(known, begins))
+        F.when(is_suppressed & ~_is_open(known), F.concat(known, begins))
+        .when(~is_suppressed & _is_open(known), _last_until(known, F.lit(as_of)))
+        .otherwise(known)
     )
 
 
-def _unless_none(spans: Column, changed: Column) -> Column:
-    """Most members have no spans, and what takes a lambda is not compiled."""
-    return F.when(F.array_size(spans) == 0, spans).otherwise(changed)
+def _last_until(spans: Column, until: Column) -> Column:
+    """Spans of which the last lasts until a date."""
+    return F.concat(F.slice(spans, 1, F.array_size(spans) - 1), F.array(_span(_last(spans)["since"], until)))
 
 
 def _span(since: Column, until: Column) -> Column:
-    return F.struct(since.alias("since"), until.alias("until"))
+    return F.struct(since.alias("since"), until.cast("date").alias("until"))
 
 
 def _is_open(spans: Column) -> Column:
     """Whether the last of the spans goes on; null where they are not known."""
-    return (F.array_size(spans) > 0) & F.get(spans, F.array_size(spans) - 1)["until"].isNull()
+    return (F.array_size(spans) > 0) & _last(spans)["until"].isNull()
+
+
+def _last(spans: Column) -> Column:
+    """The last of the spans; null where there is none."""
+    return F.get(spans, F.array_size(spans) - 1)
 
 
 def _fates(identity_changes: DataFrame, as_of: date) -> DataFrame:

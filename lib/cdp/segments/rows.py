@@ -38,9 +38,10 @@ def member_rows(frame: DataFrame, segments: Mapping[str, Segment], versions: Map
         nothing).
     """
     # What there is to say of a segment is looked up by its place: that costs a row of a member, not each customer as many
-    # times as there are segments. `array_remove` is compiled and a column is worked out apart from `explode`; what takes a
-    # lambda, and what is exploded at once, Spark may interpret, all rules inside it. Ahead of an `explode` that is not
-    # `outer` it looks whether there is something to explode, and judges everybody twice for it.
+    # times as there are segments. `array_remove` is compiled and a column is worked out apart from `explode`; what is
+    # exploded at once Spark may interpret, all rules inside it, and what takes a lambda, with all that is said of a member
+    # beside it. Ahead of an `explode` that is not `outer` it looks whether there is something to explode, and judges
+    # everybody twice for it.
     several = list(segments.values())
     places = [F.when(F.col(in_segment(s.name)), place).otherwise(_NOBODY) for place, s in enumerate(several)]
     purposes = sorted({s.purpose for s in several if s.purpose})
@@ -117,12 +118,10 @@ def _below(percent: float) -> str:
 def _matched(keeping: Mapping[int, Kept]) -> Column:
     """What is kept of a member, by column: of several sequences what the first has that holds."""
     chosen = F.lit(None).cast("map<string,array<string>>")
+    nothing = F.create_map().cast("map<string,array<string>>")
     for place, kept in keeping.items():
-        entries = [
-            part
-            for path, several in kept.items()
-            for part in (F.lit(path), F.coalesce(*[F.col(sequence.kept)[path] for sequence in several]))
-        ]
-        some = F.map_filter(F.create_map(*entries), lambda _, values: values.isNotNull())
+        found = {path: F.coalesce(*[F.col(s.kept)[path] for s in several]) for path, several in kept.items()}
+        each = [F.when(v.isNotNull(), F.create_map(F.lit(path), v)).otherwise(nothing) for path, v in found.items()]
+        some = F.map_concat(*each)
         chosen = F.when(F.col("place") == place, F.when(F.size(some) > 0, some)).otherwise(chosen)
     return chosen
