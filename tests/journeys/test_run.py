@@ -187,9 +187,9 @@ def test_a_journey_that_fails_keeps_everybody_where_they_were_and_the_others_go_
     shop.files(journeys__welcome=WELCOME.replace(ORDERED, broken), journeys__third=third)
     result = shop.on(day(1))
 
-    assert result.broken_rules == ("journey welcome: Spark cannot evaluate a condition: SparkArithmeticException",)
+    assert result.broken_rules == ("journey welcome: Spark cannot evaluate a condition: DIVIDE_BY_ZERO",)
     assert result.notes[2] == (
-        "welcome: failed, its 2 people stay where they were: Spark cannot evaluate a condition: SparkArithmeticException"
+        "welcome: failed, its 2 people stay where they were: Spark cannot evaluate a condition: DIVIDE_BY_ZERO"
     )
     at = ("journey", "customer_id", "step")
     stand = {"other": "pause", "third": "hello", "welcome": "hello"}
