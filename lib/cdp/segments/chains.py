@@ -107,7 +107,8 @@ def _walked(rows: DataFrame, walks: Sequence[_Walk]) -> DataFrame:
     last = [len(walk.within) - 1 for walk in walks]
     timed = [k for k, walk in zip(last, walks, strict=True) if walk.box is not None]
     reached = [_has(step_bit(0))]
-    for k, within in list(enumerate(zip_longest(*[walk.within for walk in walks])))[1:]:
+    _, *later = zip_longest(*[walk.within for walk in walks])
+    for k, within in enumerate(later, start=1):
         limit = _of_sequence(within)
         since = F.col("at") - F.col(f"time_{k - 1}")
         # Null, and so not reached, where the step before was not.

@@ -125,8 +125,7 @@ def _values(step: Step, paths: Sequence[str], fields: int) -> Column:
     found = [column.value if (column := step.standing_for(path)) else F.lit(None) for path in paths]
     texts = [F.when(text.rlike(r"\S"), text) for text in (value.cast("string") for value in found)]
     texts += [F.lit(None).cast("string")] * (fields - len(paths))
-    values = F.struct(*[text.alias(value_field(n)) for n, text in enumerate(texts)])
-    return values if paths else F.when(F.lit(False), values)
+    return F.when(F.lit(bool(paths)), F.struct(*[text.alias(value_field(n)) for n, text in enumerate(texts)]))
 
 
 def _hits(i: int, groups: int, *, is_keeping: bool) -> list[Column]:
