@@ -162,6 +162,11 @@ def fit_to(spark: "SparkSession", size: int, *, compiled: bool = False) -> None:
             spark.conf.set(key, value)
 
 
+def is_planned_again(spark: "SparkSession") -> bool:
+    """Whether the session plans a query anew while it runs, which `fit_to` chooses where the data is not small."""
+    return spark.conf.get("spark.sql.adaptive.enabled") == "true"
+
+
 def _least_partitions() -> int:
     return max(2, min(os.cpu_count() or 2, 16))
 

@@ -15,6 +15,11 @@ from pydantic_core import ErrorDetails
 
 from cdp.base.errors import ConfigError, UsageError
 
+try:
+    from yaml import CSafeLoader as SafeLoader  # reads a file in a tenth of the time; PyYAML brings it on most systems
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 _SECRET = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 _MOST_KNOWN = 30
 """Names that a message lists."""
@@ -125,7 +130,7 @@ class ConfigFolder:
         return loaded
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(SafeLoader):
     """YAML in which a key written twice is an error, not a silent loss of the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

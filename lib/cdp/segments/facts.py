@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
+from cdp.base.session import is_planned_again
 from cdp.conditions.clock import Clock
 from cdp.segments.chains import sequences
 from cdp.segments.config import Condition, SegmentCondition
@@ -103,9 +104,12 @@ def with_facts(
         matched = on_lists(lists, people, partial(read_list, frame.sparkSession), default_country).localCheckpoint()
         parts.append(flags(matched, list(lists)))
         told = _told(lists, matched)
+    is_large = is_planned_again(frame.sparkSession)
     for part in parts:
-        # A row of one of some customers is looked up by what it is joined to, so that the wide rows need not be sorted.
-        frame = frame.join(part.hint("shuffle_hash"), on="customer_id", how="left")
+        # A row of one of some customers is looked up by what it is joined to, so that the wide rows need not be sorted; of
+        # small data Spark may broadcast a part, which is better still.
+        looked_up = part.hint("shuffle_hash") if is_large else part
+        frame = frame.join(looked_up, on="customer_id", how="left")
     known = {name: F.coalesce(F.col(name), F.lit(False)) for name in facts}
     return Found(frame.withColumns(known) if known else frame, told)
 
