@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import DataFrame, SparkSession
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
@@ -21,6 +22,10 @@ from cdp.base.stage import Run
 # The main module of a process of `make test` has no file. PySpark Connect, which Great Expectations imports, takes such a one for
 # a run of doctests, and ends it.
 vars(sys.modules["__main__"]).setdefault("__file__", __file__)
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"

@@ -45,7 +45,7 @@ def _operations(lake: Lake) -> list[str]:
     return [row.operation for row in lake.history(VISITS).orderBy("version").collect()]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=_state, after=_state)
 def test_changes_are_what_makes_one_state_of_the_other(spark: SparkSession, before: Any, after: Any):
     frames = [_visits(spark, *[(*key, *values) for key, values in state.items()]) for state in (before, after)]

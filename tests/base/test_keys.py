@@ -17,7 +17,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS)
 def test_both_ways_count_as_python_does(spark: SparkSession, rows: list[Row]):
     frame = spark.createDataFrame(rows, SCHEMA)

@@ -79,7 +79,7 @@ def _described(content: bytes) -> SourceConfig:
         return parse(SourceConfig, yaml.safe_load(describe_extract(path)), "table.yaml")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     tables(),
     st.sampled_from(",;\t|"),
@@ -106,7 +106,7 @@ def test_a_table_in_any_dialect_is_found_again(
             read(row[position])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(
         st.binary(max_size=400),

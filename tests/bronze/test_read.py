@@ -76,7 +76,7 @@ def _written(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], list[tupl
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    max_examples=8, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
 @given(written=_written())
 def test_what_pythons_csv_writes_is_read_back_equal(

@@ -276,7 +276,7 @@ _lists = st.one_of(
     _of("filter({m}, (x, i) -> i > {n} and x <> {a})", m=_LISTS, n=_NUMBERS, a=_TEXTS),
     _of("split({a}, ',')", a=_TEXTS),
 )
-_SLOW = settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+_SLOW = settings(max_examples=10, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @_SLOW
@@ -305,7 +305,7 @@ def _broken(draw: st.DrawFn, text: str) -> str:
     return "".join([*words[:place], *change, *words[place + 1 :]])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text())
 def test_any_text_gets_an_answer(text: str):
     assert isinstance(_problems(text), tuple)

@@ -81,7 +81,7 @@ KEYS, NAMES, DAYS = (str(n) for n in range(6)), ("Ann", "Bob", "gone", "odd"), (
 ROWS = st.lists(st.tuples(st.sampled_from(tuple(KEYS)), st.sampled_from(NAMES), st.sampled_from(DAYS)), max_size=12)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
 @given(files=st.lists(ROWS, min_size=3, max_size=3), order=st.permutations(range(3)))
 def test_neither_order_nor_batches_of_files_change_the_tables(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, files: list[list[Row]], order: list[int]

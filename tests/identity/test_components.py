@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
@@ -29,7 +29,6 @@ def slow_components(edges: Edges) -> dict[int, int]:
     return found
 
 
-@settings(deadline=None)  # the first call imports SciPy
 @given(st.lists(st.tuples(NODES, NODES), max_size=40))
 def test_in_memory(edges: Edges):
     table = pa.table({"src": pa.array([a for a, _ in edges], pa.int64()), "dst": pa.array([b for _, b in edges], pa.int64())})

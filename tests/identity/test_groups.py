@@ -44,7 +44,7 @@ tables = st.lists(rows, min_size=1, max_size=60, unique_by=lambda r: r[:4])
 policies = st.sampled_from(["ambiguous", "most_recent", "existing"])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(tables, policies)
 def test_all_values_at_once_are_grouped_as_one_by_one(table: list[Row], policy: Policy):
     config = IdentityConfig.model_validate(

@@ -187,7 +187,6 @@ CONFIGS = st.builds(
 # Each example is a Spark job: few, and none to make a failing one smaller.
 @settings(
     max_examples=4,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.models.config import Training
@@ -25,7 +25,6 @@ def ago(days: int) -> date:
     return AS_OF - timedelta(days=days)
 
 
-@settings(deadline=None)
 @given(horizon=st.integers(1, 800), oldest=st.integers(0, 3000), training=trainings)
 def test_no_outcome_that_is_judged_was_learned_from_and_each_is_known(horizon, oldest, training):
     first = ago(oldest)
@@ -46,7 +45,6 @@ def test_no_outcome_that_is_judged_was_learned_from_and_each_is_known(horizon, o
     assert judged == sorted(set(judged), reverse=True) and len(judged) <= training.backtests
 
 
-@settings(deadline=None)
 @given(horizon=st.integers(1, 800), oldest=st.integers(0, 3000), training=trainings)
 def test_a_shorter_outcome_is_learned_from_where_orders_reach_not_three_times_as_far(horizon, oldest, training):
     split = split_time(horizon, first_order_on=ago(oldest), as_of=AS_OF, training=training)
@@ -64,7 +62,6 @@ def test_a_shorter_outcome_is_learned_from_where_orders_reach_not_three_times_as
     assert bool(split.folds) == (history >= 2 * split.learn_days)
 
 
-@settings(deadline=None)
 @given(
     horizons=st.lists(st.integers(1, 400), min_size=1, max_size=3, unique=True),
     oldest=st.integers(100, 3000),

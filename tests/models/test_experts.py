@@ -147,7 +147,7 @@ def odd_features(draw):
     return pd.DataFrame(rows, columns=list(FEATURES)).astype(float)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(features=odd_features(), horizon=st.sampled_from([60, 365]), has_text=st.booleans(), has_learned=st.booleans())
 def test_whatever_the_features_are_the_answers_are_numbers_that_can_be(
     features, horizon, has_text, has_learned, learned, learned_without_textbook

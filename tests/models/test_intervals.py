@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.models.intervals import COVERAGE, Interval, covered
@@ -51,7 +51,6 @@ def test_the_bounds_are_the_quantiles_of_a_simulation():
         assert (low[0], high[0]) == pytest.approx(tuple(np.quantile(drawn, at)), rel=0.02)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(1e-5, 1 - 1e-5), st.floats(0, 1e9), st.one_of(st.just(0.0), st.floats(0.01, 1e9))),

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.models.bgnbd import BgNbd
@@ -35,7 +35,6 @@ def view_of(seed: int, n: int = 50) -> View:
     return View(odds, value, orders)
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 50),
     names=st.sampled_from([ALL, ("trees", "line"), ("trees",), ("trees", "line", TEXTBOOK)]),
@@ -71,7 +70,6 @@ def test_the_textbook_alone_and_rules_alone_stay_as_they_are():
     assert level_of(View({}, {RATE: view.value[RATE]}, {RATE: view.orders[RATE]}), (RATE,), None) == Level()
 
 
-@settings(deadline=None)
 @given(
     told=st.lists(st.tuples(*[st.floats(-11.5, 11.5)] * 3), min_size=1, max_size=5),
     season=st.floats(-23, 23),

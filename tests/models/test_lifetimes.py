@@ -43,7 +43,7 @@ def histories(draw: st.DrawFn) -> tuple[float, float, float]:
 
 
 @each_kind
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(logs=parameters(3), history=histories(), horizon=st.floats(0.1, 500))
 def test_likelihood_and_predictions_are_those_of_fifty_digits(kind, logs, history, horizon):
     model = OF[kind].make(*np.exp(logs))

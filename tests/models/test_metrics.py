@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mean_tweedie_deviance
 
@@ -56,7 +56,6 @@ def test_the_deviance_is_tweedies_by_the_root_of_the_mean():
     assert mine.mean() == pytest.approx(expected)
 
 
-@settings(deadline=None)
 @given(amounts)
 def test_the_gini_is_that_of_the_curve_drawn_point_by_point(rows):
     actual, score = columns(rows)
@@ -77,7 +76,6 @@ def test_the_gini_is_that_of_the_curve_drawn_point_by_point(rows):
         assert normalised_gini(actual, score) == pytest.approx(gini(score) / gini(actual), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(amounts)
 def test_tenths_are_cut_from_customers_in_the_order_of_what_was_expected(rows):
     actual, expected = columns([(a + 1, e) for a, e in rows])
@@ -94,7 +92,6 @@ def test_tenths_are_cut_from_customers_in_the_order_of_what_was_expected(rows):
     assert decile_error(actual, expected) == pytest.approx(gaps / found)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=40))
 def test_the_calibration_error_is_the_mean_gap_of_tenths(rows):
     happened, said = columns(rows)
@@ -103,14 +100,12 @@ def test_the_calibration_error_is_the_mean_gap_of_tenths(rows):
     assert calibration_error(happened, said) == pytest.approx(sum(gaps) / len(gaps))
 
 
-@settings(deadline=None)
 @given(amounts, st.floats(0.01, 100))
 def test_the_level_of_expectations_does_not_change_how_well_they_are_shared_out(rows, times):
     actual, expected = columns([(a, e + 1) for a, e in rows])
     assert shape_losses(actual, times * expected) == pytest.approx(shape_losses(actual, expected), rel=1e-6, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.02, 0.98)), min_size=2, max_size=40), st.floats(-2, 2))
 def test_the_level_of_probabilities_does_not_change_their_shape(rows, shift):
     happened, said = columns(rows)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cdp.models.quadrature import integral, integral_and_means
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     p=st.sampled_from([0.01, 0.5, 2.0, 12.0, 90.0, 4_000.0]),
     q=st.sampled_from([0.01, 1.01, 2.0, 40.0]),

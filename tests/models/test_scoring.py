@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.models.churn import RecencyRule
@@ -79,7 +79,6 @@ def test_what_adds_nothing_is_no_reason():
     assert [found[f"churn_reason_{i}"].iloc[0] for i in (0, 1, 2)] == [REASONS.index("channels"), -1, -1]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([90, 365]), st.integers(-3, 12)), min_size=1, max_size=60))
 def test_a_percentile_is_the_share_of_customers_with_less(rows):
     frame = pd.DataFrame(rows, columns=["horizon_days", "key"])

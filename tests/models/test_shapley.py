@@ -57,7 +57,7 @@ def slow_shares(model, row: np.ndarray) -> np.ndarray:
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(2, 6))
 def test_shares_are_the_mean_over_all_orders_of_inputs(seed, leaves):
     table = inputs(seed)

@@ -231,7 +231,7 @@ person = st.fixed_dictionaries(
 HEALTH = list(HealthCheck)
 
 
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=HEALTH)
+@settings(max_examples=3, derandomize=True, suppress_health_check=HEALTH)
 @given(people=st.lists(person, min_size=40, max_size=50), wanted=st.lists(made.sequence(), min_size=30, max_size=40))
 def test_sequences_of_any_shape_agree_with_the_evaluator(
     fill: Fill, people: list[dict[str, Any]], wanted: list[dict[str, Any]]
@@ -239,7 +239,7 @@ def test_sequences_of_any_shape_agree_with_the_evaluator(
     check(fill, {f"c{n}": found for n, found in enumerate(people)}, wanted)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=HEALTH)
+@settings(max_examples=400, derandomize=True, suppress_health_check=HEALTH)
 @given(of=person, wanted=made.sequence())
 def test_the_chain_that_is_told_is_one_of_the_longest_that_trying_every_choice_finds(
     of: dict[str, Any], wanted: dict[str, Any]

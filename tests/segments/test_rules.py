@@ -257,7 +257,7 @@ def test_every_operator_and_condition_type_agrees_with_the_evaluator(fill: Fill,
     hold_together(people, rules, by_spark(tables_with(fill, people), rules))
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(people=st.lists(made.person(), min_size=15, max_size=20), rules=made.rules(fewest=12, most=made.MOST))
 def test_rules_of_any_shape_agree_with_the_evaluator(
     fill: Fill, folder: Path, people: list[dict[str, Any]], rules: list[dict[str, Any]]
@@ -268,7 +268,7 @@ def test_rules_of_any_shape_agree_with_the_evaluator(
     hold_together(told, of_any_shape, by_spark(tables_with(fill, told), of_any_shape))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(people=st.lists(made.person(), min_size=1, max_size=3), rules=made.rules(fewest=1, most=4))
 def test_what_why_says_of_rules_of_any_shape_agrees_with_the_evaluator(
     folder: Path, people: list[dict[str, Any]], rules: list[dict[str, Any]]

@@ -37,7 +37,7 @@ def drawn(values: st.SearchStrategy[Any], number: int) -> list[Any]:
     """So many values, the same ones in each run."""
     found: list[Any] = []
 
-    @settings(max_examples=number, database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=number, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(values)
     def draw(value: Any) -> None:
         found.append(value)

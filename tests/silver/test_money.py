@@ -109,7 +109,6 @@ AMOUNTS = st.lists(st.tuples(st.sampled_from([*CURRENCIES, "XTS", None]), DAYS),
 
 @settings(
     max_examples=4,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),

@@ -137,7 +137,6 @@ ROWS = st.lists(
 
 @settings(
     max_examples=3,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),

@@ -87,7 +87,7 @@ def _written(draw: st.DrawFn) -> tuple[str, str | None]:
     return whole, draw(st.sampled_from([region, *_REGIONS]))
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(_written() | st.tuples(PHONES, st.sampled_from(_REGIONS)))
 def test_the_short_way_says_nothing_or_the_same_as_the_long_one(written: tuple[str, str | None]):
     found = _short_way(*written)

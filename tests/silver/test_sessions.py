@@ -146,7 +146,6 @@ EVENTS_DRAWN = st.lists(
 
 @settings(
     max_examples=3,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),

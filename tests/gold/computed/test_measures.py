@@ -96,7 +96,7 @@ def outcome(m: Measure) -> pa.DataType:
     return pa.list_(of_value) if m.kind == "unique_list" else of_value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows=st.lists(entries, max_size=40), wanted=st.tuples(*[measure(n) for n in range(4)]), size=st.integers(1, 7), at_once=st.integers(1, 9))
 def test_measures_equal_a_walk_over_the_entries_however_they_are_cut(
     rows: list[dict[str, Any]], wanted: tuple[Measure, ...], size: int, at_once: int

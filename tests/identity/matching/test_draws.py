@@ -14,7 +14,7 @@ def drawn(nodes: np.ndarray, wanted: int) -> list[tuple[int, int]]:
     return list(zip(nodes[left].tolist(), nodes[right].tolist(), strict=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_NODES, st.integers(1, 9000))
 def test_as_many_different_pairs_as_are_wanted_whatever_the_order(nodes: list[int], wanted: int):
     here = np.array(nodes, np.int64)

@@ -34,7 +34,7 @@ def by_customer(pairs):
 
 
 @given(PAIRS, PAIRS, PAIRS, st.integers(1, 4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_measures_are_those_of_a_slow_version(shown, truth, had, k):
     lists = pd.DataFrame(shown, columns=COLUMNS).assign(rank=range(len(shown)))
     found = evaluate(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.models.products.links import bm25, ease, has, weights_of
@@ -43,7 +43,6 @@ def slow_bm25(matrix):
 
 
 @given(ROWS)
-@settings(deadline=None)
 def test_ease_is_a_ridge_regression_of_each_product_on_all_others(rows):
     matrix = has(bought(*rows, size=12), PRODUCTS)
     found = ease(matrix, np.arange(PRODUCTS)).toarray()
@@ -51,7 +50,6 @@ def test_ease_is_a_ridge_regression_of_each_product_on_all_others(rows):
 
 
 @given(ROWS)
-@settings(deadline=None)
 def test_bm25_weighs_rare_products_and_short_histories_more(rows):
     matrix = has(bought(*rows, size=12), PRODUCTS)
     assert bm25(matrix).toarray() == pytest.approx(slow_bm25(matrix.toarray().astype(float)), abs=2e-6)

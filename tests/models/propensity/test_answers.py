@@ -160,7 +160,7 @@ def test_texts_that_are_numbers_are_numbers_and_missing_ones_are_marked():
     assert found["charge"].isna().sum() == 2 and found["charge is known"].sum() == 98
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.one_of(st.none(), st.text(max_size=3)), st.one_of(st.none(), st.floats(), st.just(1e300))),
@@ -201,7 +201,7 @@ def test_a_column_with_a_value_of_its_own_for_each_row_is_no_leak():
 # -- windows and folds
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 120), st.integers(0, 900), st.integers(1, 8), st.integers(1, 60), st.integers(1, 5))
 def test_no_back_test_learns_what_was_not_known_on_its_day(window, history, count, step, backtests):
     earliest = DAY - timedelta(days=history)
