@@ -75,9 +75,7 @@ def _written(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], list[tupl
     return options, dialect, files
 
 
-@settings(
-    max_examples=8, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
-)
+@settings(max_examples=8, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 @given(written=_written())
 def test_what_pythons_csv_writes_is_read_back_equal(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, written: Any
