@@ -147,6 +147,7 @@ _MENDED = {
     "Jose\u0301": "José",
     "Ann\u200b\ufeff": "Ann",
     "\u00a0Ann \t Lee\u3000": "Ann Lee",
+    ", Ann Lee ,": "Ann Lee",
     "Ａｎｎ": "Ann",
     "Ann\u0000": "Ann",
     "علی\u200cرضا": "علی\u200cرضا",  # the joiner belongs to it
@@ -182,7 +183,7 @@ def test_what_import_did_to_a_text_is_undone_and_said(cleaned: Cleaned):
 
     assert dict(zip(_MENDED, [r["middle_name"] for r in records], strict=True)) == _MENDED
     unchanged = {text for text, record in zip(_MENDED, records, strict=True) if "text: repaired" not in record["flags"]}
-    assert unchanged == {"Mﾃｼller", "AT&T", "\u00a0Ann \t Lee\u3000", "São", "Â"}
+    assert unchanged == {"Mﾃｼller", "AT&T", "\u00a0Ann \t Lee\u3000", ", Ann Lee ,", "São", "Â"}
 
 
 def test_a_half_is_taken_from_the_whole_where_the_source_sends_the_other(cleaned: Cleaned):
@@ -255,6 +256,12 @@ def test_names_that_went_through_are_left_as_they_are(rounds: Rounds):
     ]
 
     assert changed == []
+
+
+def test_letters_whose_capital_is_two_characters_are_left_as_they_are(cleaned: Cleaned):
+    once = cleaned({"given_name": ", van ǰ 山田"})[0]["given_name"]
+
+    assert once == cleaned({"given_name": once})[0]["given_name"] == "van J̌ 山田"
 
 
 def test_keys_are_words_of_small_latin_letters(rounds: Rounds):

@@ -36,7 +36,7 @@ _BROKEN = (
 )
 _ODD = (
     rf"[\t-\r\x{{A0}}\x{{1680}}\x{{2000}}-\x{{200B}}\x{{2028}}\x{{2029}}\x{{202F}}\x{{205F}}\x{{3000}}]|  |{_BROKEN}"
-    rf"|\A | \z| {SEPARATOR}|{SEPARATOR} "
+    rf"|\A[ ,]|[ ,]\z|[ ,]{SEPARATOR}|{SEPARATOR}[ ,]"
 )
 
 
@@ -70,7 +70,7 @@ def mended(fields: Sequence[str]) -> str:
 
     Undone: UTF-8 that was read as Windows-1252 or Latin-1 (where all of the field then reads as UTF-8, which chance does not
     bring about), HTML entities, letters apart from their accents (into Unicode's NFC), letters of double width, characters
-    that show nothing, and spaces of any kind and number.
+    that show nothing, and spaces of any kind and number. What `part` takes away around a text is found as well.
     """
     bare = [f"replace({field}, {literal(SEPARATOR)}, '')" for field in fields]
     # The functions that Spark lacks are those of libraries it comes with.
