@@ -14,7 +14,7 @@ from collections import Counter
 
 import numpy as np
 
-from cdp.identity.matching.linkage import Edges, average_linkage
+from cdp.identity.matching.linkage import CONTRADICTIONS, Edges, average_linkage
 
 OF_A_PERSON = 5
 STRANGERS_A_RECORD = 8
@@ -46,8 +46,8 @@ def edges(records: int, strangers: int) -> Edges:
     high.append(np.maximum(one, other)[is_pair])
     weight.append(random.integers(-15_000, 1_000, int(is_pair.sum())))
     pairs, place = np.unique(np.concatenate(low) * records + np.concatenate(high), return_index=True)
-    nothing = np.zeros(len(pairs), np.int64)
-    return Edges(*np.divmod(pairs, records), np.concatenate(weight)[place], nothing + 1, nothing, nothing)
+    once, nothing = np.ones(len(pairs), np.int64), np.zeros((len(pairs), 2 * len(CONTRADICTIONS)), np.int64)
+    return Edges(*np.divmod(pairs, records), np.concatenate(weight)[place], once, nothing)
 
 
 def linked(pairs: Edges, records: int) -> tuple[float, dict[int, int]]:

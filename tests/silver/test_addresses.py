@@ -22,6 +22,14 @@ _LINES = {  # line, country as sent; street, city, region, postal code, country
     ("C/ Mayor, 12, 28013 Madrid, Madrid", "ES"): ("C/ Mayor, 12", "Madrid", "Madrid", "28013", "ES"),
     ("350 Fifth Ave, New York, NY 10118", "US"): ("350 Fifth Ave", "New York", "NY", "10118", "US"),
     ("350 Fifth Ave, New York, NY 10118-0110, USA", None): ("350 Fifth Ave", "New York", "NY", "10118-0110", "US"),
+    ("638 Downey St, Salem, OR", "US"): ("638 Downey St", "Salem", "OR", None, "US"),
+    ("638 Downey St, Salem Oregon", "US"): ("638 Downey St", "Salem", "Oregon", None, "US"),
+    ("1 Elm St, West Virginia", "US"): ("1 Elm St", "West Virginia", None, None, "US"),
+    ("350 Fifth Ave, New York", "US"): ("350 Fifth Ave", "New York", None, None, "US"),
+    ("350 Fifth Ave, New York, New York", "US"): ("350 Fifth Ave", "New York", "New York", None, "US"),
+    ("Apt 4, 1200 Elm Ave NW", "US"): ("Apt 4, 1200 Elm Ave NW", None, None, None, "US"),
+    ("12 Rue X, Montréal QC", "CA"): ("12 Rue X", "Montréal", "QC", None, "CA"),
+    ("350 Fifth Ave, New York, NY 10118, New York, NY, 10118", "US"): ("350 Fifth Ave", "New York", "NY", "10118", "US"),
     ("Damrak 1, 1012 LG Amsterdam", "NL"): ("Damrak 1", "Amsterdam", None, "1012 LG", "NL"),
     ("Via Roma 1, 00184 Roma RM, Italia", None): ("Via Roma 1", "Roma RM", None, "00184", "IT"),
     ("Bahnhofstrasse 1, 8001 Zürich", "CH"): ("Bahnhofstrasse 1", "Zürich", None, "8001", "CH"),
@@ -120,6 +128,21 @@ def test_a_field_of_its_own_is_believed_before_the_line(cleaned: Cleaned):
 
     assert (record["street"], record["city"], record["postal_code"]) == ("12 rue de la Paix", "Lyon", "75002")
     assert record["raw"]["address"] == "12 rue de la Paix, 75002 Paris"
+
+
+def test_a_street_that_repeats_the_place_is_the_street_alone(cleaned: Cleaned):
+    place = {"city": "New York", "region": "NY", "postal_code": "10118", "country": "US"}
+    streets = ["350 Fifth Ave, New York, NY 10118", "350 Fifth Ave, new york 10118", "350 Fifth Ave, Albany, NY 10118", "350 Fifth Ave"]
+    records = cleaned(*[{"street": street, **place} for street in streets])
+
+    assert [r["street"] for r in records] == ["350 Fifth Ave", "350 Fifth Ave", "350 Fifth Ave, Albany, NY 10118", "350 Fifth Ave"]
+
+
+def test_a_place_is_no_pattern(cleaned: Cleaned):
+    place = {"city": "New\\E(York", "region": "[NY", "postal_code": "10118", "country": "US"}
+    record = cleaned({"street": "350 Fifth Ave, New\\E(York, [NY 10118", **place})[0]
+
+    assert record["street"] == "350 Fifth Ave, New\\E(York, [NY 10118"
 
 
 def test_a_postal_code_takes_the_form_of_its_country(cleaned: Cleaned):

@@ -18,10 +18,10 @@ def hash_of(parts: dict[str, Any]) -> str:
 
 @cache
 def code_hash() -> str:
-    """Hash of the library's own source: a changed transform makes every stage run again."""
+    """Hash of the library's own source, and of the lists it reads: a changed transform makes every stage run again."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256(library_version().encode())
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted((*package.rglob("*.py"), *package.rglob("*.txt"))):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

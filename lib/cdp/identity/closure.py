@@ -11,7 +11,8 @@ from cdp.identity.config import CONTACT_TYPES, IdentityConfig
 from cdp.identity.digests import of_nodes, value_of_identifier
 from cdp.identity.graph import Known, comparable, with_refusals
 from cdp.identity.groups import node_of
-from cdp.identity.matching.match import REVIEW_FROM, alike, stop_of, threshold_bits
+from cdp.identity.matching.decision import REVIEW_FROM, stop_of, threshold_bits
+from cdp.identity.matching.match import alike
 from cdp.identity.ruled import Ledger
 from cdp.identity.values import refused_by_steward
 

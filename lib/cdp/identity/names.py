@@ -1,6 +1,8 @@
 """Names as they are compared: folded to plain letters, and what they are short for."""
 
 import unicodedata
+from functools import cache
+from pathlib import Path
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -163,7 +165,7 @@ maximilian: max maxi
 melanie: mel mela
 michael: mike micky mick michi mickey mikey michel miguel
 michelle: shelly
-mohammed: muhammad mohammad mohamed muhammed mohamad muhamad mhd md mo
+mohammed: mo
 montserrat: montse
 natalie: nat nathalie
 nathaniel: nate nathan nat
@@ -232,6 +234,59 @@ zachary: zach zack
 """Names, and what their bearers are called as well: short forms, and the same name in other languages; those that no spelling
 distance finds."""
 
+_SPELLINGS = """
+abdullah abdallah abdulla abdalla
+ahmed ahmad ahmet achmed
+aisha ayesha aicha aysha aishah ayse
+alexander aleksandr alexandr oleksandr aliaksandr alyaksandr aleksander
+aleksei alexey alexei aleksey oleksii oleksiy aliaksei
+anastasia anastasiya anastasiia
+andrei andrey andrii andriy andrej
+dmitry dmitri dmitriy dmitrii dimitri dmytro dzmitry
+ekaterina yekaterina kateryna
+elena yelena olena
+evgenia yevgenia evgeniya yevheniia
+fatima fatma fatimah fatema
+hamid hameed
+hassan hasan hassane
+hussein husain hussain hossein husayn
+ibrahim ebrahim ibraheem
+ilya ilia illia
+ismail ismael ismaeel
+jamal gamal djamal jamaal
+julia yulia iuliia yuliya iulia
+karim kareem kerim
+khadija khadijah khadidja
+khalid khaled
+ksenia xenia kseniya kseniia
+leila layla laila leyla
+mahmoud mahmud mehmood mahmood
+maryam mariam maryem meryem
+mikhail mihail mykhailo michail
+mohammed muhammad mohammad mohamed muhammed mohamad muhamad mehmet mohd mhd md
+mustafa mostafa moustafa mustapha
+natalia nataliya natalya nataliia natalja
+nikolai nikolay nikolaj mykola
+nour noor nur
+olga olha volha
+omar umar omer oumar
+osama usama oussama
+rashid rasheed rachid
+said saeed saeid
+salim selim saleem
+sergei sergey serhii serhiy sergej siarhei
+sofia sofiya sofya sofiia
+tatiana tatyana tetiana tatjana
+vladimir volodymyr wladimir uladzimir
+vyacheslav viacheslav
+yasmin yasmine yasmeen jasmin
+yevgeny evgeny evgeniy yevgeniy evgenii yevhen
+yousef yusuf youssef yousuf yusef
+yuri yury iurii yuriy juri
+zainab zaynab zeinab zeynep
+"""
+"""Names that are written in Latin letters in several ways, in a line each."""
+
 
 def _names_of() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
@@ -244,16 +299,43 @@ def _names_of() -> dict[str, set[str]]:
 
 _NAMES_OF = _names_of()
 """Of each form the names that it stands for."""
+_WRITTEN = [line.split() for line in _SPELLINGS.split("\n")[1:-1]]
+_SPELT = {spelling: spellings[0] for spellings in _WRITTEN for spelling in spellings}
+"""Of each spelling of a name the first one."""
 
 
 def also_called(word: str) -> set[str]:
-    """What a folded name of one word is short for, and its own short forms."""
-    return _NAMES_OF.get(word, set()) | {form for form, names in _NAMES_OF.items() if word in names}
+    """What a folded name of one word is short for, its own short forms, and how else it is spelt."""
+    name = _SPELT.get(word, word)
+    spellings = {spelling for spelling, first in _SPELT.items() if first == name}
+    forms = {form for form, names in _NAMES_OF.items() if name in names or word in names}
+    return (_NAMES_OF.get(word, set()) | _NAMES_OF.get(name, set()) | forms | spellings) - {word}
 
 
 def is_form(given: str) -> bool:
-    """Whether the first word of a folded given name stands for another name as well."""
-    return first_word(given) in _NAMES_OF
+    """Whether the first word of a folded given name stands for another name as well, or is one of its spellings."""
+    word = first_word(given)
+    return word in _NAMES_OF or word in _SPELT
+
+
+@cache
+def _given_names() -> frozenset[str]:
+    return frozenset(Path(__file__).with_name("given_names.txt").read_text(encoding="ascii").split())
+
+
+def is_given_name(text: str) -> bool:
+    """Whether a folded word is a given name in use somewhere.
+
+    Source:
+        US Census Bureau (1990), names by frequency (public domain); the names of Faker (MIT), in Latin letters, of all its
+        languages.
+    """
+    return text in _given_names()
+
+
+def may_begin(initial: str, name: str) -> bool:
+    """Whether a letter begins a folded name of one word, or what it is called as well."""
+    return name.startswith(initial) or any(form.startswith(initial) for form in also_called(name))
 
 
 def first_word(given: str) -> str:
@@ -261,10 +343,14 @@ def first_word(given: str) -> str:
 
 
 def are_one_name(a: str, b: str) -> bool:
-    """Whether two folded names of one word are one: equal, a form and its name, or two forms of which one begins the other.
+    """Whether two folded names of one word are one: two spellings, a form and its name, or two forms of which one begins the other.
 
     Chris is Christina or Christopher, who are two; Ella and Nora may both be Eleanor, and are two as well.
     """
+    return _are_one(a, b) or _are_one(_SPELT.get(a, a), _SPELT.get(b, b))
+
+
+def _are_one(a: str, b: str) -> bool:
     of_a, of_b = _NAMES_OF.get(a, set()), _NAMES_OF.get(b, set())
     if a == b or b in of_a or a in of_b:
         return True

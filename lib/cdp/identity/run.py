@@ -18,8 +18,9 @@ from cdp.identity.graph import Graph, began_at, graph_of
 from cdp.identity.last_run import KEPT_TABLES, note_run
 from cdp.identity.links import after_cuts, audit_rows, crowd_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
+from cdp.identity.matching.decision import REVIEW_FROM, threshold_bits
 from cdp.identity.matching.fields import unknown_pieces
-from cdp.identity.matching.match import REVIEW_FROM, Matches, threshold_bits
+from cdp.identity.matching.match import Matches
 from cdp.identity.matching.model import blocking_rows, frequency_table
 from cdp.identity.matching.stored import parameter_rows
 from cdp.identity.naming import assignment_changes, change_rows, named

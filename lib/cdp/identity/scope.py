@@ -12,7 +12,7 @@ from cdp.identity.digests import differing, digests, of_nodes
 from cdp.identity.graph import Known
 from cdp.identity.groups import node_of
 from cdp.identity.last_run import known_of, last_run
-from cdp.identity.matching.match import stop_of
+from cdp.identity.matching.decision import stop_of
 from cdp.identity.ruled import Ledger, absent_rules
 from cdp.identity.rules import Rule
 from cdp.tables.identity import ASSIGNMENTS, LINKS, RESOLVED_RECORDS, RULES

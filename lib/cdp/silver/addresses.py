@@ -4,6 +4,10 @@ By the customs of France, Britain, Germany, Spain and the United States, and by 
 understood stays in the street.
 """
 
+import re
+from functools import cache
+from typing import Any
+
 from cdp.base.sql import literal, words
 from cdp.silver.postal import ANY, pattern_of
 from cdp.silver.text import SEPARATOR, found, parted, replaced
@@ -50,6 +54,7 @@ _WITH_STATE = r"^(.*\S)\s*,\s*([^,]+?),?\s+([A-Z]{2,3})\.?$"
 _WITH_COUNTY = rf"(?i)^(.*\S)\s*,\s*([^,\d]+?)\s*,\s*({_COUNTY})$"
 _WITH_CITY = r"^(.*\S)\s*,\s*([^,\d]+)$"
 _WITHOUT_CODE = r"^(.*\d.*?)\s*,\s*([^,\d]+)$"
+_REPEATED = r"(?i)^(.*\d.*?)[,\s]+"
 # Paris 12e, Lyon 3, Lille Cedex 9; further numbers are of no city.
 _CITY = r"(?i)^\D+(?:\d{1,2}(?:er|e|[eè]me)?)?(?:\s?cedex\s?\d*)?(?:,[^\d,]*)?$"
 
@@ -90,7 +95,7 @@ def parts_of_line(address: str, around: str, country: str) -> str:
     """SQL: an array of street, city, region and postal code, each blank where it was not found; null for null.
 
     The city stands behind the code, or before it behind a comma. Without a code the words behind the last comma are the
-    city, if a number comes before.
+    city, if a number comes before; where there are states, one of these may follow it.
 
     Args:
         address: column of the address in one line, without its country.
@@ -110,6 +115,11 @@ def parts_of_line(address: str, around: str, country: str) -> str:
     alone = f"size({around}) = 1"
     cases = " ".join(
         [
+            *(
+                f"WHEN {alone} AND {country} = '{of}' AND {found(before, _without_code(of))}"
+                f" THEN concat({replaced(before, _without_code(of), one + two + three)}, {empty})"
+                for of in _STATES
+            ),
             f"WHEN {alone} AND {found(before, _WITHOUT_CODE)}"
             f" THEN concat({replaced(before, _WITHOUT_CODE, one + two)}, {empty})",
             f"WHEN {alone} OR ({behind} != '' AND NOT {found(behind, _CITY)}) THEN concat({address}, repeat({empty}, 3))",
@@ -121,6 +131,36 @@ def parts_of_line(address: str, around: str, country: str) -> str:
     )
     whole = f"CASE {cases} ELSE concat({before}, repeat({empty}, 3), {code}) END"
     return f"CASE WHEN {address} IS NOT NULL THEN {parted(whole)} END"
+
+
+@cache
+def _without_code(country: str) -> str:
+    """The pattern of a street, a city and a state of the country, by its code or name, without a postal code behind them."""
+    import pycountry  # takes a quarter of a second
+
+    subdivisions: Any = pycountry.subdivisions
+    names = [(state.code.removeprefix(f"{country}-"), state.name) for state in subdivisions.get(country_code=country)]
+    state = "|".join(re.escape(text) for text in sorted({text for both in names for text in both}))
+    # New York and West Virginia are states, and not the towns New and West.
+    return rf"(?i)^(.*\d.*?)\s*,\s*+(?!(?:{state})\.?$)([^,\d]+?),?\s+({state})\.?$"
+
+
+def without_place(street: str, city: str, region: str, code: str) -> str:
+    """SQL: a street without the city, region and postal code that stand at its end once more; null for null.
+
+    Args:
+        street: column of the street.
+        city: column of the city.
+        region: column of the region, or null.
+        code: column of the postal code as sent.
+    """
+    begin, end, nothing = (literal(text) for text in (r"\Q", r"\E", ""))
+    exactly = [f"{begin}, replace({text}, {end}, {nothing}), {end}" for text in (city, region, code)]
+    between = literal(r"[,\s]+")
+    of_region = f"CASE WHEN {region} IS NOT NULL THEN concat('(?:', {exactly[1]}, {between}, ')?') ELSE '' END"
+    pattern = f"concat({literal(_REPEATED)}, {exactly[0]}, {between}, {of_region}, {exactly[2]}, '$')"
+    # A pattern of its own for each row costs: only where the street may end so.
+    return f"CASE WHEN contains({street}, ',') AND endswith(upper({street}), {code}) THEN regexp_replace({street}, {pattern}, '$1') ELSE {street} END"
 
 
 def unit_and_rest(street: str, street_2: str) -> str:

@@ -23,6 +23,7 @@ _USUAL = {
     "CZ": "czech republic, tschechische republik, republique tcheque", "GR": "el, hellas", "CH": "confoederatio helvetica",
     "RU": "russia, russie, russland, rusia", "KR": "south korea, coree du sud, sudkorea, corea del sur",
     "AE": "uae, u a e", "MK": "macedonia", "CD": "congo kinshasa", "CI": "ivory coast", "TR": "turkey", "VN": "vietnam",
+    "LI": "lichtenstein",
 }  # fmt: skip
 _BETWEEN = r"[^\p{L}\p{Co}0-9]+"
 _SHELVES = 512

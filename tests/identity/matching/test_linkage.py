@@ -8,11 +8,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp.identity.matching.linkage import MARGIN, Edges, average_linkage
+from cdp.identity.matching.linkage import CONTRADICTIONS, MARGIN, Edges, average_linkage
 from cdp.identity.protect import Fact, Limits
 
 STOP, UNSEEN = -1000, -3000
 Weights = dict[tuple[int, int], tuple[int, int]]
+Told = tuple[dict[int, int], ...]
+"""What records say of the fields of `CONTRADICTIONS`, in their order."""
 
 pairs = st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda p: p[0] < p[1])
 graphs = st.dictionaries(pairs, st.tuples(st.integers(-9000, 9000), st.just(1)), min_size=1, max_size=20)
@@ -27,13 +29,16 @@ class Free:
 
 
 def fast(
-    graph: Weights, sizes: dict[int, int], limits: Limits | Free, births: dict[int, int] | None = None
+    graph: Weights, sizes: dict[int, int], limits: Limits | Free, told: Told = ()
 ) -> set[frozenset[int]]:
     low, high = np.array(list(graph)).T
     weight, count = np.array(list(graph.values())).T
-    said = np.array([_says(births or {}, *pair) for pair in graph])
+    said = np.zeros((len(graph), 2 * len(CONTRADICTIONS)), int)
+    for place, values in enumerate(told):
+        says = np.array([_says(values, *pair) for pair in graph])
+        said[:, 2 * place], said[:, 2 * place + 1] = says == 1, says == -1
     found, _ = average_linkage(
-        Edges(low, high, weight, count, (said == 1).astype(int), (said == -1).astype(int)),
+        Edges(low, high, weight, count, said),
         lambda nodes: np.array([sizes.get(n, 1) for n in nodes.tolist()]),
         stop=STOP, unseen=UNSEEN, limits=limits,
     )  # fmt: skip
@@ -44,14 +49,15 @@ def fast(
     return {frozenset(members) for members in clusters.values()}
 
 
-def _says(births: dict[int, int], one: int, other: int) -> int:
-    if one not in births or other not in births:
+def _says(values: dict[int, int], one: int, other: int) -> int:
+    """Whether two values are one (1) or two (-1); neighbours are neither."""
+    if one not in values or other not in values or abs(values[one] - values[other]) == 1:
         return 0
-    return 1 if births[one] == births[other] else -1
+    return 1 if values[one] == values[other] else -1
 
 
 def slow(
-    graph: Weights, sizes: dict[int, int], cards: dict[int, int], births: dict[int, int] | None = None
+    graph: Weights, sizes: dict[int, int], cards: dict[int, int], told: Told = ()
 ) -> set[frozenset[int]]:
     """All averages anew for each merge."""
     clusters = [frozenset([n]) for n in sorted({n for pair in graph for n in pair})]
@@ -66,8 +72,8 @@ def slow(
         return Fraction(sum(w for w, _ in told) + UNSEEN * (every - sum(n for _, n in told)), every)
 
     def are_two(a: frozenset[int], b: frozenset[int]) -> bool:
-        said = {_says(births or {}, *pair) for pair in met(a, b)}
-        return len({cards[n] for n in a | b if n in cards}) > 1 or (-1 in said and 1 not in said)
+        said = [{_says(values, *pair) for pair in met(a, b)} for values in told]
+        return len({cards[n] for n in a | b if n in cards}) > 1 or any(-1 in one and 1 not in one for one in said)
 
     while True:
         best = None
@@ -88,7 +94,7 @@ def slow(
             frozenset((x, c))
             for x, y in ((a, b), (b, a))
             for c in clusters
-            if c not in (a, b) and met(x, c) and average(x, c) >= least and are_two(y, c)
+            if c not in (a, b) and met(x, c) and average(x, c) >= least and are_two(y, c) and not are_two(x, c)
         ]
         if rivals:
             apart |= {frozenset((a, b)), *rivals}
@@ -109,22 +115,30 @@ def test_limits_keep_apart_what_is_alike(graph: Weights, cards: dict[int, int]):
     assert all(len({cards[n] for n in cluster if n in cards}) <= 1 for cluster in found)
 
 
-@given(graphs, cards)
-def test_births_of_two_people_keep_apart_what_is_alike(graph: Weights, births: dict[int, int]):
-    assert fast(graph, {}, Free(), births) == slow(graph, {}, {}, births)
+@given(graphs, cards, cards)
+def test_births_and_names_of_two_people_keep_apart_what_is_alike(
+    graph: Weights, births: dict[int, int], names: dict[int, int]
+):
+    assert fast(graph, {}, Free(), (births, names)) == slow(graph, {}, {}, (births, names))
 
 
 def test_a_record_without_a_birth_date_does_not_join_two_people():
     graph = {(0, 1): (9000, 1), (1, 2): (6000, 1), (0, 2): (5000, 1)}
-    assert fast(graph, {}, Free(), {0: 1956, 2: 1992}) == {frozenset({0, 1}), frozenset({2})}
+    assert fast(graph, {}, Free(), ({0: 1956, 2: 1992},)) == {frozenset({0, 1}), frozenset({2})}
 
 
 def test_a_record_that_could_be_either_of_two_people_is_neither():
     births = {0: 1956, 2: 1992}
     graph = {(0, 1): (9000, 1), (1, 2): (8000, 1), (0, 2): (5000, 1)}
-    assert fast(graph, {}, Free(), births) == {frozenset({0}), frozenset({1}), frozenset({2})}
+    assert fast(graph, {}, Free(), (births,)) == {frozenset({0}), frozenset({1}), frozenset({2})}
     two_of_them = graph | {(0, 3): (8500, 1), (2, 3): (8500, 1), (1, 3): (8000, 1)}
-    assert fast(two_of_them, {}, Free(), births) == {frozenset({0}), frozenset({1, 3}), frozenset({2})}
+    assert fast(two_of_them, {}, Free(), (births,)) == {frozenset({0}), frozenset({1, 3}), frozenset({2})}
+
+
+def test_who_cannot_be_the_person_is_no_rival_for_it():
+    births, names = {0: 1956, 2: 1992}, {1: 3, 2: 7}
+    graph = {(0, 1): (9000, 1), (0, 2): (8500, 1), (1, 2): (-2000, 1)}
+    assert fast(graph, {}, Free(), (births, names)) == {frozenset({0, 1}), frozenset({2})}
 
 
 def test_one_wrong_pair_does_not_chain_two_people():

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ONE_SWAPPED
+from cdp.identity.matching.levels import ANOTHER_NAME, BOTH_SWAPPED, EQUAL, MISSING, NAMES, ONE_SWAPPED, SAME_YEAR
 from cdp.identity.matching.parameters import CLASSES, HOMES, LEVELS, RARE, WORLD, Floats, Parameters, Patterns, chances
 from cdp.identity.sets import DisjointSets
 
@@ -30,7 +30,7 @@ _RARELY = 1e-4
 _PRIOR_MATCHES = 30.0
 """Imagined matches a field starts with: what a few real ones must outvote."""
 _USUAL = {
-    "name": (0.75, 0.05, 0.08, 0.01, 0.04, 0.02, 0.01, 0.01, 0.01, 0.005, 0.015),
+    "name": (0.75, 0.05, 0.08, 0.01, 0.04, 0.02, 0.01, 0.01, 0.01, 0.005, 0.005, 0.01),
     "date": (0.88, 0.01, 0.05, 0.01, 0.01, 0.01, 0.01, 0.02),
     "email": (0.7, 0.07, 0.05, 0.03, 0.02, 0.03, 0.1),
     "phone": (0.7, 0.04, 0.03, 0.23),
@@ -56,6 +56,12 @@ _EQUAL_BY_CHANCE = {
     "code": 1e-5, "number": 0.05, "category": 0.5, "exact": 1e-4,
 }  # fmt: skip
 """Share of strangers whose values are equal, as imagined for so many pairs of them."""
+_UNLIKE_LEVELS = {"name": 2}
+"""Of kinds where strangers may have more than the last level: how many levels at the end."""
+_OF_TWO = {"name": (ANOTHER_NAME,), "date": tuple(range(SAME_YEAR, len(NAMES["date"])))}
+"""Levels of values that are two people's, where a person has one."""
+_PRESUMED = 300.0
+"""Imagined matches for those: a given name and a birth date are believed until enough people have two."""
 _SHRINK = 40.0
 """Pairs of a parent's level from which what is seen in them counts more than what holds for all."""
 
@@ -131,12 +137,12 @@ def _at_first(problem: Problem) -> Parameters:
 
 def _u_at_first(kind: str) -> Floats:
     """Imagined pairs of strangers: what a file of a few records cannot tell of the world it comes from."""
-    size = len(NAMES[kind])
+    size, unlike = len(NAMES[kind]), _UNLIKE_LEVELS.get(kind, 1)
     equal = _EQUAL_BY_CHANCE[kind]
     found = np.zeros(LEVELS)
-    found[EQUAL + 1 : size - 1] = 0.5
+    found[EQUAL + 1 : size - unlike] = 0.5
     found[EQUAL] = equal * _STRANGERS
-    found[size - 1] = (1 - equal) * _STRANGERS
+    found[size - unlike : size] = (1 - equal) * _STRANGERS / unlike
     return found
 
 
@@ -149,11 +155,44 @@ def _m_at_first(kind: str) -> Floats:
     return found
 
 
-def _marginal(patterns: Patterns, weight: Floats, field: int, size: int, start: Floats) -> Floats:
-    """Shares of a field's levels, `start` imagined pairs added."""
-    counts = np.bincount(patterns.levels[:, field], weights=weight, minlength=LEVELS)[:LEVELS] + start
+def _marginal(
+    patterns: Patterns, weight: Floats, field: int, size: int, start: Floats, of_two: Sequence[int] = ()
+) -> Floats:
+    """Shares of a field's levels, `start` imagined pairs added; of levels `of_two` as many as `_PRESUMED`."""
+    seen = np.bincount(patterns.levels[:, field], weights=weight, minlength=LEVELS)[:LEVELS].astype(np.float64)
+    seen[MISSING] = 0
+    counts = seen + start
     counts[size:] = 0
-    return _shares(counts)
+    found = _shares(counts)
+    return _presumed(found, seen, _shares(start.copy()), of_two)
+
+
+def _presumed(found: Floats, seen: Floats, usual: Floats, of_two: Sequence[int]) -> Floats:
+    """Shares of levels, those that are two people's drawn to what is usual until `_PRESUMED` pairs say otherwise.
+
+    In a file of a few hundred records the couples of one family name would pass for matches, and make it usual that
+    one person has two given names.
+
+    Args:
+        found: shares, a row or several.
+        seen: pairs by level.
+        usual: shares.
+        of_two: levels.
+    """
+    if not of_two:
+        return found
+    levels = list(of_two)
+    two = (seen[..., levels] + _PRESUMED * usual[..., levels]) / (seen.sum(axis=-1, keepdims=True) + _PRESUMED)
+    rest = np.delete(np.arange(LEVELS), levels)
+    made = found.copy()
+    made[..., levels] = two
+    made[..., rest] *= (1 - two.sum(axis=-1, keepdims=True)) / found[..., rest].sum(axis=-1, keepdims=True)
+    return made
+
+
+def _levels_of_two(problem: Problem, field: int) -> Sequence[int]:
+    """Levels that say two people, of a field that a person has one value of, and shares with nobody of the household."""
+    return () if problem.of_home[field] else _OF_TWO.get(problem.kinds[field], ())
 
 
 def _shares(counts: Floats) -> Floats:
@@ -183,12 +222,13 @@ def _step(problem: Problem, now: Parameters) -> Parameters:
     m, u, home = np.empty_like(now.m), np.empty_like(now.u), np.empty_like(now.home)
     for field, size in enumerate(problem.sizes):
         telling, start = _telling(problem, matches, field)
-        m[field] = _marginal(problem.met, telling * _fair(problem, field), field, size, start)
+        of_two = _levels_of_two(problem, field)
+        m[field] = _marginal(problem.met, telling * _fair(problem, field), field, size, start, of_two)
         others = all_others[field]
         u[field] = _marginal(problem.random, others, field, size, _u_at_first(problem.kinds[field]))
         told = {(parent,) for parent in now.parents[field]} | {now.parents[field]}
         fair = {some: telling * _fair(problem, field, *some) for some in told}
-        m[field] = _by_parents(now, problem.met, fair, field, m[field])
+        m[field] = _by_parents(now, problem.met, fair, field, m[field], of_two)
         u[field] = _by_parents(now, problem.random, dict.fromkeys(told, others), field, u[field])
         # No likeness says more than equality: whose values are equal by chance have them mistyped as often as one person has.
         bound = u[field, :, EQUAL, None] * m[field] / m[field, :, EQUAL, None]
@@ -270,7 +310,12 @@ def _fair(problem: Problem, *fields: int) -> npt.NDArray[np.bool_]:
 
 
 def _by_parents(
-    now: Parameters, patterns: Patterns, weight: Mapping[tuple[int, ...], Floats], field: int, alone: Floats
+    now: Parameters,
+    patterns: Patterns,
+    weight: Mapping[tuple[int, ...], Floats],
+    field: int,
+    alone: Floats,
+    of_two: Sequence[int] = (),
 ) -> Floats:
     """Shares of a field's levels by what its parents say.
 
@@ -283,27 +328,30 @@ def _by_parents(
         weight: how much each pattern says of the field and some of its parents: of each, and of all.
         field: number.
         alone: shares whatever the parents say, the same row for each.
+        of_two: levels that are two people's.
     """
     parents = now.parents[field]
     classes = [now.classes[parent, patterns.levels[:, parent]].astype(np.int64) for parent in parents]
     by_one = [
-        _conditional(patterns, weight[(parent,)], field, said, alone)
+        _conditional(patterns, weight[(parent,)], field, said, alone, of_two)
         for parent, said in zip(parents, classes, strict=True)
     ]
     if len(parents) < 2:
         return by_one[0] if by_one else alone
     second, first = np.divmod(np.arange(LEVELS), CLASSES)
     less = np.where((first == MISSING)[:, None], by_one[1][second], by_one[0][first])
-    return _conditional(patterns, weight[parents], field, now.said(field, patterns.levels), less)
+    return _conditional(patterns, weight[parents], field, now.said(field, patterns.levels), less, of_two)
 
 
-def _conditional(patterns: Patterns, weight: Floats, field: int, said: npt.NDArray[np.int64], above: Floats) -> Floats:
+def _conditional(
+    patterns: Patterns, weight: Floats, field: int, said: npt.NDArray[np.int64], above: Floats, of_two: Sequence[int]
+) -> Floats:
     """Shares of a field's levels by what is said, drawn to the rows above where few pairs are seen."""
     cells = said * LEVELS + patterns.levels[:, field]
-    counts = np.bincount(cells, weights=weight, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS)
+    counts = np.bincount(cells, weights=weight, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS).astype(np.float64)
     counts[:, MISSING] = 0
     found: Floats = (counts + _SHRINK * above) / (counts.sum(axis=1, keepdims=True) + _SHRINK)
-    return found
+    return _presumed(found, counts, above, of_two)
 
 
 def _parents(problem: Problem, now: Parameters) -> tuple[tuple[int, ...], ...]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.process import cpdist
 
-from cdp.identity.names import are_one_name, first_word, is_form
+from cdp.identity.names import are_one_name, first_word, is_form, is_given_name, may_begin
 
 MISSING = 0
 EQUAL = 1
@@ -23,6 +23,10 @@ SAME_LOCAL_PART = 3
 """The level of e-mail addresses that differ behind the @ alone."""
 BOTH_SWAPPED, ONE_SWAPPED = 7, 8
 """The levels of names that stand in each other's place, both or one of them."""
+SIMILAR_NAME, ANOTHER_NAME = 9, 12
+"""The last level of names that may be one, and that of two names that are both in use."""
+SAME_YEAR = 6
+"""The first level of dates that are two, and not one written wrongly."""
 SEPARATOR = "\n"
 """Between the values of a field that holds several: the two that are most alike are compared."""
 
@@ -36,6 +40,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "name": (
         *("missing", "equal", "short form of one name", "nearly equal", "sounds alike", "one is part of the other"),
         *("initial agrees", "both names swapped", "is the other's other name", "similar", "same first letter", "different"),
+        "another name",
     ),
     "date": (
         *("missing", "equal", "day and month swapped", "one digit wrong", "same day and month", "two digits wrong"),
@@ -202,7 +207,7 @@ def _name(
     part = _test(values, a, b, _shares_words, (spaced[a] | spaced[b]) & (alike < 0.92))
     first = _agree(values, a, b, _first_letter)
     length = values.measured(len)
-    initial = first & ((length[a] == 1) | (length[b] == 1))
+    initial = _test(values, a, b, _is_initial, (length[a] == 1) | (length[b] == 1))
     one_way, other_way = np.zeros((2, len(a)), bool)
     if other is not None and other_a is not None and other_b is not None and len(other.distinct):
         one_way, other_way = _is_other(values, a, other, other_b), _is_other(values, b, other, other_a)
@@ -210,7 +215,12 @@ def _name(
     short = _test(values, a, b, _are_forms, forms[a] | forms[b])
     swaps = one_way & other_way, one_way | other_way
     sound = _agree(values, a, b, _sound)
-    return _first(short, alike >= 0.92, sound, part, initial, *swaps, alike >= 0.80, first)
+    # Darla and Darlene are as much alike as names get, and two.
+    few_edits = _edits(values.distinct[a], values.distinct[b], 2)
+    in_use = values.measured(is_given_name).astype(bool)
+    not_two = ~(in_use[a] & in_use[b] & (few_edits > 1))
+    nearly = (alike >= 0.92) & (few_edits <= 2) & not_two
+    return _first(short, nearly, sound, part, initial, *swaps, (alike >= 0.80) & not_two, first & not_two, not_two)
 
 
 def _is_other(values: Values, name: Codes, other: Values, theirs: Codes) -> Flags:
@@ -228,6 +238,12 @@ def _code_points(values: Values) -> Codes:
 
 def _first_code_point(text: str) -> int:
     return ord(text[0]) if text else 0
+
+
+def _is_initial(a: str, b: str) -> bool:
+    """Whether one, of a single letter, begins the other or what the other is called as well (B. for Robert)."""
+    initial, name = sorted((a, b), key=len)
+    return may_begin(initial, first_word(name))
 
 
 def _has_space(text: str) -> bool:

@@ -10,18 +10,19 @@ Source:
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import add
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-CONTRADICTION = "birth dates of two people"
-"""What is said of clusters some of whose pairs contradict each other, while none agrees."""
+CONTRADICTIONS = {"birth_date": "birth dates of two people", "given_name": "given names of two people"}
+"""Fields of which a person has one, and what is said of clusters some of whose pairs have two, while no pair agrees."""
 AMBIGUOUS = "as much like another person"
 """What is said of a cluster that is about as much like two others, which are two people."""
 MARGIN = 2_000
 """Thousandths of a bit by which the better of two such must be more alike: then it is the right one four times of five."""
-_NEVER_MET = (0, 0, 0, 0)
+_NEVER_MET = (0,) * (2 + 2 * len(CONTRADICTIONS))
 
 Numbers = npt.NDArray[np.int64]
 
@@ -47,16 +48,15 @@ class Edges:
         high: node, larger than `low`; no two rows have the same two.
         weight: sum over the pairs of records that met, in thousandths of a bit.
         pairs: how many met.
-        agree: how many of those have something that says one person as good as alone (a birth date that is alike).
-        contradict: how many have that, and it is unlike.
+        said: two columns for each of `CONTRADICTIONS`: in how many of those pairs the values may be one, and in how many
+            they are two.
     """
 
     low: Numbers
     high: Numbers
     weight: Numbers
     pairs: Numbers
-    agree: Numbers
-    contradict: Numbers
+    said: Numbers
 
 
 def average_linkage(
@@ -73,34 +73,37 @@ def average_linkage(
 
     Returns:
         Node to the smallest node of its cluster, for the nodes of clusters of two and more; and of the clusters
-        that were kept apart their smallest nodes, and why: what `limits` says, `CONTRADICTION` or `AMBIGUOUS`. The same
-        whatever the order of the edges.
+        that were kept apart their smallest nodes, and why: what `limits` says, one of `CONTRADICTIONS` or `AMBIGUOUS`. The
+        same whatever the order of the edges.
     """
     nodes, ends = np.unique(np.concatenate([edges.low, edges.high]), return_inverse=True)
     low, high = np.split(ends, 2)
     size: list[int] = sizes(nodes).tolist()
     names: list[int] = nodes.tolist()
-    between: list[dict[int, tuple[int, int, int, int]]] = [{} for _ in names]
-    sums = (edges.weight, edges.pairs, edges.agree, edges.contradict)
-    for a, b, *sum_ in zip(low.tolist(), high.tolist(), *(column.tolist() for column in sums), strict=True):
-        between[a][b] = between[b][a] = tuple(sum_)
+    between: list[dict[int, tuple[int, ...]]] = [{} for _ in names]
+    sums = (edges.weight, edges.pairs, *edges.said.T)
+    for a, b, *of_pairs in zip(low.tolist(), high.tolist(), *(column.tolist() for column in sums), strict=True):
+        between[a][b] = between[b][a] = tuple(of_pairs)
 
     def entry(a: int, b: int) -> tuple[float, int, int]:
-        weight, pairs, _, _ = between[a][b]
+        weight, pairs, *_ = between[a][b]
         every = size[a] * size[b]
         return -(weight + unseen * (every - pairs)) / every, min(a, b), max(a, b)
 
     apart: list[set[int]] = [set() for _ in names]
 
     def contradiction(a: int, b: int) -> str | None:
-        _, _, agree, contradict = between[a].get(b, _NEVER_MET)
-        return CONTRADICTION if contradict and not agree else limits.broken(names[a], names[b])
+        _, _, *said = between[a].get(b, _NEVER_MET)
+        for why, agrees, differs in zip(CONTRADICTIONS.values(), said[::2], said[1::2], strict=True):
+            if differs and not agrees:
+                return why
+        return limits.broken(names[a], names[b])
 
     def rivals(a: int, b: int) -> list[int]:
-        """Clusters about as much like a as b is, none of which can be the person that b is."""
+        """Clusters that may be the person that a is, about as much like it as b is, none of which can be the person that b is."""
         least = -entry(a, b)[0] - MARGIN
         alike = (c for c in between[a] if c != b and -entry(a, c)[0] >= least)
-        return [c for c in alike if contradiction(b, c)]
+        return [c for c in alike if contradiction(b, c) and not contradiction(a, c)]
 
     def part(a: int, b: int, why: str) -> None:
         refused.append((names[min(a, b)], names[max(a, b)], why))
@@ -133,10 +136,9 @@ def average_linkage(
         del between[a][b], theirs[a]
         mine = between[a]
         size[a] += size[b]
-        for c, (weight, pairs, agree, contradict) in theirs.items():
+        for c, met in theirs.items():
             del between[c][b]
-            old = mine.get(c, _NEVER_MET)
-            mine[c] = between[c][a] = (old[0] + weight, old[1] + pairs, old[2] + agree, old[3] + contradict)
+            mine[c] = between[c][a] = tuple(map(add, mine.get(c, _NEVER_MET), met))
         between[b] = {}
         # Whatever they grow into is two people, too.
         for c in apart[b]:

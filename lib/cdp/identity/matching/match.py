@@ -11,55 +11,26 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from cdp.base.held import held
-from cdp.identity.components import connected_components
 from cdp.identity.config import IdentityConfig
 from cdp.identity.groups import node_of
 from cdp.identity.matching import candidates
 from cdp.identity.matching.blocking import MOST_IN_BLOCK, PAIRS_A_RECORD, Blocking, chosen_rules
+from cdp.identity.matching.clusters import clustered
+from cdp.identity.matching.decision import stop_of
 from cdp.identity.matching.draws import pairs_of
 from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
-from cdp.identity.matching.levels import EQUAL, MISSING, NAMES
-from cdp.identity.matching.linkage import Edges, average_linkage
 from cdp.identity.matching.model import Crowd, Learnt, Model
-from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns, unpacked
-from cdp.identity.protect import FACT, Fact, Limits
+from cdp.identity.matching.parameters import Parameters, Patterns
+from cdp.identity.matching.scores import edges_of, explained, scored
 
-STOP = -2.5
-"""Bits: two clusters become one while their records are on average at least that alike, where no two people are much alike. On
-the public sets of that kind every value from -2.75 to -2 is within half a point of the best."""
-LOOK_ALIKES = 450.0
-"""How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
-With a hundredth as many pairs of one household as matches the clusters must be 2.5 bits more alike."""
-_FEW_HOMES = 50.0
-"""Pairs of one household from which their number says something."""
-MOST_CAUTIOUS = 4.0
-"""Bits at which `stop_bits` ends."""
-UNSEEN = -3.0
-"""Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
-REVIEW_FROM = -2.0
-"""Bits below the point of decision from which a pair that was not linked is worth a look."""
-_UNLIKE = NAMES["date"].index("same year")
-_BIRTHS = list(range(EQUAL, _UNLIKE)), list(range(_UNLIKE, len(NAMES["date"])))
-"""Levels of dates that may be one written wrongly, and those that are two."""
-_HARDLY_EVER = 0.03
-"""Share of matches below which two birth dates are a contradiction, and not a slip of the finger."""
-_PRESUMED = 300.0
-"""Imagined matches without one: a birth date is believed until enough people have two."""
-_FLOOR, _CEILING = -15.0, 25.0
-"""Bits of one pair, at least and at most: no pair alone outweighs all others of two clusters."""
 _SAMPLE = 20_000
 _RANDOM_PAIRS = 3_000_000
 """How often strangers agree is learnt from so many: of a million, two draws differed by a percent in the precision of the customers."""
 _LEARNT_FROM = 1_000_000
 _COMMONEST = 300_000
-_EDGES_AT_ONCE = 300_000
 _NEW_CROWD = 2 * MOST_IN_BLOCK
 """Records of a key that was no crowd when the rules were chosen, from which it is one."""
-_SCORE_SCHEMA = (
-    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity binary, score double,"
-    " agree boolean, contradict boolean"
-)
 
 
 @dataclass(frozen=True)
@@ -118,14 +89,12 @@ def matched(
     else:
         learnt = known
         pairs, keys = _compared_again(values, known, filled["all"])
-    scored = pairs.mapInArrow(partial(_score, model=learnt.model), _SCORE_SCHEMA)
     stop = stop_of(learnt.model, config)
-    edges = _edges(scored).localCheckpoint()
+    edges = edges_of(scored(pairs, learnt.model)).localCheckpoint()
     pairs.unpersist()
     everything.unpersist()
-    clusters, refused = _clustered(edges, atoms, had, stop)
-    best = edges.select("low_atom", "high_atom", "best.*").mapInArrow(partial(_explained, model=learnt.model), _BEST_SCHEMA)
-    return Matches(learnt, clusters, best, refused, stop, keys)
+    clusters, refused = clustered(edges, atoms, had, stop)
+    return Matches(learnt, clusters, explained(edges, learnt.model), refused, stop, keys)
 
 
 def alike(
@@ -170,8 +139,7 @@ def alike(
     )
     both = both.persist()
     pairs = candidates.compared_pairs(_without_new_crowds(both), fields, known.frequencies, len(told) * PAIRS_A_RECORD)
-    scored = pairs.mapInArrow(partial(_score, model=known.model), _SCORE_SCHEMA)
-    found = scored.where(F.col("score") >= least).select("low", "high").localCheckpoint()
+    found = scored(pairs, known.model).where(F.col("score") >= least).select("low", "high").localCheckpoint()
     both.unpersist()
     keys.unpersist()
     return found
@@ -200,26 +168,6 @@ def _meeting(
 def _id_types(records: DataFrame) -> list[str]:
     rows = records.select(F.explode(F.map_keys("identifiers")).alias("id_type")).distinct().collect()
     return [row["id_type"] for row in rows]
-
-
-def stop_of(model: Model, config: IdentityConfig) -> float:
-    """Bits from which clusters are joined: what the configuration says, or `stop_bits`."""
-    return threshold_bits(config.link_threshold, stop_bits(model.parameters, model.records))
-
-
-def stop_bits(parameters: Parameters, records: int) -> float:
-    """Where to stop joining, from how many pairs of one household there are for each match."""
-    homes, matches = parameters.seen(records)
-    look_alikes = LOOK_ALIKES * homes / max(matches, 1.0) * homes / (homes + _FEW_HOMES)
-    return min(STOP + float(np.log2(1 + look_alikes)), MOST_CAUTIOUS)
-
-
-def threshold_bits(threshold: float | str, default: float) -> float:
-    """A probability of the configuration as log2 odds."""
-    if isinstance(threshold, str):
-        return default
-    bounded = min(max(threshold, 1e-9), 1 - 1e-9)
-    return float(np.log2(bounded / (1 - bounded)))
 
 
 def _worth_comparing(fields: Sequence[Field], filled: dict[str, int]) -> list[int]:
@@ -345,120 +293,3 @@ def _random_patterns(
     columns = candidates.columns_of(sample, frequencies)
     left, right = pairs_of(sample.column("node").to_numpy(), _RANDOM_PAIRS)
     return candidates.patterns(columns, left, right, fields).pattern
-
-
-def _score(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.RecordBatch]:
-    births = _telling_births(model)
-    for batch in batches:
-        patterns = _patterns(batch, model)
-        scores = model.parameters.scores(patterns)
-        kept = batch.drop_columns(["rules"]).append_column("score", pa.array(scores))
-        for name, levels in zip(("agree", "contradict"), _BIRTHS, strict=True):
-            said = np.isin(patterns.levels[:, births], levels).any(axis=1)
-            kept = kept.append_column(name, pa.array(said))
-        yield kept.filter(pa.array(scores >= _FLOOR))
-
-
-def _telling_births(model: Model) -> list[int]:
-    """Places of the birth date, if those of one person hardly ever differ here: then two of them are two people."""
-    matches = model.parameters.seen(model.records)[1]
-    least = _HARDLY_EVER * (1 + _PRESUMED / max(matches, 1.0))
-    return [
-        i
-        for i, field in enumerate(model.fields)
-        if field.name == "birth_date" and model.parameters.m[i, 0, _BIRTHS[1]].sum() < least
-    ]
-
-
-def _patterns(batch: pa.RecordBatch, model: Model) -> Patterns:
-    levels = unpacked(batch.column("pattern").to_numpy(), len(model.fields))
-    rarity = candidates.rarities(batch.column("rarity"), len(model.fields)) / candidates.PARTS_OF_A_BIT
-    return Patterns(levels, np.ones(len(levels)), rarity, np.zeros(len(levels), np.int64), np.zeros(len(levels), bool))
-
-
-def _edges(scored: DataFrame) -> DataFrame:
-    """low_atom, high_atom, weight (sum, thousandths of a bit), pairs, agree, contradict, best (struct): a row for two atoms."""
-    low, high = F.least("low_atom", "high_atom"), F.greatest("low_atom", "high_atom")
-    weight = F.round(F.least(F.col("score"), F.lit(_CEILING)) * 1000).cast("bigint")
-    best = F.struct("low", "high", "pattern", "rarity", "score")
-    return (
-        scored.where("low_atom <> high_atom")
-        .groupBy(low.alias("low_atom"), high.alias("high_atom"))
-        .agg(
-            F.sum(weight).alias("weight"),
-            F.count("*").alias("pairs"),
-            F.count_if("agree").alias("agree"),
-            F.count_if("contradict").alias("contradict"),
-            F.max_by(best, F.struct("score", "low", "high")).alias("best"),
-        )
-    )
-
-
-_EDGE = ("low_atom", "high_atom", "weight", "pairs", "agree", "contradict")
-_BEST_SCHEMA = "low bigint, high bigint, low_atom bigint, high_atom bigint, score double, evidence map<string,double>"
-
-
-def _explained(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.RecordBatch]:
-    """What each field adds to the score of a pair."""
-    rest = ("rarity of what is equal", "prior", "two of one household")
-    labels = np.array([[f"{f.name}: {n}" for n in (*NAMES[f.kind], *[""] * LEVELS)][:LEVELS] for f in model.fields], object)
-    for batch in batches:
-        patterns = _patterns(batch, model)
-        found = model.parameters.explained(patterns)
-        fields = np.arange(len(model.fields))
-        keys = np.concatenate([labels[fields, patterns.levels], np.tile(np.array(rest, object), (len(found), 1))], axis=1)
-        missing = np.zeros(found.shape, bool)
-        missing[:, fields] = patterns.levels == MISSING
-        rows, columns = np.nonzero(~missing)
-        offsets = np.concatenate([[0], np.cumsum((~missing).sum(axis=1))]).astype(np.int32)
-        evidence = pa.MapArray.from_arrays(
-            pa.array(offsets), pa.array(keys[rows, columns], pa.string()), pa.array(np.round(found[rows, columns], 3))
-        )
-        yield pa.RecordBatch.from_arrays(
-            [*(batch.column(c) for c in ("low", "high", "low_atom", "high_atom", "score")), evidence],
-            names=["low", "high", "low_atom", "high_atom", "score", "evidence"],
-        )
-
-
-def _clustered(edges: DataFrame, atoms: DataFrame, had: DataFrame, stop: float) -> tuple[DataFrame, DataFrame]:
-    """Average linkage within what hangs together by pairs that are alike at all; components side by side."""
-    alike = edges.where(F.col("weight") >= F.col("pairs") * round(stop * 1000))
-    bounds = connected_components(alike.select(F.col("low_atom").alias("src"), F.col("high_atom").alias("dst")))
-    bounds = bounds.withColumnRenamed("node", "atom").localCheckpoint()
-    low = bounds.select(F.col("atom").alias("low_atom"), F.col("component").alias("_low"))
-    high = bounds.select(F.col("atom").alias("high_atom"), F.col("component").alias("_high"))
-    inside = edges.join(low, on="low_atom", how="inner").join(high, on="high_atom", how="inner").where("_low = _high")
-    parts = max(2, bounds.count() // _EDGES_AT_ONCE)
-    part = F.pmod(F.xxhash64("component"), F.lit(parts)).alias("part")
-    own = had.join(atoms, on="node", how="left").withColumn("atom", F.coalesce("component", "node")).drop("component", "node")
-    known = own.join(bounds, on="atom", how="inner").select(part, F.col("atom").alias("node"), *FACT[1:])
-    links = inside.withColumn("component", F.col("_low")).select(part, *_EDGE)
-    found = (
-        links.groupBy("part")
-        .cogroup(known.groupBy("part"))
-        .applyInArrow(partial(_link, stop=round(stop * 1000)), "atom bigint, cluster bigint, kind string")
-        .localCheckpoint()
-    )
-    clusters = found.where("kind is null").select("atom", "cluster")
-    refused = found.where("kind is not null").select(
-        F.col("atom").alias("low_atom"), F.col("cluster").alias("high_atom"), "kind"
-    )
-    return clusters, refused
-
-
-def _link(edges: pa.Table, had: pa.Table, stop: int) -> pa.Table:
-    columns = [had.column(name).to_pylist() for name in FACT]
-    limits = Limits(Fact(*row) for row in zip(*columns, strict=True))
-    known = Edges(*(edges.column(name).to_numpy() for name in _EDGE))
-
-    def sizes(nodes: candidates.Pairs) -> candidates.Pairs:
-        return np.array([max(1, limits.count(node, "max_cluster_size")) for node in nodes.tolist()], np.int64)
-
-    clusters, refused = average_linkage(known, sizes, stop=stop, unseen=round(UNSEEN * 1000), limits=limits)
-    atom = [*clusters.keys(), *(low for low, _, _ in refused)]
-    cluster = [*clusters.values(), *(high for _, high, _ in refused)]
-    kinds = [*[None] * len(clusters), *(kind for _, _, kind in refused)]
-    return pa.table(
-        {"atom": pa.array(atom, pa.int64()), "cluster": pa.array(cluster, pa.int64()), "kind": pa.array(kinds, pa.string())}
-    )
-
