@@ -132,3 +132,18 @@ def test_evidence_adds_up_to_the_score():
     found = learnt(problem(drawn(random, M, 3000), drawn(random, U, 500_000), KINDS, (False, True, False, False)))
     patterns = Patterns.of(packed(drawn(random, M, 200)), 4, rarity=random.integers(-40, 80, (200, 4)).astype(np.int8))
     assert found.explained(patterns).sum(axis=1) == pytest.approx(found.scores(patterns))
+
+
+def test_the_couples_of_a_small_file_are_no_matches():
+    random = np.random.default_rng(SEED)
+    kinds, home = ("name", "name", "street"), (False, True, True)
+    another = NAMES["name"].index("another name")
+    names, streets = [0.01] * 9, [0.02] * 4
+    m = [(0, 0.85, *names, 0.03, 0.03), (0, 0.85, *names, 0.03, 0.03), (0, 0.8, *streets, 0.12)]
+    u = [(0, 0.01, *[0.002] * 9, 0.172, 0.8), (0, 0.01, *[0.002] * 9, 0.472, 0.5), (0, 0.001, *[0.001] * 4, 0.995)]
+    matches, couples = drawn(random, m, 60), np.tile([[another, 1, 1]], (45, 1))
+    found = learnt(problem(matches, np.concatenate([drawn(random, u, 10_000), couples]), kinds, home))
+
+    assert found.m[0, :, another].max() < 0.1
+    one, couple = found.scores(Patterns.of(packed(np.array([[1, 1, 1], [another, 1, 1]])), 3))
+    assert one > 3 > 0 > couple

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from cdp.identity.matching.levels import ANOTHER_NAME, BOTH_SWAPPED, EQUAL, MISSING, NAMES, ONE_SWAPPED, SAME_YEAR
+from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, NAMES, ONE_SWAPPED
 from cdp.identity.matching.parameters import CLASSES, HOMES, LEVELS, RARE, WORLD, Floats, Parameters, Patterns, chances
+from cdp.identity.matching.usual import OF_TWO, PRIOR_MATCHES, imagined_matches, imagined_strangers, presumed
 from cdp.identity.sets import DisjointSets
 
 _LEAST_EQUAL = 0.25
@@ -27,19 +28,6 @@ _ROUNDS = 300
 _CLOSE = 0.002
 """Change of a share, in parts of itself, below which it has settled; of those that are no rarer than the next figure."""
 _RARELY = 1e-4
-_PRIOR_MATCHES = 30.0
-"""Imagined matches a field starts with: what a few real ones must outvote."""
-_USUAL = {
-    "name": (0.75, 0.05, 0.08, 0.01, 0.04, 0.02, 0.01, 0.01, 0.01, 0.005, 0.005, 0.01),
-    "date": (0.88, 0.01, 0.05, 0.01, 0.01, 0.01, 0.01, 0.02),
-    "email": (0.7, 0.07, 0.05, 0.03, 0.02, 0.03, 0.1),
-    "phone": (0.7, 0.04, 0.03, 0.23),
-    "street": (0.6, 0.03, 0.12, 0.05, 0.05, 0.15),
-    "postal_code": (0.75, 0.08, 0.05, 0.02, 0.1),
-    "text": (0.75, 0.08, 0.04, 0.01, 0.02, 0.1),
-}
-"""Shares of the levels from equal to different among imagined matches: people move and have two addresses, but one birth
-date."""
 _LEAST_BITS = 0.002
 """Mutual information from which two fields depend on each other."""
 _SURELY = 2.0
@@ -50,18 +38,6 @@ _LINKING = ("email", "phone", "code", "exact")
 """Kinds of fields that link records when they are equal, before anything is compared."""
 _ENOUGH = 300.0
 """Known matches that have a field from which they alone say how it differs."""
-_STRANGERS = 2000.0
-_EQUAL_BY_CHANCE = {
-    "name": 0.01, "date": 0.0005, "email": 1e-6, "phone": 1e-6, "street": 0.0005, "postal_code": 0.01, "text": 0.05,
-    "code": 1e-5, "number": 0.05, "category": 0.5, "exact": 1e-4,
-}  # fmt: skip
-"""Share of strangers whose values are equal, as imagined for so many pairs of them."""
-_UNLIKE_LEVELS = {"name": 2}
-"""Of kinds where strangers may have more than the last level: how many levels at the end."""
-_OF_TWO = {"name": (ANOTHER_NAME,), "date": tuple(range(SAME_YEAR, len(NAMES["date"])))}
-"""Levels of values that are two people's, where a person has one."""
-_PRESUMED = 300.0
-"""Imagined matches for those: a given name and a birth date are believed until enough people have two."""
 _SHRINK = 40.0
 """Pairs of a parent's level from which what is seen in them counts more than what holds for all."""
 
@@ -126,73 +102,30 @@ def _at_first(problem: Problem) -> Parameters:
     fields = len(problem.kinds)
     m, u = np.ones((fields, LEVELS, LEVELS)), np.ones((fields, LEVELS, LEVELS))
     for field, kind in enumerate(problem.kinds):
-        m[field] = _m_at_first(kind)
+        m[field] = imagined_matches(kind)
         # Not from the random pairs, some of which are matches: in a small file most equal addresses are.
-        u[field] = _shares(_u_at_first(kind))
+        u[field] = _shares(imagined_strangers(kind))
     prior = min(max(problem.records / 3 / problem.pairs, 1e-12), 0.1)
     nobody = np.zeros((fields, LEVELS), np.uint8)
     home = np.where(np.array(problem.of_home)[:, None, None], m, u)
     return Parameters(m, u, ((),) * fields, nobody, prior, problem.of_home, home, prior * HOMES)
 
 
-def _u_at_first(kind: str) -> Floats:
-    """Imagined pairs of strangers: what a file of a few records cannot tell of the world it comes from."""
-    size, unlike = len(NAMES[kind]), _UNLIKE_LEVELS.get(kind, 1)
-    equal = _EQUAL_BY_CHANCE[kind]
-    found = np.zeros(LEVELS)
-    found[EQUAL + 1 : size - unlike] = 0.5
-    found[EQUAL] = equal * _STRANGERS
-    found[size - unlike : size] = (1 - equal) * _STRANGERS / unlike
-    return found
-
-
-def _m_at_first(kind: str) -> Floats:
-    """Imagined matches: what people do to values of a kind, before a file says how often."""
-    size = len(NAMES[kind])
-    usual = _USUAL.get(kind, (0.88, *[0.09 / (size - 3)] * (size - 3), 0.03) if size > 3 else (0.9, 0.1))
-    found = np.full(LEVELS, 1e-9)
-    found[EQUAL:size] = usual
-    return found
-
-
 def _marginal(
     patterns: Patterns, weight: Floats, field: int, size: int, start: Floats, of_two: Sequence[int] = ()
 ) -> Floats:
-    """Shares of a field's levels, `start` imagined pairs added; of levels `of_two` as many as `_PRESUMED`."""
+    """Shares of a field's levels, `start` imagined pairs added; those `of_two` as `presumed`."""
     seen = np.bincount(patterns.levels[:, field], weights=weight, minlength=LEVELS)[:LEVELS].astype(np.float64)
     seen[MISSING] = 0
     counts = seen + start
     counts[size:] = 0
     found = _shares(counts)
-    return _presumed(found, seen, _shares(start.copy()), of_two)
-
-
-def _presumed(found: Floats, seen: Floats, usual: Floats, of_two: Sequence[int]) -> Floats:
-    """Shares of levels, those that are two people's drawn to what is usual until `_PRESUMED` pairs say otherwise.
-
-    In a file of a few hundred records the couples of one family name would pass for matches, and make it usual that
-    one person has two given names.
-
-    Args:
-        found: shares, a row or several.
-        seen: pairs by level.
-        usual: shares.
-        of_two: levels.
-    """
-    if not of_two:
-        return found
-    levels = list(of_two)
-    two = (seen[..., levels] + _PRESUMED * usual[..., levels]) / (seen.sum(axis=-1, keepdims=True) + _PRESUMED)
-    rest = np.delete(np.arange(LEVELS), levels)
-    made = found.copy()
-    made[..., levels] = two
-    made[..., rest] *= (1 - two.sum(axis=-1, keepdims=True)) / found[..., rest].sum(axis=-1, keepdims=True)
-    return made
+    return presumed(found, seen, _shares(start.copy()), of_two)
 
 
 def _levels_of_two(problem: Problem, field: int) -> Sequence[int]:
     """Levels that say two people, of a field that a person has one value of, and shares with nobody of the household."""
-    return () if problem.of_home[field] else _OF_TWO.get(problem.kinds[field], ())
+    return () if problem.of_home[field] else OF_TWO.get(problem.kinds[field], ())
 
 
 def _shares(counts: Floats) -> Floats:
@@ -225,7 +158,7 @@ def _step(problem: Problem, now: Parameters) -> Parameters:
         of_two = _levels_of_two(problem, field)
         m[field] = _marginal(problem.met, telling * _fair(problem, field), field, size, start, of_two)
         others = all_others[field]
-        u[field] = _marginal(problem.random, others, field, size, _u_at_first(problem.kinds[field]))
+        u[field] = _marginal(problem.random, others, field, size, imagined_strangers(problem.kinds[field]))
         told = {(parent,) for parent in now.parents[field]} | {now.parents[field]}
         fair = {some: telling * _fair(problem, field, *some) for some in told}
         m[field] = _by_parents(now, problem.met, fair, field, m[field], of_two)
@@ -255,7 +188,7 @@ def _telling(problem: Problem, matches: Floats, field: int) -> tuple[Floats, Flo
     them by being equal.
     """
     kind = problem.kinds[field]
-    start = _m_at_first(kind) * _PRIOR_MATCHES
+    start = imagined_matches(kind) * PRIOR_MATCHES
     if kind in _LINKING:
         return matches, start
     is_there = problem.met.known & (problem.met.levels[:, field] != MISSING) & _fair(problem, field)
@@ -351,7 +284,7 @@ def _conditional(
     counts = np.bincount(cells, weights=weight, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS).astype(np.float64)
     counts[:, MISSING] = 0
     found: Floats = (counts + _SHRINK * above) / (counts.sum(axis=1, keepdims=True) + _SHRINK)
-    return _presumed(found, counts, above, of_two)
+    return presumed(found, counts, above, of_two)
 
 
 def _parents(problem: Problem, now: Parameters) -> tuple[tuple[int, ...], ...]:

@@ -9,20 +9,19 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.identity.matching import candidates
-from cdp.identity.matching.levels import ANOTHER_NAME, EQUAL, MISSING, NAMES, SAME_YEAR, SIMILAR_NAME
+from cdp.identity.matching.levels import EQUAL, MISSING, NAMES, SAME_YEAR, SIMILAR_NAME
 from cdp.identity.matching.linkage import CONTRADICTIONS
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import LEVELS, Patterns, unpacked
+from cdp.identity.matching.usual import OF_TWO, PRESUMED
 
 _OF_ONE_OR_TWO = {
-    "birth_date": (range(EQUAL, SAME_YEAR), range(SAME_YEAR, len(NAMES["date"]))),
-    "given_name": (range(EQUAL, SIMILAR_NAME + 1), range(ANOTHER_NAME, ANOTHER_NAME + 1)),
+    "birth_date": (range(EQUAL, SAME_YEAR), OF_TWO["date"]),
+    "given_name": (range(EQUAL, SIMILAR_NAME + 1), OF_TWO["name"]),
 }
 """Levels of values that may be one written in two ways, and of values that are two."""
 _HARDLY_EVER = 0.03
 """Share of matches below which two birth dates, or given names, are a contradiction, and not a slip of the finger."""
-_PRESUMED = 300.0
-"""Imagined matches without one: a birth date is believed until enough people have two."""
 _FLOOR, _CEILING = -15.0, 25.0
 """Bits of one pair, at least and at most: no pair alone outweighs all others of two clusters."""
 SAID = tuple(f"{field}_{said}" for field in CONTRADICTIONS for said in ("agrees", "differs"))
@@ -57,7 +56,7 @@ def _score(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.Recor
 def _telling(model: Model, name: str) -> list[int]:
     """Places of a field, if the values of one person hardly ever differ here: then two of them are two people."""
     matches = model.parameters.seen(model.records)[1]
-    least = _HARDLY_EVER * (1 + _PRESUMED / max(matches, 1.0))
+    least = _HARDLY_EVER * (1 + PRESUMED / max(matches, 1.0))
     of_two = _OF_ONE_OR_TWO[name][1]
     return [
         i for i, field in enumerate(model.fields) if field.name == name and model.parameters.m[i, 0, of_two].sum() < least
