@@ -48,6 +48,7 @@ def test_all_problems_come_at_once_with_their_keys(tmp_path: Path):
     ("text", "problem"),
     [
         ("a: [1", "line 1, column 6: not valid YAML: expected ',' or ']', but got '<stream end>'"),
+        ("a: " + "[" * 2000 + "]" * 2000, "not valid YAML: brackets or lists within each other"),
         ("threshold: 1\nthreshold: 0", "line 2, column 1: not valid YAML: key 'threshold' is there twice"),
         ("- 1", "found a list, wanted keys and values"),
         (b"threshold: \xff", "byte 11 is not UTF-8; save the file as UTF-8"),

@@ -57,7 +57,8 @@ def test_a_yaml_ledger_is_read_and_not_written_over(tmp_path: Path):
         ("action: block", "wanted a list of rules, each with action, left, right, reason"),
         ("- {action: block, left: email=a@x.org}", "rule 1: reason: column missing"),
         ("- {action: block, left: email=a@x.org, reason: x, who: me}", "rule 1: who: unknown column"),
-        ("- [", "not YAML"),
+        ("- [", "line 1, column 4: not valid YAML"),
+        ("- {action: block, action: block}", "key 'action' is there twice"),
     ],
 )
 def test_a_wrong_yaml_ledger_says_where(tmp_path: Path, text: str, problem: str):

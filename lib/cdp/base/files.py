@@ -76,12 +76,12 @@ class FileSystem:
                 found.append(FoundFile(name, status.getLen(), modified.replace(tzinfo=None)))
         return found
 
-    def size(self) -> int:
-        """Bytes of all files below the folder."""
+    def size(self, folder: str = "") -> int:
+        """Bytes of all files below the folder, or one of its own."""
         if not self.is_local:
-            system, path = self._hadoop("")
+            system, path = self._hadoop(folder)
             return int(system.getContentSummary(path).getLength()) if system.exists(path) else 0
-        return sum(path.stat().st_size for path in Path(self.root).rglob("*") if path.is_file())
+        return sum(path.stat().st_size for path in (Path(self.root) / folder).rglob("*") if path.is_file())
 
     def write_text(self, name: str, text: str) -> str:
         """Write a small text file whole or not at all; returns its full path."""

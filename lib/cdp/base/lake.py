@@ -26,6 +26,7 @@ from cdp.base.keys import keys_of_few, keys_of_many
 from cdp.base.layout import laid_out
 from cdp.base.session import fit_to, spark_session
 from cdp.base.settings import did_you_mean
+from cdp.base.spark_errors import spark_name_of
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
@@ -121,7 +122,7 @@ class Lake:
             return reader.load(self.path(table))
         except (AnalysisException, PySparkException) as error:
             wanted = f"version {version}" if version is not None else f"{as_of}"
-            raise CdpError(f"{table.name}: {wanted} cannot be read: {_condition(error)}") from None
+            raise CdpError(f"{table.name}: {wanted} cannot be read: {spark_name_of(error)}") from None
 
     def history(self, table: Table) -> DataFrame:
         """Delta's history: version, timestamp, operation, operationMetrics; newest first."""
@@ -422,8 +423,3 @@ def _nullable(schema: StructType) -> StructType:
 
 def _same_shape(one: StructType, other: StructType) -> bool:
     return [(f.name, f.dataType.simpleString()) for f in one] == [(f.name, f.dataType.simpleString()) for f in other]
-
-
-def _condition(error: Exception) -> str:
-    # Spark's message may hold row values; its condition name does not.
-    return getattr(error, "getCondition", lambda: None)() or type(error).__name__

@@ -168,8 +168,9 @@ def read_yaml(path: Path) -> Any:
     Raises:
         ConfigError: not readable, not UTF-8, not YAML, a duplicate key, an unset variable.
     """
+    problems: list[str] = []
     try:
-        content = _loaded(path.read_text(encoding="utf-8"))
+        content = _resolve_secrets(_loaded(path.read_text(encoding="utf-8")), "", problems)
     except OSError as error:
         raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
@@ -180,8 +181,8 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(str(path), [f"{where}not valid YAML: {error.problem}"]) from None
     except yaml.YAMLError:
         raise ConfigError(str(path), ["not valid YAML: it holds characters that YAML does not allow"]) from None
-    problems: list[str] = []
-    content = _resolve_secrets(content, "", problems)
+    except RecursionError:
+        raise ConfigError(str(path), ["not valid YAML: brackets or lists within each other, hundreds deep"]) from None
     if problems:
         raise ConfigError(str(path), problems)
     return {} if content is None else content

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cdp.base.errors import ConfigError, UsageError
-from cdp.base.settings import did_you_mean
+from cdp.base.settings import did_you_mean, read_yaml
 from cdp.identity.sets import DisjointSets
 
 CSV_FILE, YAML_FILE = "identity_rules.csv", "identity_rules.yaml"
@@ -136,11 +134,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _yaml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        entries = yaml.safe_load(_text(path)) or []
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ConfigError(str(path), [f"line {mark.line + 1}: not YAML" if mark else "not YAML"]) from None
+    entries = read_yaml(path) or []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ConfigError(str(path), [f"wanted a list of rules, each with {', '.join(_COLUMNS[:4])}"])
     for number, entry in enumerate(entries, start=1):

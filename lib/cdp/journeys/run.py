@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from cdp.base.contracts import Table
 from cdp.base.settings import ConfigFolder
+from cdp.base.spark_errors import spark_name_of
 from cdp.base.stage import Run, Stage, StageResult
 from cdp.conditions.clock import Clock
 from cdp.journeys.config import Journey
@@ -18,7 +19,7 @@ from cdp.journeys.load import load_journeys
 from cdp.journeys.paths import paths
 from cdp.journeys.plan import Counts, JourneyPlan, notes, plan, status_rows
 from cdp.journeys.visits import entrants, eve, standing, visits
-from cdp.segments.evaluate import SOURCES, asked_of, safe_reason
+from cdp.segments.evaluate import SOURCES, asked_of
 from cdp.segments.facts import tables_of
 from cdp.segments.load import catalogue_of
 from cdp.segments.members import needs_of
@@ -81,7 +82,7 @@ def _failure(run: Run, work: JourneyPlan, name: str, journey: Journey) -> str | 
     try:
         _attempt(run, work, {name: journey})
     except Exception as error:  # Spark and py4j share no base class
-        return f"Spark cannot evaluate a condition: {safe_reason(error)}"
+        return f"Spark cannot evaluate a condition: {spark_name_of(error)}"
     return None
 
 

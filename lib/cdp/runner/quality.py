@@ -10,14 +10,19 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from pyspark.sql import DataFrame
 
 from cdp.base.contracts import Table
 from cdp.base.lake import Lake
 from cdp.tables.ops import QUALITY_RESULTS
 
 _DOCS = "data_docs"
+_SMALL = 4 << 20
+"""Bytes of a table, with its log and its former files, up to which its rows are taken into the driver's memory."""
 
 # No failing value may reach a result or a page.
 _RESULT_FORMAT = {"result_format": "SUMMARY", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
@@ -49,6 +54,8 @@ class QualityJudge:
         self._pending: list[Future[list[Verdict]]] = []
         self._verdicts: list[Verdict] = []
         self._context: Any = None
+        # It takes five to ten seconds, in which the first stage mostly waits for Spark.
+        self._worker.submit(import_module, "great_expectations.expectations")
 
     def judge(self, tables: Sequence[Table]) -> None:
         """Queue tables that were just written."""
@@ -94,9 +101,16 @@ class QualityJudge:
         definition = context.validation_definitions.add_or_update(definition)
         checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], result_format=_RESULT_FORMAT)
         checkpoint = context.checkpoints.add_or_update(checkpoint)
-        outcome = checkpoint.run(batch_parameters={"dataframe": self._lake.read(table)})
+        outcome = checkpoint.run(batch_parameters={"dataframe": self._rows(table)})
         results = [r for run in outcome.run_results.values() for r in run.results]
         return [_verdict(table, result) for result in results]
+
+    def _rows(self, table: Table) -> DataFrame:
+        """The table; of a small one its rows, so that the dozen queries of the library do not each open it anew."""
+        rows = self._lake.read(table)
+        if self._lake.files.size(table.folder) > _SMALL:
+            return rows
+        return self._lake.spark.createDataFrame(rows.toArrow(), rows.schema)
 
 
 def expectations_of(table: Table) -> list[Any]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark.sql import DataFrame
 
 from cdp.base.contracts import Table
+from cdp.base.spark_errors import spark_name_of
 from cdp.base.stage import Run
 from cdp.conditions.clock import Clock
 from cdp.models.activity import daily_activity
@@ -139,17 +139,5 @@ def _failure(run: Run, work: Plan, name: str) -> str | None:
         assert frame is not None
         member_rows(frame, alone, work.versions).groupBy("segment").count().collect()
     except Exception as error:  # Spark and py4j share no base class
-        return f"Spark cannot evaluate the rule: {safe_reason(error)}"
+        return f"Spark cannot evaluate the rule: {spark_name_of(error)}"
     return None
-
-
-def safe_reason(error: Exception) -> str:
-    """What Spark calls an error. Its message may hold a person's values; the name of its condition, or of the class at the
-    root, does not. However a failure reaches Python, by its root it has one name."""
-    cause: Any = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
-    while cause is not None and cause.getCause() is not None:
-        cause = cause.getCause()
-    if cause is None:
-        return getattr(error, "getCondition", lambda: None)() or type(error).__name__
-    is_named = any(of.getSimpleName() == "SparkThrowable" for of in cause.getClass().getInterfaces())
-    return (cause.getCondition() if is_named else None) or str(cause.getClass().getSimpleName())

@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 
 from cdp.base.errors import CdpError, ConfigError
 from cdp.base.settings import did_you_mean
+from cdp.base.spark_errors import spark_name_of
 from cdp.bronze.sql_functions import UNREPEATABLE, changes
 from cdp.bronze.sql_names import MOMENTS
 from cdp.silver.expressions import evaluate
@@ -125,8 +126,7 @@ def answers(query: str, name: str, type_: str, tables: Mapping[str, DataFrame], 
         try:
             found = found.localCheckpoint()
         except PySparkException as error:
-            # Its message may hold a person's values, its condition does not.
-            raise CdpError(f"{where}: {name}: query: it fails on the data: {error.getCondition() or type(error).__name__}") from None
+            raise CdpError(f"{where}: {name}: query: it fails on the data: {spark_name_of(error)}") from None
     if not found.groupBy("customer_id").count().where("count > 1").limit(1).isEmpty():
         raise CdpError(f"{where}: {name}: query: it gives a customer several rows; wanted one a customer, with GROUP BY customer_id")
     return found
