@@ -312,6 +312,12 @@ def also_called(word: str) -> set[str]:
     return (_NAMES_OF.get(word, set()) | _NAMES_OF.get(name, set()) | forms | spellings) - {word}
 
 
+def stands_for(word: str) -> set[str]:
+    """A folded name of one word, and all that it may be short for or a spelling of: two that `are_one_name` share one of these."""
+    name = _SPELT.get(word, word)
+    return {word, name} | _NAMES_OF.get(word, set()) | _NAMES_OF.get(name, set())
+
+
 def is_form(given: str) -> bool:
     """Whether the first word of a folded given name stands for another name as well, or is one of its spellings."""
     word = first_word(given)

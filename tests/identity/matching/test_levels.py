@@ -5,8 +5,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from cdp.identity.matching.levels import EQUAL, MISSING, NAMES, SEPARATOR, Values, compared
+from cdp.identity.names import are_one_name, is_given_name
 
 CASES = [
     ("name", "anna", "anna", "equal"),
@@ -92,6 +94,24 @@ def test_of_several_values_the_two_most_alike_are_compared():
     one = SEPARATOR.join(["a@x.org", "otto.meier@web.de"])
     assert level("email", one, "otto.meyer@web.de") == "one or two letters wrong"
     assert level("email", one, "a@x.org") == "equal"
+
+
+names = st.sampled_from(
+    ["amaya", "maya", "kim", "tim", "tom", "anna", "ana", "mhd", "mo", "muhammad", "alex", "alexander", "oleksandr", "bob", "rob"]
+) | st.text(st.sampled_from("aemnt"), min_size=1, max_size=5)
+
+
+@given(names, names)
+def test_two_names_are_another_name_whatever_is_looked_at_first(one: str, other: str):
+    found = level("name", one, other)
+
+    are_two = is_given_name(one) and is_given_name(other) and OSA.distance(one, other) > 1
+    if are_one_name(one, other):
+        assert found in ("equal", "short form of one name")
+    else:
+        assert found != "short form of one name"
+        assert (found == "another name") <= are_two
+        assert are_two <= (found in ("another name", "sounds alike"))
 
 
 words = st.text(st.sampled_from("abcde 1"), min_size=1, max_size=8).map(str.strip).filter(bool)

@@ -90,35 +90,39 @@ def chosen_rules(
         return Blocking((), 0, 0)
     scale = records * max(records - 1, 1) / (size * (size - 1))
     survived = _imagined(codes, nodes)
-    options = list(dict.fromkeys([*wanted, *_combinations(codes)]))
-    reached = {pieces: np.logical_and.reduce([survived[p] for p in pieces]) for pieces in options}
-    options = [o for o in options if reached[o].any() or o in wanted]
-    cost = {pieces: scale * _pairs(combined([codes[p] for p in pieces])) for pieces in options}
+    own = list(dict.fromkeys(wanted))
+    tried = [(o, np.logical_and.reduce([survived[p] for p in o])) for o in dict.fromkeys([*own, *_combinations(codes)])]
+    kept = [option for number, option in enumerate(tried) if number < len(own) or option[1].any()]
+    options = [pieces for pieces, _ in kept]
+    # As numbers: what each option would gain is one product of a matrix (a row an option) and a vector.
+    reached = np.array([meets for _, meets in kept], np.float64)
+    prices = np.array([scale * _pairs(combined([codes[p] for p in o])) for o in options])
+    is_left = np.ones(len(options), bool)
     best_refined = _refinement(codes)
     open_ = np.ones(_IMAGINED)
     budget = max(PAIRS_A_RECORD * records, FREE_PAIRS)
     spent, rules = 0.0, list[Rule]()
 
-    def take(pieces: tuple[Piece, ...]) -> None:
+    def take(option: int) -> None:
         nonlocal spent, open_
-        share = float((reached[pieces] & (open_ == 1)).mean())
-        rules.append(Rule(pieces, best_refined(pieces), cost[pieces], share))
-        spent += cost[pieces]
-        open_ = np.where(reached[pieces], open_ * _AGAIN, open_)
-        options.remove(pieces)
+        meets = reached[option] == 1
+        share = float((meets & (open_ == 1)).mean())
+        rules.append(Rule(options[option], best_refined(options[option]), float(prices[option]), share))
+        spent += float(prices[option])
+        open_ = np.where(meets, open_ * _AGAIN, open_)
+        is_left[option] = False
 
-    for pieces in dict.fromkeys(wanted):
-        take(pieces)
-    while options and len(rules) < MOST_RULES:
-        gains = np.array([open_[reached[o]].sum() for o in options]) / _IMAGINED
-        prices = np.array([cost[o] for o in options])
+    for option in range(len(own)):
+        take(option)
+    while is_left.any() and len(rules) < MOST_RULES:
+        gains = reached @ open_ / _IMAGINED
         # A third of the records in a match each: what a usual source holds.
         is_worth = (prices <= PAIRS_FOR_A_MATCH * gains * records / 3) | (spent + prices <= FREE_PAIRS)
-        is_worth &= (gains > _LEAST_GAIN) & (spent + prices <= budget)
+        is_worth &= is_left & (gains > _LEAST_GAIN) & (spent + prices <= budget)
         if not is_worth.any():
             break
         worth = np.where(is_worth, gains / (prices + records / 3), -1)
-        take(options[int(worth.argmax())])
+        take(int(worth.argmax()))
     return Blocking(tuple(rules), spent, float((open_ < 1).mean()))
 
 

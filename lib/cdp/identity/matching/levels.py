@@ -4,10 +4,11 @@ A level stands for what people and keyboards do to a value: one letter wrong, da
 truncated code. 0 is missing, 1 equal, and what follows grows less alike; the last one is everything else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeVar
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.process import cpdist
 
-from cdp.identity.names import are_one_name, first_word, is_form, is_given_name, may_begin
+from cdp.identity.names import are_one_name, first_word, is_form, is_given_name, may_begin, stands_for
 
 MISSING = 0
 EQUAL = 1
@@ -204,7 +205,7 @@ def _name(
 ) -> Levels:
     alike = _alike(values.distinct[a], values.distinct[b])
     spaced = values.measured(_has_space).astype(bool)
-    part = _test(values, a, b, _shares_words, (spaced[a] | spaced[b]) & (alike < 0.92))
+    part = _share_words(values, a, b, (spaced[a] | spaced[b]) & (alike < 0.92))
     first = _agree(values, a, b, _first_letter)
     length = values.measured(len)
     initial = _test(values, a, b, _is_initial, (length[a] == 1) | (length[b] == 1))
@@ -212,14 +213,16 @@ def _name(
     if other is not None and other_a is not None and other_b is not None and len(other.distinct):
         one_way, other_way = _is_other(values, a, other, other_b), _is_other(values, b, other, other_a)
     forms = values.measured(is_form).astype(bool)
-    short = _test(values, a, b, _are_forms, forms[a] | forms[b])
+    short = _test(values, a, b, _are_forms, (forms[a] | forms[b]) & _may_share(values, a, b, _names_marked))
     swaps = one_way & other_way, one_way | other_way
     sound = _agree(values, a, b, _sound)
     # Darla and Darlene are as much alike as names get, and two.
-    few_edits = _edits(values.distinct[a], values.distinct[b], 2)
+    edits = np.full(len(a), 3)
+    near = np.flatnonzero((alike >= 0.80) | _may_be_one_edit(values, a, b))
+    edits[near] = _edits(values.distinct[a[near]], values.distinct[b[near]], 2)
     in_use = values.measured(is_given_name).astype(bool)
-    not_two = ~(in_use[a] & in_use[b] & (few_edits > 1))
-    nearly = (alike >= 0.92) & (few_edits <= 2) & not_two
+    not_two = ~(in_use[a] & in_use[b] & (edits > 1))
+    nearly = (alike >= 0.92) & (edits <= 2) & not_two
     return _first(short, nearly, sound, part, initial, *swaps, (alike >= 0.80) & not_two, first & not_two, not_two)
 
 
@@ -250,9 +253,53 @@ def _has_space(text: str) -> bool:
     return " " in text
 
 
+def _share_words(values: Values, a: Codes, b: Codes, where: Flags) -> Flags:
+    """Whether they share a word, or are one without their spaces."""
+    return _test(values, a, b, _shares_words, where & (_may_share(values, a, b, _words_marked) | _agree(values, a, b, _unspaced)))
+
+
+def _may_share(values: Values, a: Codes, b: Codes, marked: Callable[[str], int]) -> Flags:
+    """Whether two values may have something in common, by a mark for each thing; some have none in spite of it."""
+    marks = values.measured(marked)
+    found: Flags = (marks[a] & marks[b]) != 0
+    return found
+
+
+def _may_be_one_edit(values: Values, a: Codes, b: Codes) -> Flags:
+    """Whether two values may be an edit apart: it makes one longer by a letter at most, and two letters come or go."""
+    length, letters = values.measured(len), values.measured(_letters_marked)
+    other = letters[a] ^ letters[b]
+    but_one = other & (other - 1)
+    found: Flags = (np.abs(length[a] - length[b]) <= 1) & (but_one & (but_one - 1) == 0)
+    return found
+
+
+def _letters_marked(text: str) -> int:
+    return _marks(text)
+
+
+def _marks(texts: Iterable[str]) -> int:
+    found = 0
+    for text in texts:
+        found |= 1 << crc32(text.encode()) % 63
+    return found
+
+
+def _words_marked(text: str) -> int:
+    return _marks(text.split())
+
+
+def _names_marked(given: str) -> int:
+    return _marks(stands_for(first_word(given)))
+
+
+def _unspaced(text: str) -> str:
+    return text.replace(" ", "")
+
+
 def _shares_words(a: str, b: str) -> bool:
     one, other = set(a.split()), set(b.split())
-    return any(len(word) > 1 for word in one & other) or a.replace(" ", "") == b.replace(" ", "")
+    return any(len(word) > 1 for word in one & other) or _unspaced(a) == _unspaced(b)
 
 
 def _are_forms(a: str, b: str) -> bool:
@@ -336,7 +383,7 @@ def _street(values: Values, a: Codes, b: Codes) -> Levels:
     alike = cpdist(values.distinct[a], values.distinct[b], scorer=scorer, score_cutoff=0.6, dtype=np.float32)
     words = _agree(values, a, b, _sorted_words)
     numbered = _agree(values, a, b, _numbers) & values.measured(_has_number).astype(bool)[a]
-    shared = _test(values, a, b, _shares_words, numbered & (alike < 0.85))
+    shared = _share_words(values, a, b, numbered & (alike < 0.85))
     return _first(words, alike >= 0.85, shared, alike >= 0.6)
 
 
