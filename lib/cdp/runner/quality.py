@@ -21,7 +21,7 @@ from cdp.base.lake import Lake
 from cdp.tables.ops import QUALITY_RESULTS
 
 _DOCS = "data_docs"
-_SMALL = 4 << 20
+_SMALL = 1 << 20
 """Bytes of a table, with its log and its former files, up to which its rows are taken into the driver's memory."""
 
 # No failing value may reach a result or a page.
