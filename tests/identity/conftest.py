@@ -46,7 +46,8 @@ def records_frame(spark: SparkSession, people: list[dict[str, Any]]) -> DataFram
             "emails": p.get("emails", []),
             "phones": p.get("phones", []),
             "identifiers": p.get("ids", {}),
-            "raw": {},
+            "raw": p.get("raw", {}),
+            "flags": p.get("flags"),
             "updated_at": p.get("at", START),
         }
         return known.get(name)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from cdp.silver.postal import patterns
 
 Cleaned = Callable[..., list[dict[str, Any]]]
@@ -23,7 +25,14 @@ _LINES = {  # line, country as sent; street, city, region, postal code, country
     ("350 Fifth Ave, New York, NY 10118", "US"): ("350 Fifth Ave", "New York", "NY", "10118", "US"),
     ("350 Fifth Ave, New York, NY 10118-0110, USA", None): ("350 Fifth Ave", "New York", "NY", "10118-0110", "US"),
     ("638 Downey St, Salem, OR", "US"): ("638 Downey St", "Salem", "OR", None, "US"),
-    ("638 Downey St, Salem Oregon", "US"): ("638 Downey St", "Salem", "Oregon", None, "US"),
+    ("638 Downey St, Salem, Oregon", "US"): ("638 Downey St", "Salem", "Oregon", None, "US"),
+    ("1 Main St, St Louis MO", "US"): ("1 Main St", "St Louis", "MO", None, "US"),
+    ("1 Main St, Port Washington", "US"): ("1 Main St", "Port Washington", None, None, "US"),
+    ("500 Fifth Ave, Suite B, Washington", "US"): ("500 Fifth Ave, Suite B", "Washington", None, None, "US"),
+    ("Unit 5, Oak Ct", "US"): ("Unit 5", "Oak Ct", None, None, "US"),
+    ("Unit 4, Elm Ave NE", "US"): ("Unit 4", "Elm Ave NE", None, None, "US"),
+    ("12 Rue X, Come in", "US"): ("12 Rue X", "Come in", None, None, "US"),
+    ("12 Rue X, Montréal, Québec", "CA"): ("12 Rue X", "Montréal", "Québec", None, "CA"),
     ("1 Elm St, West Virginia", "US"): ("1 Elm St", "West Virginia", None, None, "US"),
     ("350 Fifth Ave, New York", "US"): ("350 Fifth Ave", "New York", None, None, "US"),
     ("350 Fifth Ave, New York, New York", "US"): ("350 Fifth Ave", "New York", "New York", None, "US"),
@@ -138,11 +147,13 @@ def test_a_street_that_repeats_the_place_is_the_street_alone(cleaned: Cleaned):
     assert [r["street"] for r in records] == ["350 Fifth Ave", "350 Fifth Ave", "350 Fifth Ave, Albany, NY 10118", "350 Fifth Ave"]
 
 
-def test_a_place_is_no_pattern(cleaned: Cleaned):
-    place = {"city": "New\\E(York", "region": "[NY", "postal_code": "10118", "country": "US"}
-    record = cleaned({"street": "350 Fifth Ave, New\\E(York, [NY 10118", **place})[0]
+@pytest.mark.parametrize("city", ["New\\E(York", "New\\\\EE(York", "New.York", "New York\\E"])
+def test_a_place_is_no_pattern(cleaned: Cleaned, city: str):
+    place = {"city": city, "region": "[NY", "postal_code": "10118", "country": "US"}
+    streets = [f"350 Fifth Ave, {city}, [NY 10118", "350 Fifth Ave, NewxYork, [NY 10118"]
+    records = cleaned(*[{"street": street, **place} for street in streets])
 
-    assert record["street"] == "350 Fifth Ave, New\\E(York, [NY 10118"
+    assert [r["street"] for r in records] == ["350 Fifth Ave", "350 Fifth Ave, NewxYork, [NY 10118"]
 
 
 def test_a_postal_code_takes_the_form_of_its_country(cleaned: Cleaned):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -81,7 +82,7 @@ class FileSystem:
         if not self.is_local:
             system, path = self._hadoop(folder)
             return int(system.getContentSummary(path).getLength()) if system.exists(path) else 0
-        return sum(path.stat().st_size for path in (Path(self.root) / folder).rglob("*") if path.is_file())
+        return sum(_bytes_of(path) for path in (Path(self.root) / folder).rglob("*"))
 
     def write_text(self, name: str, text: str) -> str:
         """Write a small text file whole or not at all; returns its full path."""
@@ -140,6 +141,14 @@ class FileSystem:
     def _hadoop(self, name: str) -> tuple[Any, Any]:
         path = self._jvm().org.apache.hadoop.fs.Path(f"{self.root}/{name}" if name else self.root)
         return path.getFileSystem(self._spark._jsc.hadoopConfiguration()), path
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        status = path.stat()
+    except FileNotFoundError:  # gone since it was listed: another stage is writing there
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def explain_os_error(error: OSError) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+
 
 def spark_name_of(error: Exception) -> str:
     """The condition, or the class, at the root of an error: one name, however a failure reaches Python."""
@@ -10,5 +12,8 @@ def spark_name_of(error: Exception) -> str:
         cause = cause.getCause()
     if cause is None:
         return getattr(error, "getCondition", lambda: None)() or type(error).__name__
-    is_named = any(of.getSimpleName() == "SparkThrowable" for of in cause.getClass().getInterfaces())
-    return (cause.getCondition() if is_named else None) or str(cause.getClass().getSimpleName())
+    try:
+        condition = cause.getCondition()
+    except Py4JError:  # the root is no error of Spark's
+        condition = None
+    return condition or str(cause.getClass().getSimpleName())

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 from cdp.identity.config import IdentityConfig
 from cdp.identity.graph import began_at
 from cdp.identity.groups import node_of
+from cdp.identity.matching.fields import refused_number
 from cdp.tables.silver import CUSTOMER_RECORDS
 
 _KEY = ["source", "record_key"]
@@ -37,10 +38,12 @@ def digests(records: DataFrame, identifiers: DataFrame, config: IdentityConfig) 
     untold = ("raw", "flags", "created_at", "updated_at", *_KEY)
     told = [c for c in CUSTOMER_RECORDS.columns if c.name not in untold]
     # Spark hashes no maps, but their entries; and passes nulls over, so that each column says which one it is.
-    said = [F.array_sort(F.map_entries(c.name)) if c.type.startswith("map<") else F.col(c.name) for c in told]
-    marked = [part for place, column in enumerate(said) for part in (F.lit(place), column)]
+    columns = [F.array_sort(F.map_entries(c.name)) if c.type.startswith("map<") else F.col(c.name) for c in told]
+    marked = [part for place, column in enumerate(columns) for part in (F.lit(place), column)]
     nothing = F.lit(None).cast("bigint").alias("value")
-    of_record = records.select(*_KEY, F.xxhash64(*marked, began_at()).alias("said"), nothing)
+    # What is compared of a number that was refused stands in `raw`.
+    said = F.xxhash64(*marked, F.lit(len(told)), refused_number(), began_at())
+    of_record = records.select(*_KEY, said.alias("said"), nothing)
     seen = ["record_type", "id_type", "id_value", "first_seen_at"]
     seen += ["last_seen_at"] if config.shared_identifier_policy == "most_recent" else []
     of_identifiers = identifiers.select(*_KEY, F.xxhash64(F.lit("identifier"), *seen).alias("said"), value_of_identifier().alias("value"))

@@ -339,9 +339,10 @@ def is_given_name(text: str) -> bool:
     return text in _given_names()
 
 
-def may_begin(initial: str, name: str) -> bool:
-    """Whether a letter begins a folded name of one word, or what it is called as well."""
-    return name.startswith(initial) or any(form.startswith(initial) for form in also_called(name))
+@cache
+def initials_of(name: str) -> frozenset[str]:
+    """The letters that begin a folded name of one word, and what it is called as well."""
+    return frozenset(form[:1] for form in (name, *also_called(name)))
 
 
 def first_word(given: str) -> str:

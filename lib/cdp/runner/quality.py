@@ -21,8 +21,8 @@ from cdp.base.lake import Lake
 from cdp.tables.ops import QUALITY_RESULTS
 
 _DOCS = "data_docs"
-_SMALL = 1 << 20
-"""Bytes of a table, with its log and its former files, up to which its rows are taken into the driver's memory."""
+_SMALL_BYTES, _FEW = 1 << 20, 20_000
+"""Bytes of a table, with its log and its former files, and rows of it, up to which they are taken into the driver's memory."""
 
 # No failing value may reach a result or a page.
 _RESULT_FORMAT = {"result_format": "SUMMARY", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
@@ -108,9 +108,10 @@ class QualityJudge:
     def _rows(self, table: Table) -> DataFrame:
         """The table; of a small one its rows, so that the dozen queries of the library do not each open it anew."""
         rows = self._lake.read(table)
-        if self._lake.files.size(table.folder) > _SMALL:
+        if self._lake.files.size(table.folder) > _SMALL_BYTES:
             return rows
-        return self._lake.spark.createDataFrame(rows.toArrow(), rows.schema)
+        few = rows.limit(_FEW + 1).toArrow()
+        return rows if len(few) > _FEW else self._lake.spark.createDataFrame(few, rows.schema)
 
 
 def expectations_of(table: Table) -> list[Any]:

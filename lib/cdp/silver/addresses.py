@@ -50,6 +50,11 @@ _COUNTY = (
     r"|northumberland|clwyd|dyfed|gwent|gwynedd|powys|(?:mid|south|west) glamorgan|fife|highland|england|scotland|wales)"
 )
 _STATES = ("US", "CA", "AU")
+_ALSO_CALLED = {"US": ("D.C",), "CA": ("Québec",)}
+_LONGEST_LINE = 200
+# They begin what is no city, and end what is none.
+_PART = r"(?:suite|ste|apt|apartment|unit|flat|floor|fl|room|rm|bldg|building|level|shop|#)\b"
+_WAY = r"ave|avenue|st|street|rd|road|blvd|dr|drive|ln|lane|ct|court|pl|place|sq|way|hwy|pkwy|cir|ter"
 _WITH_STATE = r"^(.*\S)\s*,\s*([^,]+?),?\s+([A-Z]{2,3})\.?$"
 _WITH_COUNTY = rf"(?i)^(.*\S)\s*,\s*([^,\d]+?)\s*,\s*({_COUNTY})$"
 _WITH_CITY = r"^(.*\S)\s*,\s*([^,\d]+)$"
@@ -116,9 +121,10 @@ def parts_of_line(address: str, around: str, country: str) -> str:
     cases = " ".join(
         [
             *(
-                f"WHEN {alone} AND {country} = '{of}' AND {found(before, _without_code(of))}"
-                f" THEN concat({replaced(before, _without_code(of), one + two + three)}, {empty})"
+                f"WHEN {alone} AND {country} = '{of}' AND {ends_with_state(before, of)} AND {found(before, pattern)}"
+                f" THEN concat({replaced(before, pattern, one + two + three)}, {empty})"
                 for of in _STATES
+                for pattern in _without_code(of)
             ),
             f"WHEN {alone} AND {found(before, _WITHOUT_CODE)}"
             f" THEN concat({replaced(before, _WITHOUT_CODE, one + two)}, {empty})",
@@ -133,16 +139,34 @@ def parts_of_line(address: str, around: str, country: str) -> str:
     return f"CASE WHEN {address} IS NOT NULL THEN {parted(whole)} END"
 
 
+def ends_with_state(text: str, country: str) -> str:
+    """SQL: whether a line of usual length ends with a state of the country: the look before the dearer patterns."""
+    at_end = rf"(?i)[ ,](?:{_states(country)[0]})\.?$"
+    return f"length({text}) <= {_LONGEST_LINE} AND {found(text, at_end)}"
+
+
 @cache
-def _without_code(country: str) -> str:
-    """The pattern of a street, a city and a state of the country, by its code or name, without a postal code behind them."""
+def _states(country: str) -> tuple[str, str]:
+    """The states of a country by their codes and names, and by their codes alone, as patterns."""
     import pycountry  # takes a quarter of a second
 
     subdivisions: Any = pycountry.subdivisions
-    names = [(state.code.removeprefix(f"{country}-"), state.name) for state in subdivisions.get(country_code=country)]
-    state = "|".join(re.escape(text) for text in sorted({text for both in names for text in both}))
-    # New York and West Virginia are states, and not the towns New and West.
-    return rf"(?i)^(.*\d.*?)\s*,\s*+(?!(?:{state})\.?$)([^,\d]+?),?\s+({state})\.?$"
+    states = subdivisions.get(country_code=country)
+    codes = sorted(state.code.removeprefix(f"{country}-") for state in states)
+    names = sorted(re.escape(name) for name in (*(state.name for state in states), *_ALSO_CALLED.get(country, ())))
+    return "|".join((*codes, *names)), "|".join(codes)
+
+
+def _without_code(country: str) -> tuple[str, str]:
+    """Patterns of a street, a city and a state of the country, without a postal code behind them.
+
+    A state stands behind a comma; its code, in capitals, may stand behind the city without one.
+    """
+    either, code = _states(country)
+    return (
+        rf"(?i)^(.*\d.*?)\s*,\s*+(?!{_PART})([^,\d]+?)\s*,\s*({either})\.?$",
+        rf"^(.*\d.*?)\s*,\s*+(?!(?i:{_PART}))([^,\d]+?)(?<!\b(?i:{_WAY})\.?)\s+({code})$",
+    )
 
 
 def without_place(street: str, city: str, region: str, code: str) -> str:
@@ -154,8 +178,8 @@ def without_place(street: str, city: str, region: str, code: str) -> str:
         region: column of the region, or null.
         code: column of the postal code as sent.
     """
-    begin, end, nothing = (literal(text) for text in (r"\Q", r"\E", ""))
-    exactly = [f"{begin}, replace({text}, {end}, {nothing}), {end}" for text in (city, region, code)]
+    begin, end, inside = (literal(text) for text in (r"\Q", r"\E", r"\E\\E\Q"))
+    exactly = [f"{begin}, replace({text}, {end}, {inside}), {end}" for text in (city, region, code)]
     between = literal(r"[,\s]+")
     of_region = f"CASE WHEN {region} IS NOT NULL THEN concat('(?:', {exactly[1]}, {between}, ')?') ELSE '' END"
     pattern = f"concat({literal(_REPEATED)}, {exactly[0]}, {between}, {of_region}, {exactly[2]}, '$')"

@@ -54,6 +54,7 @@ class Problem:
         made_of: of each way to meet, the numbers of the fields it is made of.
         pairs: all pairs of records there are.
         records: how many records.
+        is_once: of each field, whether a person has one value of it (`linkage.CONTRADICTIONS`); empty: of none.
     """
 
     kinds: tuple[str, ...]
@@ -63,6 +64,7 @@ class Problem:
     made_of: tuple[frozenset[int], ...]
     pairs: float
     records: int
+    is_once: tuple[bool, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -124,8 +126,8 @@ def _marginal(
 
 
 def _levels_of_two(problem: Problem, field: int) -> Sequence[int]:
-    """Levels that say two people, of a field that a person has one value of, and shares with nobody of the household."""
-    return () if problem.of_home[field] else OF_TWO.get(problem.kinds[field], ())
+    """Levels that say two people, of a field that a person has one value of."""
+    return OF_TWO.get(problem.kinds[field], ()) if field in np.flatnonzero(problem.is_once) else ()
 
 
 def _shares(counts: Floats) -> Floats:

@@ -16,7 +16,8 @@ MOST_FIELDS = 15
 
 _DATE = "yyyy-MM-dd"
 _HALF, _MOST, _LESS = 0.5, 0.6, 0.4
-_ONE_DIGIT = r"^(\d)\1*$"
+_FILLED = r"^(\d)\1*$|^0?12345"
+"""Digits that only fill the field."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def value_of(field: Field) -> Column:
     if name == "email":
         return _joined(F.coalesce(F.col("email_keys"), F.col("emails")))
     if name == "phone":
-        return F.coalesce(_joined(F.col("phones")), _refused_number())
+        return F.coalesce(_joined(F.col("phones")), refused_number())
     if name == "birth_date":
         return F.date_format("birth_date", _DATE)
     if name == "birth_year":  # what a birth date has said already is not said again
@@ -203,11 +204,11 @@ def _joined(values: Column) -> Column:
     return F.nullif(F.array_join(F.array_sort(F.array_distinct(values)), SEPARATOR), F.lit(""))
 
 
-def _refused_number() -> Column:
+def refused_number() -> Column:
     """The digits of a number that is none of its country (one digit lost, no area code): what it is like may still say who has it."""
     digits = F.regexp_replace(F.element_at("raw", "phone"), r"\D+", "")
     is_refused = F.array_contains("flags", "phone: not valid")
-    return F.when(is_refused & F.length(digits).between(7, 15) & ~digits.rlike(_ONE_DIGIT), digits)
+    return F.when(is_refused & F.length(digits).between(7, 15) & ~digits.rlike(_FILLED), digits)
 
 
 def _gender(raw: Column) -> Column:

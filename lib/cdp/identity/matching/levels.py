@@ -16,7 +16,7 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.process import cpdist
 
-from cdp.identity.names import are_one_name, first_word, is_form, is_given_name, may_begin, stands_for
+from cdp.identity.names import are_one_name, first_word, initials_of, is_form, is_given_name, stands_for
 
 MISSING = 0
 EQUAL = 1
@@ -61,8 +61,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "exact": ("missing", "equal", "different"),
 }
 """The levels of each kind, by their number."""
-
-
 
 
 @dataclass(frozen=True)
@@ -221,7 +219,9 @@ def _name(
     near = np.flatnonzero((alike >= 0.80) | _may_be_one_edit(values, a, b))
     edits[near] = _edits(values.distinct[a[near]], values.distinct[b[near]], 2)
     in_use = values.measured(is_given_name).astype(bool)
-    not_two = ~(in_use[a] & in_use[b] & (edits > 1))
+    both = in_use[a] & in_use[b] & (edits > 1)
+    may_be_one = _may_share(values, a, b, _names_marked) | _agree(values, a, b, _first_three) | _agree(values, a, b, _last_three)
+    not_two = ~(both & ~_test(values, a, b, _may_be_one_name, both & may_be_one))
     nearly = (alike >= 0.92) & (edits <= 2) & not_two
     return _first(short, nearly, sound, part, initial, *swaps, (alike >= 0.80) & not_two, first & not_two, not_two)
 
@@ -246,7 +246,7 @@ def _first_code_point(text: str) -> int:
 def _is_initial(a: str, b: str) -> bool:
     """Whether one, of a single letter, begins the other or what the other is called as well (B. for Robert)."""
     initial, name = sorted((a, b), key=len)
-    return may_begin(initial, first_word(name))
+    return initial in initials_of(first_word(name))
 
 
 def _has_space(text: str) -> bool:
@@ -303,7 +303,23 @@ def _shares_words(a: str, b: str) -> bool:
 
 
 def _are_forms(a: str, b: str) -> bool:
-    return are_one_name(first_word(a), first_word(b))
+    one, other = first_word(a), first_word(b)
+    # Ana may be Ana Maria; Ana Maria and Ana Luisa share a word, and are no forms of one name.
+    return are_one_name(one, other) and (one != other or " " not in a or " " not in b)
+
+
+def _may_be_one_name(a: str, b: str) -> bool:
+    """Whether two names in use may be short for one: Kate and Kathryn, Max and Maxwell, Lena and Helena."""
+    short, long = sorted((a, b), key=len)
+    return long.startswith(short) or long.endswith(short) or not stands_for(a).isdisjoint(stands_for(b))
+
+
+def _first_three(name: str) -> str:
+    return name[:3]
+
+
+def _last_three(name: str) -> str:
+    return name[-3:]
 
 
 def _sound(name: str) -> str:

@@ -20,6 +20,7 @@ from cdp.identity.matching.decision import stop_of
 from cdp.identity.matching.draws import pairs_of
 from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
+from cdp.identity.matching.linkage import CONTRADICTIONS
 from cdp.identity.matching.model import Crowd, Learnt, Model
 from cdp.identity.matching.parameters import Parameters, Patterns
 from cdp.identity.matching.scores import edges_of, explained, scored
@@ -283,6 +284,7 @@ def _parameters(
         made_of,
         records * (records - 1) / 2,
         records,
+        tuple(field.name in CONTRADICTIONS for field in fields),
     )
     return learnt(problem)
 

@@ -13,7 +13,7 @@ from cdp.identity.matching.levels import EQUAL, MISSING, NAMES, SAME_YEAR, SIMIL
 from cdp.identity.matching.linkage import CONTRADICTIONS
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import LEVELS, Patterns, unpacked
-from cdp.identity.matching.usual import OF_TWO, PRESUMED
+from cdp.identity.matching.usual import OF_TWO, PRESUMED, imagined_matches
 
 _OF_ONE_OR_TWO = {
     "birth_date": (range(EQUAL, SAME_YEAR), OF_TWO["date"]),
@@ -56,11 +56,14 @@ def _score(batches: Iterator[pa.RecordBatch], model: Model) -> Iterator[pa.Recor
 def _telling(model: Model, name: str) -> list[int]:
     """Places of a field, if the values of one person hardly ever differ here: then two of them are two people."""
     matches = model.parameters.seen(model.records)[1]
-    least = _HARDLY_EVER * (1 + PRESUMED / max(matches, 1.0))
-    of_two = _OF_ONE_OR_TWO[name][1]
-    return [
-        i for i, field in enumerate(model.fields) if field.name == name and model.parameters.m[i, 0, of_two].sum() < least
-    ]
+    imagined = PRESUMED / (matches + PRESUMED)
+    of_two = list(_OF_ONE_OR_TWO[name][1])
+    places = [i for i, field in enumerate(model.fields) if field.name == name]
+    # Of the imagined matches none counts as two here: a small file is presumed to be right.
+    share = {
+        i: model.parameters.m[i, 0, of_two].sum() - imagined * imagined_matches(model.fields[i].kind)[of_two].sum() for i in places
+    }
+    return [i for i in places if share[i] < _HARDLY_EVER]
 
 
 def _patterns(batch: pa.RecordBatch, model: Model) -> Patterns:

@@ -58,7 +58,8 @@ def presumed(found: Floats, seen: Floats, usual: Floats, of_two: Sequence[int]) 
     """Shares of levels, those that are two people's drawn to what is usual until `PRESUMED` pairs say otherwise.
 
     In a file of a few hundred records the couples of one family name would pass for matches, and make it usual that
-    one person has two given names.
+    one person has two given names. As this goes for each thing that a field is told by others, too, such levels depend on
+    them only where there are many matches.
 
     Args:
         found: shares, a row or several.
