@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from cdp.identity.config import IdentityConfig
 from cdp.identity.digests import differing, digests
 from cdp.identity.matching.fields import STANDARD, compared
-from cdp.silver.identifiers import identifiers
+from cdp.tables.silver import IDENTIFIERS_TABLE
 from tests.identity.conftest import person, records_frame
 
 _REFUSED = ["phone: not valid"]
@@ -45,7 +45,8 @@ def test_a_record_whose_refused_number_is_another_says_something_else(spark: Spa
         )
         for number in ("321-3212", "321-3213")
     ]
-    before, now = (digests(day, identifiers(day, [], None), IdentityConfig()) for day in days)
+    none = spark.createDataFrame([], IDENTIFIERS_TABLE.schema)
+    before, now = (digests(day, none, IdentityConfig()) for day in days)
 
     node = {row["record_key"]: row["node"] for row in now.collect()}
     assert [row["node"] for row in differing(now, before).collect()] == [node["1"]]
