@@ -38,12 +38,11 @@ def digests(records: DataFrame, identifiers: DataFrame, config: IdentityConfig) 
     untold = ("raw", "flags", "created_at", "updated_at", *_KEY)
     told = [c for c in CUSTOMER_RECORDS.columns if c.name not in untold]
     # Spark hashes no maps, but their entries; and passes nulls over, so that each column says which one it is.
-    columns = [F.array_sort(F.map_entries(c.name)) if c.type.startswith("map<") else F.col(c.name) for c in told]
-    marked = [part for place, column in enumerate(columns) for part in (F.lit(place), column)]
+    said = [F.array_sort(F.map_entries(c.name)) if c.type.startswith("map<") else F.col(c.name) for c in told]
+    said.append(refused_number())  # is compared, and stands in `raw`
+    marked = [part for place, column in enumerate(said) for part in (F.lit(place), column)]
     nothing = F.lit(None).cast("bigint").alias("value")
-    # What is compared of a number that was refused stands in `raw`.
-    said = F.xxhash64(*marked, F.lit(len(told)), refused_number(), began_at())
-    of_record = records.select(*_KEY, said.alias("said"), nothing)
+    of_record = records.select(*_KEY, F.xxhash64(*marked, began_at()).alias("said"), nothing)
     seen = ["record_type", "id_type", "id_value", "first_seen_at"]
     seen += ["last_seen_at"] if config.shared_identifier_policy == "most_recent" else []
     of_identifiers = identifiers.select(*_KEY, F.xxhash64(F.lit("identifier"), *seen).alias("said"), value_of_identifier().alias("value"))

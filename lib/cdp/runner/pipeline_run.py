@@ -230,6 +230,7 @@ class PipelineRun:
                     step.done("up to date", status=status)
                 else:
                     self._fit_session()
+                    judge.prepare()
                     if stage.reads_ledger:
                         judge.flush()
                     result = stage.run(run)

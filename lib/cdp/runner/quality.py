@@ -54,7 +54,9 @@ class QualityJudge:
         self._pending: list[Future[list[Verdict]]] = []
         self._verdicts: list[Verdict] = []
         self._context: Any = None
-        # It takes five to ten seconds, in which the first stage mostly waits for Spark.
+
+    def prepare(self) -> None:
+        """Load the library while a stage runs: that takes five to ten seconds, in which the stage mostly waits for Spark."""
         self._worker.submit(import_module, "great_expectations.expectations")
 
     def judge(self, tables: Sequence[Table]) -> None:

@@ -121,7 +121,7 @@ def parts_of_line(address: str, around: str, country: str) -> str:
     cases = " ".join(
         [
             *(
-                f"WHEN {alone} AND {country} = '{of}' AND {ends_with_state(before, of)} AND {found(before, pattern)}"
+                f"WHEN {alone} AND {country} = '{of}' AND {_ends_with_state(before, of)} AND {found(before, pattern)}"
                 f" THEN concat({replaced(before, pattern, one + two + three)}, {empty})"
                 for of in _STATES
                 for pattern in _without_code(of)
@@ -139,7 +139,7 @@ def parts_of_line(address: str, around: str, country: str) -> str:
     return f"CASE WHEN {address} IS NOT NULL THEN {parted(whole)} END"
 
 
-def ends_with_state(text: str, country: str) -> str:
+def _ends_with_state(text: str, country: str) -> str:
     """SQL: whether a line of usual length ends with a state of the country: the look before the dearer patterns."""
     at_end = rf"(?i)[ ,](?:{_states(country)[0]})\.?$"
     return f"length({text}) <= {_LONGEST_LINE} AND {found(text, at_end)}"
@@ -174,9 +174,9 @@ def without_place(street: str, city: str, region: str, code: str) -> str:
 
     Args:
         street: column of the street.
-        city: column of the city.
+        city: column of the city, or null.
         region: column of the region, or null.
-        code: column of the postal code as sent.
+        code: column of the postal code as sent, or null.
     """
     begin, end, inside = (literal(text) for text in (r"\Q", r"\E", r"\E\\E\Q"))
     exactly = [f"{begin}, replace({text}, {end}, {inside}), {end}" for text in (city, region, code)]
@@ -184,7 +184,8 @@ def without_place(street: str, city: str, region: str, code: str) -> str:
     of_region = f"CASE WHEN {region} IS NOT NULL THEN concat('(?:', {exactly[1]}, {between}, ')?') ELSE '' END"
     pattern = f"concat({literal(_REPEATED)}, {exactly[0]}, {between}, {of_region}, {exactly[2]}, '$')"
     # A pattern of its own for each row costs: only where the street may end so.
-    return f"CASE WHEN contains({street}, ',') AND endswith(upper({street}), {code}) THEN regexp_replace({street}, {pattern}, '$1') ELSE {street} END"
+    may_end_so = f"contains({street}, ',') AND endswith(upper({street}), {code})"
+    return f"coalesce(CASE WHEN {may_end_so} THEN regexp_replace({street}, {pattern}, '$1') END, {street})"
 
 
 def unit_and_rest(street: str, street_2: str) -> str:

@@ -156,7 +156,7 @@ def _with_address(rows: DataFrame) -> DataFrame:
     )
     rows = _step(
         rows,
-        street=f"coalesce({addresses.without_place('_street', '_city', '_region', '_code_sent')}, _street)",
+        street=addresses.without_place("_street", "_city", "_region", "_code_sent"),
         city=cased_place("_city"),
         region=cased_place("_region"),
         postal_code=postal_code_form("_code_sent", "_land"),

@@ -127,7 +127,7 @@ def _marginal(
 
 def _levels_of_two(problem: Problem, field: int) -> Sequence[int]:
     """Levels that say two people, of a field that a person has one value of."""
-    return OF_TWO.get(problem.kinds[field], ()) if field in np.flatnonzero(problem.is_once) else ()
+    return OF_TWO.get(problem.kinds[field], ()) if problem.is_once and problem.is_once[field] else ()
 
 
 def _shares(counts: Floats) -> Floats:
