@@ -14,10 +14,11 @@ from collections import Counter
 
 import numpy as np
 
-from cdp.identity.matching.linkage import CONTRADICTIONS, Edges, average_linkage
+from cdp.identity.matching.linkage import CONTRADICTIONS, Edges, Numbers, average_linkage
 
 OF_A_PERSON = 5
 STRANGERS_A_RECORD = 8
+TOPICS = 10
 STOP, UNSEEN = -2500, -3000
 """Thousandths of a bit, as `resolve` has them where nobody looks like another."""
 
@@ -47,14 +48,24 @@ def edges(records: int, strangers: int) -> Edges:
     weight.append(random.integers(-15_000, 1_000, int(is_pair.sum())))
     pairs, place = np.unique(np.concatenate(low) * records + np.concatenate(high), return_index=True)
     once, nothing = np.ones(len(pairs), np.int64), np.zeros((len(pairs), 2 * len(CONTRADICTIONS)), np.int64)
-    return Edges(*np.divmod(pairs, records), np.concatenate(weight)[place], once, nothing)
+    bits = np.concatenate(weight)[place]
+    told = np.zeros((len(pairs), TOPICS, 3), np.int64)
+    told[:, 0, 0], told[:, 0, 2] = bits, 1
+    return Edges(*np.divmod(pairs, records), once, bits >= STOP, nothing, told.reshape(len(pairs), -1))
+
+
+def averages(told: Numbers) -> Numbers:
+    """As `together.Together.bits`, all that is told being in the first of its topics."""
+    sums = told.reshape(len(told), TOPICS, 3)
+    means = sums[:, :, 0] / np.maximum(sums[:, :, 2], 1)
+    return np.rint(means.sum(axis=1)).astype(np.int64)
 
 
 def linked(pairs: Edges, records: int) -> tuple[float, dict[int, int]]:
     """Seconds, and how many people have how many records."""
     began = time.monotonic()
     clusters, _ = average_linkage(
-        pairs, lambda nodes: np.ones(len(nodes), np.int64), stop=STOP, unseen=UNSEEN, limits=NoLimits()
+        pairs, lambda nodes: np.ones(len(nodes), np.int64), averages, stop=STOP, unseen=UNSEEN, limits=NoLimits()
     )
     seconds = time.monotonic() - began
     return seconds, dict(Counter(Counter(clusters.get(i, i) for i in range(records)).values()))

@@ -11,7 +11,7 @@ from cdp.identity.config import CONTACT_TYPES, IdentityConfig
 from cdp.identity.digests import of_nodes, value_of_identifier
 from cdp.identity.graph import Known, comparable, with_refusals
 from cdp.identity.groups import node_of
-from cdp.identity.matching.decision import REVIEW_FROM, stop_of, threshold_bits
+from cdp.identity.matching.decision import review_of, stop_of
 from cdp.identity.matching.match import alike
 from cdp.identity.ruled import Ledger
 from cdp.identity.values import refused_by_steward
@@ -79,7 +79,7 @@ def concerned(
 
 def review_bits(known: Known, config: IdentityConfig) -> float:
     """Bits from which pairs are kept in `identity.links`."""
-    return threshold_bits(config.review_threshold, stop_of(known.learnt.model, config) + REVIEW_FROM)
+    return review_of(stop_of(known.learnt.model, config), config)
 
 
 def _usable(

@@ -18,7 +18,7 @@ from cdp.identity.graph import Graph, began_at, graph_of
 from cdp.identity.last_run import KEPT_TABLES, note_run
 from cdp.identity.links import after_cuts, audit_rows, crowd_rows, link_rows, ruled_links, scored_links
 from cdp.identity.matching.blocking import MOST_IN_BLOCK
-from cdp.identity.matching.decision import REVIEW_FROM, threshold_bits
+from cdp.identity.matching.decision import review_of
 from cdp.identity.matching.fields import unknown_pieces
 from cdp.identity.matching.match import Matches
 from cdp.identity.matching.model import blocking_rows, frequency_table
@@ -121,8 +121,7 @@ def _links(graph: Graph, config: IdentityConfig) -> DataFrame:
     ruled = ruled_links(graph.ends, graph.nodes) if graph.ends is not None else None
     links = link_rows(graph.seen.where(~is_device_type()), graph.devices, graph.nodes, ruled)
     if graph.matches is not None:
-        review = threshold_bits(config.review_threshold, graph.matches.stop + REVIEW_FROM)
-        links = links.unionByName(scored_links(graph.matches, graph.nodes, review))
+        links = links.unionByName(scored_links(graph.matches, graph.nodes, review_of(graph.matches.stop, config)))
     return links if graph.cuts is None else after_cuts(links, graph.members)
 
 
@@ -283,7 +282,7 @@ def _compared_notes(matches: Matches) -> list[str]:
     blocking = model.blocking
     notes = [
         f"{model.records:,} customer records compared by {names}: {len(blocking.rules)} blocking rules,"
-        f" some {blocking.pairs:,.0f} pairs expected; linked from {matches.stop:+.1f} bits on average"
+        f" some {blocking.pairs:,.0f} pairs expected; linked from {matches.stop:+.1f} bits"
     ]
     if model.crowds:
         dropped = sum(crowd.is_dropped for crowd in model.crowds)

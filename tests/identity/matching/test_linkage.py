@@ -29,17 +29,18 @@ class Free:
 
 
 def fast(
-    graph: Weights, sizes: dict[int, int], limits: Limits | Free, told: Told = ()
+    graph: Weights, sizes: dict[int, int], limits: Limits | Free, values: Told = ()
 ) -> set[frozenset[int]]:
     low, high = np.array(list(graph)).T
-    weight, count = np.array(list(graph.values())).T
+    told = np.array(list(graph.values()))
     said = np.zeros((len(graph), 2 * len(CONTRADICTIONS)), int)
-    for place, values in enumerate(told):
-        says = np.array([_says(values, *pair) for pair in graph])
+    for place, of_field in enumerate(values):
+        says = np.array([_says(of_field, *pair) for pair in graph])
         said[:, 2 * place], said[:, 2 * place + 1] = says == 1, says == -1
     found, _ = average_linkage(
-        Edges(low, high, weight, count, said),
+        Edges(low, high, told[:, 1], told[:, 0] >= STOP * told[:, 1], said, told),
         lambda nodes: np.array([sizes.get(n, 1) for n in nodes.tolist()]),
+        lambda sums: np.rint(sums[:, 0] / sums[:, 1]).astype(int),
         stop=STOP, unseen=UNSEEN, limits=limits,
     )  # fmt: skip
     clusters: dict[int, set[int]] = {}
@@ -66,10 +67,15 @@ def slow(
     def met(a: frozenset[int], b: frozenset[int]) -> list[tuple[int, int]]:
         return [p for x in a for y in b if (p := (min(x, y), max(x, y))) in graph]
 
-    def average(a: frozenset[int], b: frozenset[int]) -> Fraction:
+    def average(a: frozenset[int], b: frozenset[int]) -> int:
         every = sum(sizes.get(x, 1) for x in a) * sum(sizes.get(x, 1) for x in b)
-        told = [graph[pair] for pair in met(a, b)]
-        return Fraction(sum(w for w, _ in told) + UNSEEN * (every - sum(n for _, n in told)), every)
+        weights, counts = zip(*(graph[pair] for pair in met(a, b)), strict=True)
+        score = round(Fraction(sum(weights), sum(counts)))
+        return round(Fraction(score * sum(counts) + UNSEEN * (every - sum(counts)), every))
+
+    def may_join(a: frozenset[int], b: frozenset[int]) -> bool:
+        is_alike = any(weight >= STOP * count for weight, count in (graph[pair] for pair in met(a, b)))
+        return is_alike and average(a, b) >= STOP
 
     def are_two(a: frozenset[int], b: frozenset[int]) -> bool:
         said = [{_says(values, *pair) for pair in met(a, b)} for values in told]
@@ -81,7 +87,7 @@ def slow(
             if not met(a, b) or any((x <= a and y <= b) or (x <= b and y <= a) for x, y in map(tuple, apart)):
                 continue
             key = (-average(a, b), min(a), min(b))
-            if average(a, b) >= STOP and (best is None or key < best[0]):
+            if may_join(a, b) and (best is None or key < best[0]):
                 best = key, a, b
         if best is None:
             return set(clusters)
@@ -147,6 +153,20 @@ def test_one_wrong_pair_does_not_chain_two_people():
     graph |= {(2, 3): (9000, 1), (0, 3): (-9000, 1), (1, 4): (-9000, 1)}
     # The strongest pair of all is the wrong one; it is joined first, and goes no further.
     assert fast(graph, {}, Free()) != {frozenset(range(6))}
+
+
+def test_who_is_like_none_of_them_by_himself_stays_alone():
+    graph = {(0, 1): (9000, 2), (0, 2): (-1500, 1), (1, 2): (-1500, 1)}
+    low, high = np.array(list(graph)).T
+    pairs, alike = np.array([2, 1, 1]), np.array([2, 0, 0])
+    nothing = np.zeros((3, 2 * len(CONTRADICTIONS)), int)
+    found, _ = average_linkage(
+        Edges(low, high, pairs, alike, nothing, np.ones((3, 1), int)),
+        lambda nodes: np.ones(len(nodes), int),
+        lambda sums: np.full(len(sums), 5000),  # whatever they say together
+        stop=STOP, unseen=UNSEEN, limits=Free(),
+    )  # fmt: skip
+    assert found == {0: 0, 1: 0}
 
 
 def test_weak_pairs_inside_a_strong_group_are_carried():

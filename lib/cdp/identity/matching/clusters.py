@@ -8,44 +8,52 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.identity.components import connected_components
-from cdp.identity.matching.linkage import Edges, Numbers, average_linkage
-from cdp.identity.matching.scores import SAID
+from cdp.identity.matching.linkage import CONTRADICTIONS, Edges, Numbers, average_linkage
+from cdp.identity.matching.model import Model
+from cdp.identity.matching.scores import patterns_of
+from cdp.identity.matching.together import MILLI, Together
 from cdp.identity.protect import FACT, Fact, Limits
 
 UNSEEN = -3.0
 """Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
-_EDGES_AT_ONCE = 300_000
-_EDGE = ("low_atom", "high_atom", "weight", "pairs")
+_ATOMS_AT_ONCE = 100_000
+_PAIRS_AT_ONCE = 100_000
+_PAIR = ("low_atom", "high_atom", "pattern", "rarity")
 
 
-def clustered(edges: DataFrame, atoms: DataFrame, had: DataFrame, stop: float) -> tuple[DataFrame, DataFrame]:
-    """Average linkage within what hangs together by pairs that are alike at all; components side by side.
+def clustered(
+    pairs: DataFrame, best: DataFrame, atoms: DataFrame, had: DataFrame, model: Model, stop: float
+) -> tuple[DataFrame, DataFrame]:
+    """Average linkage within what hangs together by pairs that are alike; components side by side.
 
     Args:
-        edges: `scores.edges_of`.
+        pairs: `candidates.compared_pairs`; read once, for what hangs together.
+        best: `scores.best_of_atoms` of the pairs of at least `stop`, or more of them.
         atoms: node, component: records that are one person already; a node without a row is an atom of its own.
         had: `protect.facts`.
+        model: what likeness is worth.
         stop: bits.
 
     Returns:
         atom, cluster: of the atoms that became part of a larger cluster; and low_atom, high_atom, kind: of clusters that
         are alike, but were kept apart.
     """
-    alike = edges.where(F.col("weight") >= F.col("pairs") * round(stop * 1000))
+    alike = best.where(F.col("best.score") >= stop)
     bounds = connected_components(alike.select(F.col("low_atom").alias("src"), F.col("high_atom").alias("dst")))
     bounds = bounds.withColumnRenamed("node", "atom").localCheckpoint()
     low = bounds.select(F.col("atom").alias("low_atom"), F.col("component").alias("_low"))
     high = bounds.select(F.col("atom").alias("high_atom"), F.col("component").alias("_high"))
-    inside = edges.join(low, on="low_atom", how="inner").join(high, on="high_atom", how="inner").where("_low = _high")
-    parts = max(2, bounds.count() // _EDGES_AT_ONCE)
+    between = pairs.where("low_atom <> high_atom").select(*_PAIR)
+    inside = between.join(low, on="low_atom", how="inner").join(high, on="high_atom", how="inner").where("_low = _high")
+    parts = max(2, bounds.count() // _ATOMS_AT_ONCE)
     part = F.pmod(F.xxhash64("component"), F.lit(parts)).alias("part")
     own = had.join(atoms, on="node", how="left").withColumn("atom", F.coalesce("component", "node")).drop("component", "node")
     known = own.join(bounds, on="atom", how="inner").select(part, F.col("atom").alias("node"), *FACT[1:])
-    links = inside.withColumn("component", F.col("_low")).select(part, *_EDGE, *SAID)
+    links = inside.withColumn("component", F.col("_low")).select(part, *_PAIR)
     found = (
         links.groupBy("part")
         .cogroup(known.groupBy("part"))
-        .applyInArrow(partial(_link, stop=round(stop * 1000)), "atom bigint, cluster bigint, kind string")
+        .applyInArrow(partial(_link, model=model, stop=stop), "atom bigint, cluster bigint, kind string")
         .localCheckpoint()
     )
     clusters = found.where("kind is null").select("atom", "cluster")
@@ -55,19 +63,53 @@ def clustered(edges: DataFrame, atoms: DataFrame, had: DataFrame, stop: float) -
     return clusters, refused
 
 
-def _link(edges: pa.Table, had: pa.Table, stop: int) -> pa.Table:
+def _link(pairs: pa.Table, had: pa.Table, model: Model, stop: float) -> pa.Table:
     columns = [had.column(name).to_pylist() for name in FACT]
     limits = Limits(Fact(*row) for row in zip(*columns, strict=True))
-    low, high, weight, pairs, *said = (edges.column(name).to_numpy() for name in (*_EDGE, *SAID))
-    known = Edges(low, high, weight, pairs, np.stack(said, axis=1))
+    together = Together(model)
 
     def sizes(nodes: Numbers) -> Numbers:
         return np.array([max(1, limits.count(node, "max_cluster_size")) for node in nodes.tolist()], np.int64)
 
-    clusters, refused = average_linkage(known, sizes, stop=stop, unseen=round(UNSEEN * 1000), limits=limits)
+    clusters, refused = average_linkage(
+        edges_of(pairs, model, together, stop),
+        sizes,
+        together.bits,
+        stop=round(stop * MILLI),
+        unseen=round(UNSEEN * MILLI),
+        limits=limits,
+    )
     atom = [*clusters.keys(), *(low for low, _, _ in refused)]
     cluster = [*clusters.values(), *(high for _, high, _ in refused)]
     kinds = [*[None] * len(clusters), *(kind for _, _, kind in refused)]
     return pa.table(
         {"atom": pa.array(atom, pa.int64()), "cluster": pa.array(cluster, pa.int64()), "kind": pa.array(kinds, pa.string())}
     )
+
+
+def edges_of(pairs: pa.Table, model: Model, together: Together, stop: float) -> Edges:
+    """What the pairs of each two atoms say.
+
+    Args:
+        pairs: low_atom, high_atom (in any order), pattern, rarity.
+        model: what likeness is worth.
+        together: what adds up.
+        stop: bits from which a pair is alike.
+    """
+    ends = np.stack([pairs.column(name).to_numpy() for name in ("low_atom", "high_atom")])
+    ends.sort(axis=0)
+    order = np.lexsort(ends[::-1])
+    low, high = ends[:, order]
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    edge = np.cumsum(is_first) - 1
+    pairs = pairs.select(["pattern", "rarity"]).take(order)
+    said = 2 + 2 * len(CONTRADICTIONS)
+    sums = np.zeros((int(is_first.sum()), said + together.columns), np.int64)
+    for start in range(0, len(order), _PAIRS_AT_ONCE):
+        patterns = patterns_of(pairs.slice(start, _PAIRS_AT_ONCE), model)
+        alike = model.parameters.scores(patterns) >= stop
+        rows = np.column_stack([np.ones(len(alike), np.int64), alike, together.said(patterns), together.told(patterns)])
+        edges, places = np.unique(edge[start : start + len(rows)], return_index=True)
+        sums[edges] += np.add.reduceat(rows, places)
+    return Edges(low[is_first], high[is_first], sums[:, 0], sums[:, 1], sums[:, 2:said], sums[:, said:])

@@ -7,14 +7,14 @@ from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import Parameters
 
 STOP = -2.5
-"""Bits: two clusters become one while their records are on average at least that alike, where no two people are much alike. On
+"""Bits: two clusters become one while their records are all in all at least that alike, where no two people are much alike. On
 the public sets of that kind every value from -2.75 to -2 is within half a point of the best."""
-LOOK_ALIKES = 450.0
+LOOK_ALIKES = 900.0
 """How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
-With a hundredth as many pairs of one household as matches the clusters must be 2.5 bits more alike."""
-_FEW_HOMES = 50.0
-"""Pairs of one household from which their number says something."""
-MOST_CAUTIOUS = 4.0
+With a hundredth as many pairs of one household as matches the clusters must be some three bits more alike."""
+_FEW_HOMES = 120.0
+"""Pairs of one household from which their number says much."""
+MOST_CAUTIOUS = 5.0
 """Bits at which `stop_bits` ends."""
 REVIEW_FROM = -2.0
 """Bits below the point of decision from which a pair that was not linked is worth a look."""
@@ -30,6 +30,11 @@ def stop_bits(parameters: Parameters, records: int) -> float:
     homes, matches = parameters.seen(records)
     look_alikes = LOOK_ALIKES * homes / max(matches, 1.0) * homes / (homes + _FEW_HOMES)
     return min(STOP + float(np.log2(1 + look_alikes)), MOST_CAUTIOUS)
+
+
+def review_of(stop: float, config: IdentityConfig) -> float:
+    """Bits from which a pair is kept in `identity.links`: what the configuration says, or a little below `stop`."""
+    return threshold_bits(config.review_threshold, stop + REVIEW_FROM)
 
 
 def threshold_bits(threshold: float | str, default: float) -> float:

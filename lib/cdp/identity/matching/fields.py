@@ -29,12 +29,14 @@ class Field:
         kind: a key of `levels.NAMES`.
         other: for a name, the field with the other name of the person.
         of_home: whether the people of a household share it.
+        of_place: whether it is part of an address, of which a person has several in the course of time.
     """
 
     name: str
     kind: str
     other: str | None = None
     of_home: bool = False
+    of_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,11 @@ STANDARD = (
     Field("gender", "category"),
     Field("email", "email", of_home=True),
     Field("phone", "phone", of_home=True),
-    Field("street", "street", of_home=True),
-    Field("street_2", "street", of_home=True),
-    Field("city", "text", of_home=True),
-    Field("region", "text", of_home=True),
-    Field("postal_code", "postal_code", of_home=True),
+    Field("street", "street", of_home=True, of_place=True),
+    Field("street_2", "street", of_home=True, of_place=True),
+    Field("city", "text", of_home=True, of_place=True),
+    Field("region", "text", of_home=True, of_place=True),
+    Field("postal_code", "postal_code", of_home=True, of_place=True),
 )
 """Compared wherever they are filled."""
 

@@ -1,16 +1,16 @@
-"""People out of scored pairs: the two clusters whose records are on average most alike become one, again and again.
+"""People out of compared pairs: the two clusters whose records are most alike, all in all, become one, again and again.
 
 A wrong pair cannot chain two people, for all their other pairs speak against it; a weak pair inside a strong group is carried
 by the others.
 
 Source:
-    Average linkage (UPGMA): Sokal and Michener (1958), on a sparse graph: a pair that never met counts as `unseen`.
+    Average linkage (UPGMA): Sokal and Michener (1958), on a sparse graph: a pair that never met counts as `unseen`. What is averaged
+    over those that met is the caller's affair (`together.Together`).
 """
 
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import add
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +22,9 @@ AMBIGUOUS = "as much like another person"
 """What is said of a cluster that is about as much like two others, which are two people."""
 MARGIN = 2_000
 """Thousandths of a bit by which the better of two such must be more alike: then it is the right one four times of five."""
-_NEVER_MET = (0,) * (2 + 2 * len(CONTRADICTIONS))
+_ALIKE, _SAID = 1, 2
+_TOLD = _SAID + 2 * len(CONTRADICTIONS)
+"""Columns of the sums: pairs, alike, what is said of contradictions, what is told."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -46,27 +48,36 @@ class Edges:
     Attributes:
         low: node.
         high: node, larger than `low`; no two rows have the same two.
-        weight: sum over the pairs of records that met, in thousandths of a bit.
-        pairs: how many met.
+        pairs: how many of their records met.
+        alike: in how many of those pairs the two are alike by themselves: clusters without such a pair stay apart.
         said: two columns for each of `CONTRADICTIONS`: in how many of those pairs the values may be one, and in how many
             they are two.
+        told: what those pairs say, in columns that add up over pairs.
     """
 
     low: Numbers
     high: Numbers
-    weight: Numbers
     pairs: Numbers
+    alike: Numbers
     said: Numbers
+    told: Numbers
 
 
 def average_linkage(
-    edges: Edges, sizes: Callable[[Numbers], Numbers], *, stop: int, unseen: int, limits: Limits
+    edges: Edges,
+    sizes: Callable[[Numbers], Numbers],
+    score: Callable[[Numbers], Numbers],
+    *,
+    stop: int,
+    unseen: int,
+    limits: Limits,
 ) -> tuple[dict[int, int], list[tuple[int, int, str]]]:
     """Cluster the nodes.
 
     Args:
         edges: of nodes that have one.
         sizes: records of each node.
+        score: of sums of `Edges.told`, row by row, what pairs are worth together, in thousandths of a bit.
         stop: thousandths of a bit; clusters whose average is lower stay apart.
         unseen: thousandths of a bit that a pair of records counts that never met.
         limits: what keeps clusters apart.
@@ -78,31 +89,35 @@ def average_linkage(
     """
     nodes, ends = np.unique(np.concatenate([edges.low, edges.high]), return_inverse=True)
     low, high = np.split(ends, 2)
-    size: list[int] = sizes(nodes).tolist()
+    size = sizes(nodes)
     names: list[int] = nodes.tolist()
-    between: list[dict[int, tuple[int, ...]]] = [{} for _ in names]
-    sums = (edges.weight, edges.pairs, *edges.said.T)
-    for a, b, *of_pairs in zip(low.tolist(), high.tolist(), *(column.tolist() for column in sums), strict=True):
-        between[a][b] = between[b][a] = tuple(of_pairs)
+    # A row for each two clusters that met; it is kept by the one of two that become one.
+    sums = np.column_stack([edges.pairs, edges.alike, edges.said, edges.told])
+    between: list[dict[int, int]] = [{} for _ in names]
+    for row, (a, b) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        between[a][b] = between[b][a] = row
 
-    def entry(a: int, b: int) -> tuple[float, int, int]:
-        weight, pairs, *_ = between[a][b]
-        every = size[a] * size[b]
-        return -(weight + unseen * (every - pairs)) / every, min(a, b), max(a, b)
+    def averages(rows: Numbers | slice, one: Numbers, other: Numbers) -> Numbers:
+        every, met = size[one] * size[other], sums[rows, 0]
+        found: Numbers = np.rint((score(sums[rows, _TOLD:]) * met + unseen * (every - met)) / every).astype(np.int64)
+        return found
 
+    average: list[int] = averages(slice(None), low, high).tolist()
     apart: list[set[int]] = [set() for _ in names]
 
     def contradiction(a: int, b: int) -> str | None:
-        _, _, *said = between[a].get(b, _NEVER_MET)
-        for why, agrees, differs in zip(CONTRADICTIONS.values(), said[::2], said[1::2], strict=True):
-            if differs and not agrees:
-                return why
+        row = between[a].get(b)
+        if row is not None:
+            said = sums[row, _SAID:_TOLD].tolist()
+            for why, agrees, differs in zip(CONTRADICTIONS.values(), said[::2], said[1::2], strict=True):
+                if differs and not agrees:
+                    return why
         return limits.broken(names[a], names[b])
 
     def rivals(a: int, b: int) -> list[int]:
         """Clusters that may be the person that a is, about as much like it as b is, none of which can be the person that b is."""
-        least = -entry(a, b)[0] - MARGIN
-        alike = (c for c in between[a] if c != b and -entry(a, c)[0] >= least)
+        least = average[between[a][b]] - MARGIN
+        alike = (c for c, row in between[a].items() if c != b and average[row] >= least)
         return [c for c in alike if contradiction(b, c) and not contradiction(a, c)]
 
     def part(a: int, b: int, why: str) -> None:
@@ -110,14 +125,17 @@ def average_linkage(
         apart[a].add(b)
         apart[b].add(a)
 
-    heap = [e for a, others in enumerate(between) for b in others if a < b and (e := entry(a, b))[0] <= -stop]
+    may_join = (np.array(average, np.int64) >= stop) & (edges.alike > 0)
+    heap = [
+        (-average[row], a, b)
+        for row, a, b in zip(*(column[may_join].tolist() for column in (np.arange(len(low)), low, high)), strict=True)
+    ]
     heapq.heapify(heap)
     into = list(range(len(names)))
     refused: list[tuple[int, int, str]] = []
     while heap:
-        item = heapq.heappop(heap)
-        _, a, b = item
-        if b not in between[a] or b in apart[a] or entry(a, b) != item:
+        worth, a, b = heapq.heappop(heap)
+        if b not in between[a] or b in apart[a] or -average[between[a][b]] != worth:
             continue  # one of them has grown since, or has been told from the other
         broken = contradiction(a, b)
         if broken:
@@ -136,9 +154,12 @@ def average_linkage(
         del between[a][b], theirs[a]
         mine = between[a]
         size[a] += size[b]
-        for c, met in theirs.items():
+        for c, row in theirs.items():
             del between[c][b]
-            mine[c] = between[c][a] = tuple(map(add, mine.get(c, _NEVER_MET), met))
+            if c in mine:
+                sums[mine[c]] += sums[row]
+            else:
+                mine[c] = between[c][a] = row
         between[b] = {}
         # Whatever they grow into is two people, too.
         for c in apart[b]:
@@ -146,10 +167,15 @@ def average_linkage(
             apart[c].add(a)
         apart[a] |= apart[b]
         apart[b] = set()
-        for c in mine:
-            new = entry(a, c)
-            if new[0] <= -stop and c not in apart[a]:
-                heapq.heappush(heap, new)
+        if not mine:
+            continue
+        others, rows = np.array(list(mine)), np.array(list(mine.values()))
+        new = averages(rows, np.full(len(others), a), others)
+        is_alike = sums[rows, _ALIKE] > 0
+        for c, row, now, may in zip(others.tolist(), rows.tolist(), new.tolist(), is_alike.tolist(), strict=True):
+            average[row] = now
+            if now >= stop and may and c not in apart[a]:
+                heapq.heappush(heap, (-now, min(a, c), max(a, c)))
     found = {}
     for node in range(len(names)):
         root = node

@@ -16,14 +16,14 @@ from cdp.identity.groups import node_of
 from cdp.identity.matching import candidates
 from cdp.identity.matching.blocking import MOST_IN_BLOCK, PAIRS_A_RECORD, Blocking, chosen_rules
 from cdp.identity.matching.clusters import clustered
-from cdp.identity.matching.decision import stop_of
+from cdp.identity.matching.decision import review_of, stop_of
 from cdp.identity.matching.draws import pairs_of
 from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
 from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
 from cdp.identity.matching.linkage import CONTRADICTIONS
 from cdp.identity.matching.model import Crowd, Learnt, Model
 from cdp.identity.matching.parameters import Parameters, Patterns
-from cdp.identity.matching.scores import edges_of, explained, scored
+from cdp.identity.matching.scores import best_of_atoms, explained, scored
 
 _SAMPLE = 20_000
 _RANDOM_PAIRS = 3_000_000
@@ -41,7 +41,8 @@ class Matches:
     Attributes:
         learnt: fields, rules, parameters, frequencies.
         clusters: atom, cluster: of the atoms that became part of a larger cluster.
-        pairs: low, high (nodes), low_atom, high_atom, score (bits), evidence (bits by field): the best pair of two atoms.
+        pairs: low, high (nodes), low_atom, high_atom, score (bits), evidence (bits by field): the best pair of two atoms, where
+            it is alike, or nearly so.
         refused: low_atom, high_atom, kind: alike, but kept apart by a limit.
         stop: bits at which clusters were no longer joined.
         keys: node, keys (map<string,bigint>): by which rules a record met others, and the hash of its value.
@@ -90,12 +91,13 @@ def matched(
     else:
         learnt = known
         pairs, keys = _compared_again(values, known, filled["all"])
-    stop = stop_of(learnt.model, config)
-    edges = edges_of(scored(pairs, learnt.model)).localCheckpoint()
+    model = learnt.model
+    stop = stop_of(model, config)
+    best = best_of_atoms(scored(pairs, model, min(stop, review_of(stop, config)))).localCheckpoint()
+    clusters, refused = clustered(pairs, best, atoms, had, model, stop)
     pairs.unpersist()
     everything.unpersist()
-    clusters, refused = clustered(edges, atoms, had, stop)
-    return Matches(learnt, clusters, explained(edges, learnt.model), refused, stop, keys)
+    return Matches(learnt, clusters, explained(best, model), refused, stop, keys)
 
 
 def alike(
@@ -140,7 +142,7 @@ def alike(
     )
     both = both.persist()
     pairs = candidates.compared_pairs(_without_new_crowds(both), fields, known.frequencies, len(told) * PAIRS_A_RECORD)
-    found = scored(pairs, known.model).where(F.col("score") >= least).select("low", "high").localCheckpoint()
+    found = scored(pairs, known.model, least).select("low", "high").localCheckpoint()
     both.unpersist()
     keys.unpersist()
     return found

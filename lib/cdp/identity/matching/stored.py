@@ -1,6 +1,7 @@
 """What was learnt as a table, and back: `identity.parameters`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,7 @@ def stored_parameters(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[Field, .
     fields = []
     for place in sorted(kinds):
         name, kind, _ = kinds[place]
-        known = standard.get(name, Field(name, kind))
-        fields.append(Field(name, kind, known.other, known.of_home))
+        fields.append(replace(standard.get(name, Field(name, kind)), kind=kind))
     parents = tuple(
         tuple(names.index(parent) for parent in kinds[place][2].split(", ") if parent) for place in sorted(kinds)
     )

@@ -1,0 +1,120 @@
+"""What all pairs of two clusters say together: every field once, however many of the pairs compare it.
+
+Averages of whole scores would let pairs that say little (a name, and nothing else) outvote the one that says much (the name and
+a passport). So it is averaged by field, over the pairs that compare the field. That is right for what a person has once, and for a
+number or an address that is nearly always the same; where people live changes, and two records that share one home are not told apart
+by the homes before and after it: there one of the pairs says it, any of them, so that not bits are averaged but likelihoods.
+What a pair says is summed in whole numbers, the same in whatever order.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cdp.identity.matching.fields import Field
+from cdp.identity.matching.levels import EQUAL, MISSING, SAME_YEAR, SIMILAR_NAME
+from cdp.identity.matching.linkage import CONTRADICTIONS, Numbers
+from cdp.identity.matching.model import Model
+from cdp.identity.matching.parameters import Floats, Patterns
+from cdp.identity.matching.usual import OF_TWO, PRESUMED, imagined_matches
+
+MILLI = 1000
+"""Scores in whole numbers are thousandths of a bit."""
+CEILING = 25.0
+"""Bits at most: however much they say, pairs that never met are not outweighed without end."""
+_LEAST, _MOST, _UNIT = -15.0, 25.0, 1 << 20
+"""Bits of a likelihood ratio, at least and at most, and its unit: so bounded, those of 2**18 pairs have a sum in 64 bits."""
+_OF_ONE_OR_TWO = {
+    "birth_date": (range(EQUAL, SAME_YEAR), OF_TWO["date"]),
+    "given_name": (range(EQUAL, SIMILAR_NAME + 1), OF_TWO["name"]),
+}
+"""Levels of values that may be one written in two ways, and of values that are two."""
+_HARDLY_EVER = 0.03
+"""Share of matches below which two birth dates, or given names, are a contradiction, and not a slip of the finger."""
+
+
+class Together:
+    """Puts the pairs of two clusters together.
+
+    Args:
+        model: what likeness is worth.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._parameters = model.parameters
+        self._telling = {name: _telling(model, name) for name in CONTRADICTIONS}
+        self._topics = _topics(model.fields)
+        self._is_place = np.array([model.fields[topic[0]].of_place for topic in self._topics], bool)
+
+    @property
+    def columns(self) -> int:
+        """Of `told`."""
+        return 3 * len(self._topics)
+
+    def said(self, patterns: Patterns) -> Numbers:
+        """Of each pair, two columns for each of `CONTRADICTIONS`: 1 where its values may be one, and where they are two."""
+        levels = patterns.levels
+        columns = [
+            np.isin(levels[:, self._telling[name]], kinds).any(axis=1) for name in CONTRADICTIONS for kinds in _OF_ONE_OR_TWO[name]
+        ]
+        return np.stack(columns, axis=1).astype(np.int64)
+
+    def told(self, patterns: Patterns) -> Numbers:
+        """Of each pair what it says, in columns that add up; `bits` reads the sums.
+
+        Returns:
+            Three columns for each field, an address being one: evidence against two strangers, against two of one household, and
+            whether the pair compares it.
+        """
+        one, strangers, home = self._parameters.fields(patterns.levels)
+        rarity = self._parameters.rarity(patterns)
+        against_strangers = one - strangers + rarity
+        against_home = one - home + rarity * ~np.array(self._parameters.of_home)
+        found = np.zeros((len(patterns.levels), len(self._topics), 3), np.int64)
+        for place, topic in enumerate(self._topics):
+            compares = (patterns.levels[:, topic] != MISSING).any(axis=1)
+            for column, evidence in enumerate((against_strangers, against_home)):
+                bits = evidence[:, topic].sum(axis=1)
+                whole = np.exp2(np.clip(bits, _LEAST, _MOST)) * _UNIT if self._is_place[place] else bits * MILLI
+                found[:, place, column] = np.where(compares, np.rint(whole), 0)
+            found[:, place, 2] = compares
+        return found.reshape(len(found), -1)
+
+    def bits(self, told: Numbers) -> Numbers:
+        """The score of pairs together, in thousandths of a bit.
+
+        Args:
+            told: sums of rows of `told`, a row a pair of clusters.
+        """
+        sums = told.reshape(len(told), len(self._topics), 3)
+        pairs = sums[:, :, 2:]
+        means = sums[:, :, :2] / np.maximum(pairs, 1)
+        evidence = means / MILLI
+        # What no pair compares has neither weight nor likelihood.
+        likelihoods = np.where(pairs > 0, means / _UNIT, 1.0)[:, self._is_place]
+        evidence[:, self._is_place] = np.log2(likelihoods)
+        prior = self._parameters.prior
+        odds = np.log2(prior) - np.log2([1 - prior - self._parameters.home_prior, self._parameters.home_prior])
+        strangers, home = (evidence.sum(axis=1) + odds).T
+        scores: Floats = -np.logaddexp2(-strangers, -home)
+        found: Numbers = np.rint(np.minimum(scores, CEILING) * MILLI).astype(np.int64)
+        return found
+
+
+def _topics(fields: Sequence[Field]) -> list[list[int]]:
+    """Places of the fields that are one thing: an address as a whole, every other field by itself."""
+    address = [i for i, field in enumerate(fields) if field.of_place]
+    return [[i] for i, field in enumerate(fields) if not field.of_place] + ([address] if address else [])
+
+
+def _telling(model: Model, name: str) -> list[int]:
+    """Places of a field, if the values of one person hardly ever differ here: then two of them are two people."""
+    matches = model.parameters.seen(model.records)[1]
+    imagined = PRESUMED / (matches + PRESUMED)
+    of_two = list(_OF_ONE_OR_TWO[name][1])
+    places = [i for i, field in enumerate(model.fields) if field.name == name]
+    # Of the imagined matches none counts as two here: a small file is presumed to be right.
+    share = {
+        i: model.parameters.m[i, 0, of_two].sum() - imagined * imagined_matches(model.fields[i].kind)[of_two].sum() for i in places
+    }
+    return [i for i in places if share[i] < _HARDLY_EVER]

@@ -1,0 +1,132 @@
+"""What the pairs of two clusters say together is what an obvious way makes of it."""
+
+from math import log2
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdp.identity.matching.blocking import Blocking
+from cdp.identity.matching.fields import STANDARD, Field
+from cdp.identity.matching.levels import ANOTHER_NAME, EQUAL, MISSING, NAMES
+from cdp.identity.matching.linkage import CONTRADICTIONS
+from cdp.identity.matching.model import Model
+from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns
+from cdp.identity.matching.together import CEILING, MILLI, Together
+
+FIELDS: tuple[Field, ...] = (
+    *(field for field in STANDARD if field.name in ("given_name", "family_name", "birth_date", "email", "street", "city")),
+    Field("identifiers.passport", "code"),
+)
+PLACES = {field.name: place for place, field in enumerate(FIELDS)}
+STREET, CITY, PASSPORT = PLACES["street"], PLACES["city"], PLACES["identifiers.passport"]
+
+
+def model(seed: int = 3) -> Model:
+    """Shares drawn by chance; the first field is the parent of the second, as a name is of an e-mail address."""
+    random = np.random.default_rng(seed)
+    shape = len(FIELDS), LEVELS, LEVELS
+    m, u, home = (random.dirichlet(np.ones(LEVELS), shape[:2]) * 0.999 + 1e-6 for _ in range(3))
+    classes = np.ones((len(FIELDS), LEVELS), np.uint8) * 3
+    classes[:, MISSING], classes[:, EQUAL] = 0, 1
+    parents = tuple((0,) if place == 1 else () for place in range(len(FIELDS)))
+    parameters = Parameters(m, u, parents, classes, 0.001, tuple(field.of_home for field in FIELDS), home, 0.0005)
+    return Model(FIELDS, Blocking((), 0.0, 0.0), parameters, (), 1000)
+
+
+def patterns(levels: list[list[int]], rarity: list[float] | None = None) -> Patterns:
+    rows = np.array(levels, np.uint8)
+    rare = np.tile(np.array(rarity or [0.0] * len(FIELDS)), (len(rows), 1)) * (rows == EQUAL)
+    nothing = np.zeros(len(rows), np.int64)
+    return Patterns(rows, np.ones(len(rows)), rare, nothing, nothing.astype(bool))
+
+
+some_levels = st.tuples(*(st.integers(0, len(NAMES[field.kind]) - 1) for field in FIELDS)).map(list)
+
+
+def slow(pairs: list[list[int]], known: Model) -> float:
+    """Bits, field by field and pair by pair."""
+    parameters = known.parameters
+    scores = []
+    for other, share in (("u", 1 - parameters.prior - parameters.home_prior), ("home", parameters.home_prior)):
+        bits = log2(parameters.prior) - log2(share)
+
+        def evidence(pair: list[int], field: int, other: str = other) -> float:
+            level = pair[field]
+            said = sum(int(parameters.classes[p, pair[p]]) for p in parameters.parents[field])
+            return 0.0 if level == MISSING else log2(parameters.m[field, said, level] / getattr(parameters, other)[field, said, level])
+
+        for field in range(len(FIELDS)):
+            told = [evidence(pair, field) for pair in pairs if pair[field] != MISSING]
+            if told and field not in (STREET, CITY):
+                bits += sum(told) / len(told)
+        homes = [
+            2 ** min(max(evidence(pair, STREET) + evidence(pair, CITY), -15), 25)
+            for pair in pairs
+            if pair[STREET] != MISSING or pair[CITY] != MISSING
+        ]
+        if homes:
+            bits += log2(sum(homes) / len(homes))
+        scores.append(bits)
+    return min(-log2(2 ** -scores[0] + 2 ** -scores[1]), CEILING)
+
+
+@given(st.lists(some_levels, min_size=1, max_size=6), st.integers(0, 20))
+def test_the_fast_way_agrees_with_the_slow_one(pairs: list[list[int]], seed: int):
+    known = model(seed)
+    together = Together(known)
+    told = together.told(patterns(pairs))
+    assert told.shape == (len(pairs), together.columns)
+    found = together.bits(told.sum(axis=0, keepdims=True))
+    # Thousandths of a bit of each field are rounded.
+    assert found[0] / MILLI == pytest.approx(slow(pairs, known), abs=0.02)
+
+
+@given(some_levels, st.lists(st.floats(0, 4), min_size=len(FIELDS), max_size=len(FIELDS)))
+def test_one_pair_is_worth_what_it_is_worth_by_itself(pair: list[int], rarity: list[float]):
+    known = model()
+    pattern = patterns([pair], rarity)
+    found = Together(known).bits(Together(known).told(pattern))
+    assert found[0] / MILLI == pytest.approx(min(known.parameters.scores(pattern)[0], CEILING), abs=0.02)
+
+
+def bits(pairs: list[list[int]], known: Model) -> float:
+    together = Together(known)
+    return float(together.bits(together.told(patterns(pairs)).sum(axis=0, keepdims=True))[0]) / MILLI
+
+
+def telling() -> Model:
+    """A passport and a home say much, names something, another town speaks against."""
+    known = model()
+    for shares in (known.parameters.u, known.parameters.home):
+        shares[:] = known.parameters.m
+        shares[PASSPORT, :, EQUAL] = known.parameters.m[PASSPORT, :, EQUAL] / 2**16
+        shares[CITY, :, EQUAL] = known.parameters.m[CITY, :, EQUAL] / 2**6
+        shares[CITY, :, 2:] = known.parameters.m[CITY, :, 2:] * 2**5
+    return known
+
+
+def test_pairs_that_say_nothing_do_not_outvote_the_one_that_does():
+    name = [EQUAL, EQUAL, *[MISSING] * (len(FIELDS) - 2)]
+    passport = [*name[:-1], EQUAL]
+    known = telling()
+    assert bits([passport] + [name] * 7, known) == pytest.approx(bits([passport], known), abs=0.02)
+
+
+def test_who_has_moved_is_known_by_one_of_the_homes():
+    at_home, moved = ([EQUAL, EQUAL, *[MISSING] * (len(FIELDS) - 2)] for _ in range(2))
+    at_home[CITY], moved[CITY] = EQUAL, 3
+    known = telling()
+    alone, among_four = bits([at_home], known), bits([at_home, moved, moved, moved], known)
+    assert among_four == pytest.approx(alone - 2, abs=0.1)  # any of the four might have been the same by chance
+    assert bits([moved] * 4, known) == pytest.approx(bits([moved], known), abs=0.02)
+
+
+def test_what_is_said_of_names_and_births():
+    known = model()
+    known.parameters.m[PLACES["given_name"], 0, ANOTHER_NAME] = 0.0
+    pairs = [[EQUAL, *[MISSING] * (len(FIELDS) - 1)], [ANOTHER_NAME, *[MISSING] * (len(FIELDS) - 1)], [MISSING] * len(FIELDS)]
+    said = Together(known).said(patterns(pairs))
+    place = 2 * list(CONTRADICTIONS).index("given_name")
+    assert said[:, place : place + 2].tolist() == [[1, 0], [0, 1], [0, 0]]
