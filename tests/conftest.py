@@ -31,7 +31,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 
-_LONGEST = ("end_to_end", "models", "identity", "gold")
+_LONGEST = ("end_to_end", "identity", "models", "segments", "gold", "silver", "journeys", "bronze")
 """Folders that take the most time, the longest first."""
 
 
