@@ -14,13 +14,26 @@ from collections import Counter
 
 import numpy as np
 
-from cdp.identity.matching.linkage import CONTRADICTIONS, Edges, Numbers, average_linkage
+from cdp.identity.matching.blocking import Blocking
+from cdp.identity.matching.fields import STANDARD
+from cdp.identity.matching.linkage import CONTRADICTIONS, Edges, average_linkage, evidence_of
+from cdp.identity.matching.model import Model
+from cdp.identity.matching.parameters import LEVELS, Parameters
+from cdp.identity.matching.together import MILLI, Together
 
 OF_A_PERSON = 5
 STRANGERS_A_RECORD = 8
-TOPICS = 10
 STOP, UNSEEN = -2500, -3000
 """Thousandths of a bit, as `resolve` has them where nobody looks like another."""
+
+
+FIELDS = STANDARD  # the last of which are those of an address
+_SHAPE = len(FIELDS), LEVELS, LEVELS
+PARAMETERS = Parameters(
+    np.full(_SHAPE, 0.1), np.full(_SHAPE, 0.1), ((),) * len(FIELDS), np.zeros((len(FIELDS), LEVELS), np.uint8),
+    1e-4, tuple(field.of_home for field in FIELDS), np.full(_SHAPE, 0.1), 1e-5,
+)  # fmt: skip
+TOGETHER = Together(Model(FIELDS, Blocking((), 0.0, 0.0), PARAMETERS, (), 100_000))
 
 
 class NoLimits:
@@ -47,25 +60,21 @@ def edges(records: int, strangers: int) -> Edges:
     high.append(np.maximum(one, other)[is_pair])
     weight.append(random.integers(-15_000, 1_000, int(is_pair.sum())))
     pairs, place = np.unique(np.concatenate(low) * records + np.concatenate(high), return_index=True)
-    once, nothing = np.ones(len(pairs), np.int64), np.zeros((len(pairs), 2 * len(CONTRADICTIONS)), np.int64)
     bits = np.concatenate(weight)[place]
-    told = np.zeros((len(pairs), TOPICS, 3), np.int64)
-    told[:, 0, 0], told[:, 0, 2] = bits, 1
-    return Edges(*np.divmod(pairs, records), once, bits >= STOP, nothing, told.reshape(len(pairs), -1))
-
-
-def averages(told: Numbers) -> Numbers:
-    """As `together.Together.bits`, all that is told being in the first of its topics."""
-    sums = told.reshape(len(told), TOPICS, 3)
-    means = sums[:, :, 0] / np.maximum(sums[:, :, 2], 1)
-    return np.rint(means.sum(axis=1)).astype(np.int64)
+    # The first field says all against strangers, and rules a household out; the others are compared, and say nothing.
+    told = np.zeros((len(pairs), TOGETHER.columns // 3, 3), np.int64)
+    told[:, :, 2] = 1
+    told[:, 0, 0], told[:, 0, 1] = bits - round(PARAMETERS.prior_bits * MILLI), 60 * MILLI
+    told[:, -1, :2] = 1 << 20  # of an address, likelihoods
+    nothing = np.zeros((len(pairs), 2 * len(CONTRADICTIONS)), np.int64)
+    return Edges(*np.divmod(pairs, records), evidence_of(bits >= STOP, nothing, told.reshape(len(pairs), -1)))
 
 
 def linked(pairs: Edges, records: int) -> tuple[float, dict[int, int]]:
     """Seconds, and how many people have how many records."""
     began = time.monotonic()
     clusters, _ = average_linkage(
-        pairs, lambda nodes: np.ones(len(nodes), np.int64), averages, stop=STOP, unseen=UNSEEN, limits=NoLimits()
+        pairs, lambda nodes: np.ones(len(nodes), np.int64), TOGETHER.bits, stop=STOP, unseen=UNSEEN, limits=NoLimits()
     )
     seconds = time.monotonic() - began
     return seconds, dict(Counter(Counter(clusters.get(i, i) for i in range(records)).values()))

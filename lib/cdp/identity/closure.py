@@ -136,8 +136,7 @@ def _judged(identifiers: DataFrame, known: Known, ledger: Ledger, config: Identi
 
 def _apart(links: DataFrame, current: DataFrame, stop: float) -> DataFrame:
     """src, dst: the customers that are alike, or in a rule of the ledger, and yet two."""
-    # Whether two are alike is decided in thousandths of a bit.
-    is_strong = F.col("rule").startswith("rule ") | (F.col("match_weight") >= stop - 0.001)
+    is_strong = F.col("rule").startswith("rule ") | (F.col("match_weight") >= stop)
     ends = [node_of(f"{side}_source", f"{side}_record_key").alias(side) for side in ("left", "right")]
     apart = held(links.where((F.col("decision") != "accepted") & is_strong).select(*ends))
     left = current.select(F.col("node").alias("left"), F.col("customer").alias("src"))

@@ -71,6 +71,21 @@ def test_what_two_fields_tell_twice_counts_once():
     assert abs(two - one) < weight / 3  # not once more its weight
 
 
+def test_what_few_pairs_tell_twice_does_not_hide_what_most_do():
+    """Two identifiers that a fiftieth of the pairs have, which say what a name and an address say, and so do these two of all pairs."""
+    random = np.random.default_rng(SEED)
+    matches, strangers = drawn(random, M, 2000), drawn(random, U, 2_000_000)
+    for levels in (matches, strangers):
+        said = random.choice([1, 2], len(levels), p=[0.1, 0.9])
+        is_there = random.random(len(levels)) < 0.02
+        levels[:, 3] = said
+        levels[:, 2] = np.where(is_there | (random.random(len(levels)) < 0.9), said, 2)
+        levels[:, 0] = levels[:, 1] = np.where(is_there, said, 0)
+    found = learnt(problem(matches, strangers, ("category",) * 4, (False,) * 4))
+    name, address = 2, 3
+    assert name in found.parents[address] or address in found.parents[name]
+
+
 def test_two_people_of_a_household_are_not_one():
     random = np.random.default_rng(SEED)
     kinds, home = ("name", "date", "street", "email"), (False, False, True, True)

@@ -8,16 +8,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp.identity.matching.linkage import CONTRADICTIONS, MARGIN, Edges, average_linkage
+from cdp.identity.matching.linkage import CONTRADICTIONS, MARGIN, Edges, average_linkage, evidence_of
 from cdp.identity.protect import Fact, Limits
 
 STOP, UNSEEN = -1000, -3000
-Weights = dict[tuple[int, int], tuple[int, int]]
+Pair = tuple[int, int]
+Weights = dict[Pair, tuple[int, int]]
 Told = tuple[dict[int, int], ...]
 """What records say of the fields of `CONTRADICTIONS`, in their order."""
 
 pairs = st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda p: p[0] < p[1])
 graphs = st.dictionaries(pairs, st.tuples(st.integers(-9000, 9000), st.just(1)), min_size=1, max_size=20)
+some_pairs = st.sets(pairs, max_size=12)
 cards = st.dictionaries(st.integers(0, 8), st.integers(0, 3), max_size=5)
 
 
@@ -29,7 +31,7 @@ class Free:
 
 
 def fast(
-    graph: Weights, sizes: dict[int, int], limits: Limits | Free, values: Told = ()
+    graph: Weights, sizes: dict[int, int], limits: Limits | Free, values: Told = (), unlike: set[Pair] = frozenset()
 ) -> set[frozenset[int]]:
     low, high = np.array(list(graph)).T
     told = np.array(list(graph.values()))
@@ -37,8 +39,9 @@ def fast(
     for place, of_field in enumerate(values):
         says = np.array([_says(of_field, *pair) for pair in graph])
         said[:, 2 * place], said[:, 2 * place + 1] = says == 1, says == -1
+    alike = (told[:, 0] >= STOP * told[:, 1]) & np.array([pair not in unlike for pair in graph])
     found, _ = average_linkage(
-        Edges(low, high, told[:, 1], told[:, 0] >= STOP * told[:, 1], said, told),
+        Edges(low, high, evidence_of(alike, said, told)),
         lambda nodes: np.array([sizes.get(n, 1) for n in nodes.tolist()]),
         lambda sums: np.rint(sums[:, 0] / sums[:, 1]).astype(int),
         stop=STOP, unseen=UNSEEN, limits=limits,
@@ -58,7 +61,7 @@ def _says(values: dict[int, int], one: int, other: int) -> int:
 
 
 def slow(
-    graph: Weights, sizes: dict[int, int], cards: dict[int, int], told: Told = ()
+    graph: Weights, sizes: dict[int, int], cards: dict[int, int], told: Told = (), unlike: set[Pair] = frozenset()
 ) -> set[frozenset[int]]:
     """All averages anew for each merge."""
     clusters = [frozenset([n]) for n in sorted({n for pair in graph for n in pair})]
@@ -74,8 +77,11 @@ def slow(
         return round(Fraction(score * sum(counts) + UNSEEN * (every - sum(counts)), every))
 
     def may_join(a: frozenset[int], b: frozenset[int]) -> bool:
-        is_alike = any(weight >= STOP * count for weight, count in (graph[pair] for pair in met(a, b)))
-        return is_alike and average(a, b) >= STOP
+        return any(is_alike(pair) for pair in met(a, b)) and average(a, b) >= STOP
+
+    def is_alike(pair: Pair) -> bool:
+        weight, count = graph[pair]
+        return weight >= STOP * count and pair not in unlike
 
     def are_two(a: frozenset[int], b: frozenset[int]) -> bool:
         said = [{_says(values, *pair) for pair in met(a, b)} for values in told]
@@ -108,9 +114,9 @@ def slow(
         clusters = [c for c in clusters if c not in (a, b)] + [a | b]
 
 
-@given(graphs, st.dictionaries(st.integers(0, 8), st.integers(1, 3), max_size=4))
-def test_the_fast_way_agrees_with_the_slow_one(graph: Weights, sizes: dict[int, int]):
-    assert fast(graph, sizes, Free()) == slow(graph, sizes, {})
+@given(graphs, st.dictionaries(st.integers(0, 8), st.integers(1, 3), max_size=4), some_pairs)
+def test_the_fast_way_agrees_with_the_slow_one(graph: Weights, sizes: dict[int, int], unlike: set[Pair]):
+    assert fast(graph, sizes, Free(), unlike=unlike) == slow(graph, sizes, {}, unlike=unlike)
 
 
 @given(graphs, cards)
@@ -156,17 +162,21 @@ def test_one_wrong_pair_does_not_chain_two_people():
 
 
 def test_who_is_like_none_of_them_by_himself_stays_alone():
-    graph = {(0, 1): (9000, 2), (0, 2): (-1500, 1), (1, 2): (-1500, 1)}
-    low, high = np.array(list(graph)).T
-    pairs, alike = np.array([2, 1, 1]), np.array([2, 0, 0])
-    nothing = np.zeros((3, 2 * len(CONTRADICTIONS)), int)
-    found, _ = average_linkage(
-        Edges(low, high, pairs, alike, nothing, np.ones((3, 1), int)),
-        lambda nodes: np.ones(len(nodes), int),
-        lambda sums: np.full(len(sums), 5000),  # whatever they say together
-        stop=STOP, unseen=UNSEEN, limits=Free(),
+    graph = {(0, 1): (9000, 1), (0, 2): (5000, 1), (1, 2): (5000, 1)}
+    assert fast(graph, {}, Free(), unlike={(0, 2), (1, 2)}) == {frozenset({0, 1}), frozenset({2})}
+    assert fast(graph, {}, Free(), unlike={(0, 2)}) == {frozenset({0, 1, 2})}
+
+
+def test_what_was_kept_apart_goes_by_the_names_of_the_clusters_that_it_became():
+    had = [Fact(node, "unique card", node, datetime(2026, 1, 1), 1) for node in (1, 2)]
+    graph = np.array([(0, 1, 8000), (1, 2, 9000)])
+    said = np.zeros((2, 2 * len(CONTRADICTIONS)), int)
+    found, refused = average_linkage(
+        Edges(graph[:, 0], graph[:, 1], evidence_of(np.ones(2, bool), said, graph[:, 2:])),
+        lambda nodes: np.ones(len(nodes), int), lambda sums: sums[:, 0], stop=STOP, unseen=UNSEEN, limits=Limits(had),
     )  # fmt: skip
     assert found == {0: 0, 1: 0}
+    assert refused == [(0, 2, "unique card")]  # 1 and 2 were refused before 1 became 0
 
 
 def test_weak_pairs_inside_a_strong_group_are_carried():

@@ -3,34 +3,39 @@
 from math import log2
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.identity.matching.blocking import Blocking
+from cdp.identity.matching.candidates import BITS
+from cdp.identity.matching.clusters import edges_of
 from cdp.identity.matching.fields import STANDARD, Field
-from cdp.identity.matching.levels import ANOTHER_NAME, EQUAL, MISSING, NAMES
-from cdp.identity.matching.linkage import CONTRADICTIONS
+from cdp.identity.matching.levels import ANOTHER_NAME, BOTH_SWAPPED, EQUAL, MISSING, NAMES
+from cdp.identity.matching.linkage import CONTRADICTIONS, TOLD, average_linkage, evidence_of
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns
-from cdp.identity.matching.together import CEILING, MILLI, Together
+from cdp.identity.matching.together import CEILING, MILLI, MOST, Together
 
 FIELDS: tuple[Field, ...] = (
-    *(field for field in STANDARD if field.name in ("given_name", "family_name", "birth_date", "email", "street", "city")),
+    *(field for field in STANDARD if field.name in ("given_name", "family_name", "email", "birth_date", "birth_year", "street", "city")),
     Field("identifiers.passport", "code"),
 )
 PLACES = {field.name: place for place, field in enumerate(FIELDS)}
+GIVEN, FAMILY, EMAIL, BIRTH, YEAR = (PLACES[n] for n in ("given_name", "family_name", "email", "birth_date", "birth_year"))
 STREET, CITY, PASSPORT = PLACES["street"], PLACES["city"], PLACES["identifiers.passport"]
 
 
 def model(seed: int = 3) -> Model:
-    """Shares drawn by chance; the first field is the parent of the second, as a name is of an e-mail address."""
+    """Shares drawn by chance; an e-mail address depends on both names, one of which depends on the other."""
     random = np.random.default_rng(seed)
     shape = len(FIELDS), LEVELS, LEVELS
     m, u, home = (random.dirichlet(np.ones(LEVELS), shape[:2]) * 0.999 + 1e-6 for _ in range(3))
     classes = np.ones((len(FIELDS), LEVELS), np.uint8) * 3
     classes[:, MISSING], classes[:, EQUAL] = 0, 1
-    parents = tuple((0,) if place == 1 else () for place in range(len(FIELDS)))
+    depends = {FAMILY: (GIVEN,), EMAIL: (GIVEN, FAMILY)}
+    parents = tuple(depends.get(place, ()) for place in range(len(FIELDS)))
     parameters = Parameters(m, u, parents, classes, 0.001, tuple(field.of_home for field in FIELDS), home, 0.0005)
     return Model(FIELDS, Blocking((), 0.0, 0.0), parameters, (), 1000)
 
@@ -54,15 +59,18 @@ def slow(pairs: list[list[int]], known: Model) -> float:
 
         def evidence(pair: list[int], field: int, other: str = other) -> float:
             level = pair[field]
-            said = sum(int(parameters.classes[p, pair[p]]) for p in parameters.parents[field])
+            said = sum(int(parameters.classes[p, pair[p]]) * 4**i for i, p in enumerate(parameters.parents[field]))
             return 0.0 if level == MISSING else log2(parameters.m[field, said, level] / getattr(parameters, other)[field, said, level])
 
-        for field in range(len(FIELDS)):
-            told = [evidence(pair, field) for pair in pairs if pair[field] != MISSING]
-            if told and field not in (STREET, CITY):
-                bits += sum(told) / len(told)
+        for topic in ((GIVEN,), (FAMILY,), (EMAIL,), (BIRTH, YEAR), (PASSPORT,)):
+            told = [
+                sum(evidence(pair, field) for field in topic)
+                for pair in pairs
+                if any(pair[field] != MISSING for field in topic) or (topic == (FAMILY,) and pair[GIVEN] == BOTH_SWAPPED)
+            ]
+            bits += sum(told) / max(len(told), 1)
         homes = [
-            2 ** min(max(evidence(pair, STREET) + evidence(pair, CITY), -15), 25)
+            2 ** min(max(evidence(pair, STREET) + evidence(pair, CITY), -15), MOST)
             for pair in pairs
             if pair[STREET] != MISSING or pair[CITY] != MISSING
         ]
@@ -101,6 +109,7 @@ def telling() -> Model:
     known = model()
     for shares in (known.parameters.u, known.parameters.home):
         shares[:] = known.parameters.m
+        shares[GIVEN, :, EQUAL] = known.parameters.m[GIVEN, :, EQUAL] / 2**4
         shares[PASSPORT, :, EQUAL] = known.parameters.m[PASSPORT, :, EQUAL] / 2**16
         shares[CITY, :, EQUAL] = known.parameters.m[CITY, :, EQUAL] / 2**6
         shares[CITY, :, 2:] = known.parameters.m[CITY, :, 2:] * 2**5
@@ -121,6 +130,71 @@ def test_who_has_moved_is_known_by_one_of_the_homes():
     alone, among_four = bits([at_home], known), bits([at_home, moved, moved, moved], known)
     assert among_four == pytest.approx(alone - 2, abs=0.1)  # any of the four might have been the same by chance
     assert bits([moved] * 4, known) == pytest.approx(bits([moved], known), abs=0.02)
+
+
+def test_what_one_pair_says_once_is_not_said_again_by_another():
+    known = model()
+    nothing = [MISSING] * len(FIELDS)
+    dated, swapped, same = nothing.copy(), nothing.copy(), nothing.copy()
+    dated[BIRTH], swapped[GIVEN], same[GIVEN], same[FAMILY] = EQUAL, BOTH_SWAPPED, EQUAL, EQUAL
+    year = nothing.copy()
+    year[YEAR] = EQUAL
+    for one, other in ((dated, year), (swapped, same)):
+        between = sorted((bits([one], known), bits([other], known)))
+        assert between[0] - 0.5 <= bits([one, other], known) <= between[1] + 0.5
+
+
+def test_one_wrong_home_does_not_make_two_namesakes_one_who_differ_elsewhere():
+    """Two people of one name, each with records of their own passports, one record at the other's home."""
+    known = telling()
+    known.parameters.u[PASSPORT, :, 2:] = known.parameters.m[PASSPORT, :, 2:] * 2**8
+    together = Together(known)
+    people = {node: node // 4 for node in range(8)}
+    rows, ends = [], []
+    for low in range(8):
+        for high in range(low + 1, 8):
+            one = people[low] == people[high]
+            pair = [EQUAL, EQUAL, *[MISSING] * (len(FIELDS) - 2)]
+            pair[CITY] = EQUAL if one or low == 3 else 3
+            pair[PASSPORT] = EQUAL if one else len(NAMES["code"]) - 1
+            rows.append(pair)
+            ends.append((low, high))
+    found, _ = average_linkage(
+        edges_of(pair_table(ends, rows), known, together, 0.0),
+        lambda nodes: np.ones(len(nodes), np.int64), together.bits, stop=0, unseen=-3000, limits=NoLimits(),
+    )  # fmt: skip
+    assert found == {node: 4 * person for node, person in people.items()}
+
+
+class NoLimits:
+    def broken(self, one: int, other: int) -> None: ...
+
+    def join(self, one: int, other: int) -> None: ...
+
+
+def pair_table(ends: list[tuple[int, int]], levels: list[list[int]]) -> pa.Table:
+    pattern = (np.array(levels, np.int64) << (np.arange(len(FIELDS)) * BITS)).sum(axis=1)
+    low, high = zip(*ends, strict=True)
+    rarity = [bytes(len(FIELDS))] * len(ends)
+    return pa.table({"low_atom": low, "high_atom": high, "pattern": pattern, "rarity": pa.array(rarity, pa.binary())})
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(4, 6), st.booleans(), some_levels), min_size=1, max_size=12), st.integers(1, 5))
+def test_pairs_of_two_atoms_are_summed_whatever_their_order(pairs: list[tuple[int, int, bool, list[int]]], at_once: int):
+    known = model()
+    together = Together(known)
+    table = pair_table([(b, a) if swap else (a, b) for a, b, swap, _ in pairs], [levels for *_, levels in pairs])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("cdp.identity.matching.clusters._PAIRS_AT_ONCE", at_once)
+        edges = edges_of(table, known, together, 0.0)
+    wanted: dict[tuple[int, int], np.ndarray] = {}
+    for a, b, _, levels in pairs:
+        one = patterns([levels])
+        row = evidence_of(known.parameters.scores(one) >= 0.0, together.said(one), together.told(one))[0]
+        wanted[a, b] = wanted.get((a, b), 0) + row
+    assert list(zip(edges.low.tolist(), edges.high.tolist(), strict=True)) == sorted(wanted)
+    assert edges.sums.tolist() == [wanted[ends].tolist() for ends in sorted(wanted)]
+    assert edges.sums.shape[1] == TOLD + together.columns
 
 
 def test_what_is_said_of_names_and_births():

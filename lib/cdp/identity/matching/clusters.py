@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cdp.identity.components import connected_components
-from cdp.identity.matching.linkage import CONTRADICTIONS, Edges, Numbers, average_linkage
+from cdp.identity.matching.linkage import TOLD, Edges, Numbers, average_linkage, evidence_of
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.scores import patterns_of
 from cdp.identity.matching.together import MILLI, Together
@@ -18,6 +18,8 @@ UNSEEN = -3.0
 """Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
 _ATOMS_AT_ONCE = 100_000
 _PAIRS_AT_ONCE = 100_000
+_BROADCAST = 1_000_000
+"""Atoms whose components are sent to all, some 30 MB, so that pairs are read where they are."""
 _PAIR = ("low_atom", "high_atom", "pattern", "rarity")
 
 
@@ -41,11 +43,13 @@ def clustered(
     alike = best.where(F.col("best.score") >= stop)
     bounds = connected_components(alike.select(F.col("low_atom").alias("src"), F.col("high_atom").alias("dst")))
     bounds = bounds.withColumnRenamed("node", "atom").localCheckpoint()
-    low = bounds.select(F.col("atom").alias("low_atom"), F.col("component").alias("_low"))
-    high = bounds.select(F.col("atom").alias("high_atom"), F.col("component").alias("_high"))
+    count = bounds.count()
+    placed = F.broadcast(bounds) if count <= _BROADCAST else bounds
+    low = placed.select(F.col("atom").alias("low_atom"), F.col("component").alias("_low"))
+    high = placed.select(F.col("atom").alias("high_atom"), F.col("component").alias("_high"))
     between = pairs.where("low_atom <> high_atom").select(*_PAIR)
     inside = between.join(low, on="low_atom", how="inner").join(high, on="high_atom", how="inner").where("_low = _high")
-    parts = max(2, bounds.count() // _ATOMS_AT_ONCE)
+    parts = max(2, count // _ATOMS_AT_ONCE)
     part = F.pmod(F.xxhash64("component"), F.lit(parts)).alias("part")
     own = had.join(atoms, on="node", how="left").withColumn("atom", F.coalesce("component", "node")).drop("component", "node")
     known = own.join(bounds, on="atom", how="inner").select(part, F.col("atom").alias("node"), *FACT[1:])
@@ -104,12 +108,11 @@ def edges_of(pairs: pa.Table, model: Model, together: Together, stop: float) -> 
     is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
     edge = np.cumsum(is_first) - 1
     pairs = pairs.select(["pattern", "rarity"]).take(order)
-    said = 2 + 2 * len(CONTRADICTIONS)
-    sums = np.zeros((int(is_first.sum()), said + together.columns), np.int64)
+    sums = np.zeros((int(is_first.sum()), TOLD + together.columns), np.int64)
     for start in range(0, len(order), _PAIRS_AT_ONCE):
         patterns = patterns_of(pairs.slice(start, _PAIRS_AT_ONCE), model)
         alike = model.parameters.scores(patterns) >= stop
-        rows = np.column_stack([np.ones(len(alike), np.int64), alike, together.said(patterns), together.told(patterns)])
+        rows = evidence_of(alike, together.said(patterns), together.told(patterns))
         edges, places = np.unique(edge[start : start + len(rows)], return_index=True)
         sums[edges] += np.add.reduceat(rows, places)
-    return Edges(low[is_first], high[is_first], sums[:, 0], sums[:, 1], sums[:, 2:said], sums[:, said:])
+    return Edges(low[is_first], high[is_first], sums)

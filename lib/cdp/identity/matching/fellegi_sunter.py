@@ -30,6 +30,8 @@ _CLOSE = 0.002
 _RARELY = 1e-4
 _LEAST_BITS = 0.002
 """Mutual information from which two fields depend on each other."""
+_PRESENT = 3000.0
+"""Imagined pairs that have both of two fields: that few pairs have both says little while there are few pairs."""
 _SURELY = 2.0
 """Standard deviations by which strangers must be more than by chance."""
 _PRIOR_HOMES = 300.0
@@ -317,7 +319,7 @@ def _parents(problem: Problem, now: Parameters) -> tuple[tuple[int, ...], ...]:
 
 
 def _information(patterns: Patterns, weight: Floats, one: int, other: int) -> float:
-    """Mutual information of two fields in bits, both of them there; 0 where too few pairs say so."""
+    """Mutual information of two fields in bits, of a pair of all: it has none where one is missing; 0 where too few have both."""
     cells = patterns.levels[:, one].astype(np.int64) * LEVELS + patterns.levels[:, other]
     joint = np.bincount(cells, weights=weight, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS)[1:, 1:]
     total = joint.sum()
@@ -329,7 +331,8 @@ def _information(patterns: Patterns, weight: Floats, one: int, other: int) -> fl
     seen = share > 0
     bits = float((share[seen] * np.log2(share[seen] / expected[seen])).sum())
     # By chance alone it would not be 0 (Miller and Madow).
-    return max(0.0, bits - float(used / (2 * np.log(2) * total))) * min(1.0, float(total) / 1000)
+    told = max(0.0, bits - float(used / (2 * np.log(2) * total))) * min(1.0, float(total) / 1000)
+    return told * float((total + _PRESENT) / (weight.sum() + _PRESENT))
 
 
 def _heaviest_forest(

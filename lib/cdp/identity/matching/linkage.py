@@ -1,6 +1,6 @@
 """People out of compared pairs: the two clusters whose records are most alike, all in all, become one, again and again.
 
-A wrong pair cannot chain two people, for all their other pairs speak against it; a weak pair inside a strong group is carried
+A wrong pair cannot chain two people while their other pairs speak against it; a weak pair inside a strong group is carried
 by the others.
 
 Source:
@@ -22,9 +22,10 @@ AMBIGUOUS = "as much like another person"
 """What is said of a cluster that is about as much like two others, which are two people."""
 MARGIN = 2_000
 """Thousandths of a bit by which the better of two such must be more alike: then it is the right one four times of five."""
-_ALIKE, _SAID = 1, 2
-_TOLD = _SAID + 2 * len(CONTRADICTIONS)
-"""Columns of the sums: pairs, alike, what is said of contradictions, what is told."""
+_PAIRS, _ALIKE, _SAID = 0, 1, 2
+TOLD = _SAID + 2 * len(CONTRADICTIONS)
+"""Columns of `Edges.sums`: pairs, alike, what is said of contradictions, and from here on what is told."""
+_ROWS_AT_ONCE = 100_000
 
 Numbers = npt.NDArray[np.int64]
 
@@ -48,19 +49,23 @@ class Edges:
     Attributes:
         low: node.
         high: node, larger than `low`; no two rows have the same two.
-        pairs: how many of their records met.
-        alike: in how many of those pairs the two are alike by themselves: clusters without such a pair stay apart.
-        said: two columns for each of `CONTRADICTIONS`: in how many of those pairs the values may be one, and in how many
-            they are two.
-        told: what those pairs say, in columns that add up over pairs.
+        sums: of `evidence_of` over the pairs of their records that met; a row an edge. `average_linkage` goes on adding in it.
     """
 
     low: Numbers
     high: Numbers
-    pairs: Numbers
-    alike: Numbers
-    said: Numbers
-    told: Numbers
+    sums: Numbers
+
+
+def evidence_of(alike: npt.NDArray[np.bool_], said: Numbers, told: Numbers) -> Numbers:
+    """What pairs of records say, a row a pair.
+
+    Args:
+        alike: whether the two are alike by themselves: clusters without such a pair stay apart.
+        said: two columns for each of `CONTRADICTIONS`: 1 where the values may be one, and where they are two.
+        told: the rest, in columns that add up over pairs.
+    """
+    return np.column_stack([np.ones(len(alike), np.int64), alike, said, told])
 
 
 def average_linkage(
@@ -75,16 +80,16 @@ def average_linkage(
     """Cluster the nodes.
 
     Args:
-        edges: of nodes that have one.
+        edges: of nodes that have one; their sums are used up.
         sizes: records of each node.
-        score: of sums of `Edges.told`, row by row, what pairs are worth together, in thousandths of a bit.
+        score: of sums of what is told, row by row, what pairs are worth together, in thousandths of a bit.
         stop: thousandths of a bit; clusters whose average is lower stay apart.
         unseen: thousandths of a bit that a pair of records counts that never met.
         limits: what keeps clusters apart.
 
     Returns:
         Node to the smallest node of its cluster, for the nodes of clusters of two and more; and of the clusters
-        that were kept apart their smallest nodes, and why: what `limits` says, one of `CONTRADICTIONS` or `AMBIGUOUS`. The
+        that were kept apart the smallest nodes of what they became, and why: what `limits` says, one of `CONTRADICTIONS` or `AMBIGUOUS`. The
         same whatever the order of the edges.
     """
     nodes, ends = np.unique(np.concatenate([edges.low, edges.high]), return_inverse=True)
@@ -92,23 +97,26 @@ def average_linkage(
     size = sizes(nodes)
     names: list[int] = nodes.tolist()
     # A row for each two clusters that met; it is kept by the one of two that become one.
-    sums = np.column_stack([edges.pairs, edges.alike, edges.said, edges.told])
+    sums = edges.sums
     between: list[dict[int, int]] = [{} for _ in names]
     for row, (a, b) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
         between[a][b] = between[b][a] = row
 
     def averages(rows: Numbers | slice, one: Numbers, other: Numbers) -> Numbers:
-        every, met = size[one] * size[other], sums[rows, 0]
-        found: Numbers = np.rint((score(sums[rows, _TOLD:]) * met + unseen * (every - met)) / every).astype(np.int64)
+        every, met = size[one] * size[other], sums[rows, _PAIRS]
+        found: Numbers = np.rint((score(sums[rows, TOLD:]) * met + unseen * (every - met)) / every).astype(np.int64)
         return found
 
-    average: list[int] = averages(slice(None), low, high).tolist()
+    average: list[int] = []
+    for start in range(0, len(low), _ROWS_AT_ONCE):
+        some = slice(start, start + _ROWS_AT_ONCE)
+        average += averages(some, low[some], high[some]).tolist()
     apart: list[set[int]] = [set() for _ in names]
 
     def contradiction(a: int, b: int) -> str | None:
         row = between[a].get(b)
         if row is not None:
-            said = sums[row, _SAID:_TOLD].tolist()
+            said = sums[row, _SAID:TOLD].tolist()
             for why, agrees, differs in zip(CONTRADICTIONS.values(), said[::2], said[1::2], strict=True):
                 if differs and not agrees:
                     return why
@@ -125,7 +133,7 @@ def average_linkage(
         apart[a].add(b)
         apart[b].add(a)
 
-    may_join = (np.array(average, np.int64) >= stop) & (edges.alike > 0)
+    may_join = (np.array(average, np.int64) >= stop) & (sums[:, _ALIKE] > 0)
     heap = [
         (-average[row], a, b)
         for row, a, b in zip(*(column[may_join].tolist() for column in (np.arange(len(low)), low, high)), strict=True)
@@ -184,4 +192,5 @@ def average_linkage(
         into[node] = root
         if root != node:
             found[names[node]] = found[names[root]] = names[root]
-    return found, refused
+    apart_now = [(found.get(one, one), found.get(other, other), why) for one, other, why in refused]
+    return found, sorted({(min(one, other), max(one, other), why) for one, other, why in apart_now})

@@ -2,17 +2,19 @@
 
 Averages of whole scores would let pairs that say little (a name, and nothing else) outvote the one that says much (the name and
 a passport). So it is averaged by field, over the pairs that compare the field. That is right for what a person has once, and for a
-number or an address that is nearly always the same; where people live changes, and two records that share one home are not told apart
-by the homes before and after it: there one of the pairs says it, any of them, so that not bits are averaged but likelihoods.
-What a pair says is summed in whole numbers, the same in whatever order.
+number or an e-mail address, which nearly always stay; where people live changes, and two records that share one home are not told
+apart by the homes before and after it: there one of the pairs says it, any of them, so that not bits are averaged but likelihoods.
+What a field says given another one (an e-mail address made of the name) is taken pair by pair. What a pair says is summed in whole
+numbers, the same in whatever order.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from cdp.identity.matching.fields import Field
-from cdp.identity.matching.levels import EQUAL, MISSING, SAME_YEAR, SIMILAR_NAME
+from cdp.identity.matching.levels import BOTH_SWAPPED, EQUAL, MISSING, SAME_YEAR, SIMILAR_NAME
 from cdp.identity.matching.linkage import CONTRADICTIONS, Numbers
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import Floats, Patterns
@@ -22,8 +24,8 @@ MILLI = 1000
 """Scores in whole numbers are thousandths of a bit."""
 CEILING = 25.0
 """Bits at most: however much they say, pairs that never met are not outweighed without end."""
-_LEAST, _MOST, _UNIT = -15.0, 25.0, 1 << 20
-"""Bits of a likelihood ratio, at least and at most, and its unit: so bounded, those of 2**18 pairs have a sum in 64 bits."""
+_LEAST, MOST, _UNIT = -15.0, 22.0, 1 << 20
+"""Bits of a likelihood ratio, at least and at most, and its unit: so bounded, those of a million pairs have a sum in 64 bits."""
 _OF_ONE_OR_TWO = {
     "birth_date": (range(EQUAL, SAME_YEAR), OF_TWO["date"]),
     "given_name": (range(EQUAL, SIMILAR_NAME + 1), OF_TWO["name"]),
@@ -44,6 +46,8 @@ class Together:
         self._parameters = model.parameters
         self._telling = {name: _telling(model, name) for name in CONTRADICTIONS}
         self._topics = _topics(model.fields)
+        places = {field.name: place for place, field in enumerate(model.fields)}
+        self._other = {place: places[field.other] for place, field in enumerate(model.fields) if field.other in places}
         self._is_place = np.array([model.fields[topic[0]].of_place for topic in self._topics], bool)
 
     @property
@@ -72,13 +76,18 @@ class Together:
         against_home = one - home + rarity * ~np.array(self._parameters.of_home)
         found = np.zeros((len(patterns.levels), len(self._topics), 3), np.int64)
         for place, topic in enumerate(self._topics):
-            compares = (patterns.levels[:, topic] != MISSING).any(axis=1)
+            compares = (patterns.levels[:, topic] != MISSING).any(axis=1) | self._is_swapped(patterns, topic[0])
             for column, evidence in enumerate((against_strangers, against_home)):
                 bits = evidence[:, topic].sum(axis=1)
-                whole = np.exp2(np.clip(bits, _LEAST, _MOST)) * _UNIT if self._is_place[place] else bits * MILLI
+                whole = np.exp2(np.clip(bits, _LEAST, MOST)) * _UNIT if self._is_place[place] else bits * MILLI
                 found[:, place, column] = np.where(compares, np.rint(whole), 0)
             found[:, place, 2] = compares
         return found.reshape(len(found), -1)
+
+    def _is_swapped(self, patterns: Patterns, field: int) -> npt.NDArray[np.bool_]:
+        """Where the other name says it for this one, too: the pair compares both."""
+        other = self._other.get(field)
+        return np.zeros(len(patterns.levels), bool) if other is None else patterns.levels[:, other] == BOTH_SWAPPED
 
     def bits(self, told: Numbers) -> Numbers:
         """The score of pairs together, in thousandths of a bit.
@@ -88,11 +97,10 @@ class Together:
         """
         sums = told.reshape(len(told), len(self._topics), 3)
         pairs = sums[:, :, 2:]
-        means = sums[:, :, :2] / np.maximum(pairs, 1)
-        evidence = means / MILLI
+        evidence = sums[:, :, :2] / (np.maximum(pairs, 1) * MILLI)
         # What no pair compares has neither weight nor likelihood.
-        likelihoods = np.where(pairs > 0, means / _UNIT, 1.0)[:, self._is_place]
-        evidence[:, self._is_place] = np.log2(likelihoods)
+        of_place = evidence[:, self._is_place] * (MILLI / _UNIT)
+        evidence[:, self._is_place] = np.log2(np.where(pairs[:, self._is_place] > 0, of_place, 1.0))
         prior = self._parameters.prior
         odds = np.log2(prior) - np.log2([1 - prior - self._parameters.home_prior, self._parameters.home_prior])
         strangers, home = (evidence.sum(axis=1) + odds).T
@@ -102,9 +110,12 @@ class Together:
 
 
 def _topics(fields: Sequence[Field]) -> list[list[int]]:
-    """Places of the fields that are one thing: an address as a whole, every other field by itself."""
-    address = [i for i, field in enumerate(fields) if field.of_place]
-    return [[i] for i, field in enumerate(fields) if not field.of_place] + ([address] if address else [])
+    """Places of the fields that are one thing: an address as a whole, a birth date or its year, every other field by itself."""
+    topics: dict[str, list[int]] = {}
+    for i, field in enumerate(fields):
+        name = "an address" if field.of_place else "birth_date" if field.name == "birth_year" else field.name
+        topics.setdefault(name, []).append(i)
+    return list(topics.values())
 
 
 def _telling(model: Model, name: str) -> list[int]:
