@@ -62,11 +62,12 @@ def slow(pairs: list[list[int]], known: Model) -> float:
             said = sum(int(parameters.classes[p, pair[p]]) * 4**i for i, p in enumerate(parameters.parents[field]))
             return 0.0 if level == MISSING else log2(parameters.m[field, said, level] / getattr(parameters, other)[field, said, level])
 
+        other_name = {(GIVEN,): (FAMILY,), (FAMILY,): (GIVEN,)}  # which says of both that they stand in each other's place
         for topic in ((GIVEN,), (FAMILY,), (EMAIL,), (BIRTH, YEAR), (PASSPORT,)):
             told = [
                 sum(evidence(pair, field) for field in topic)
                 for pair in pairs
-                if any(pair[field] != MISSING for field in topic) or (topic == (FAMILY,) and pair[GIVEN] == BOTH_SWAPPED)
+                if any(pair[field] != MISSING for field in topic) or any(pair[f] == BOTH_SWAPPED for f in other_name.get(topic, ()))
             ]
             bits += sum(told) / max(len(told), 1)
         homes = [
