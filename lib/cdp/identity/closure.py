@@ -77,11 +77,6 @@ def concerned(
     return nodes, ids
 
 
-def review_bits(known: Known, config: IdentityConfig) -> float:
-    """Bits from which pairs are kept in `identity.links`."""
-    return review_of(stop_of(known.learnt.model, config), config)
-
-
 def _usable(
     everything: Everything,
     news: DataFrame,
@@ -121,7 +116,8 @@ def _alike(everything: Everything, news: DataFrame, known: Known, ledger: Ledger
         return comparable(some, _judged(theirs, known, ledger, config))
 
     new = cleaned(of_nodes(everything.records, news))
-    least = min(stop_of(known.learnt.model, config), review_bits(known, config))
+    stop = stop_of(known.learnt.model, config)
+    least = min(stop, review_of(stop, config))
     return alike(everything.records, new, everything.resolved, known.learnt, least, cleaned)
 
 

@@ -6,13 +6,13 @@ from pyspark.sql import DataFrame
 
 from cdp.base.held import held
 from cdp.base.stage import Run
-from cdp.identity.closure import Everything, concerned, review_bits
+from cdp.identity.closure import Everything, concerned
 from cdp.identity.config import IdentityConfig
 from cdp.identity.digests import differing, digests, of_nodes
 from cdp.identity.graph import Known
 from cdp.identity.groups import node_of
 from cdp.identity.last_run import known_of, last_run
-from cdp.identity.matching.decision import stop_of
+from cdp.identity.matching.decision import review_of, stop_of
 from cdp.identity.ruled import Ledger, absent_rules
 from cdp.identity.rules import Rule
 from cdp.tables.identity import ASSIGNMENTS, LINKS, RESOLVED_RECORDS, RULES
@@ -94,7 +94,10 @@ def scope_of(
     resolved = lake.read(RESOLVED_RECORDS)
     total = resolved.count()  # Delta answers from its log
     known = known_of(lake, before.learnt_from) if total >= _FEW_RECORDS else None
-    if known is None or review_bits(known, config) > stop_of(known.learnt.model, config):
+    if known is None:
+        return whole
+    stop = stop_of(known.learnt.model, config)
+    if review_of(stop, config) > stop:
         return whole  # pairs that were kept apart between the two are not among the links
     ledger = Ledger.of(lake.read(RULES), rules, now, identifiers)
     news = differing(now, resolved.select(node_of().alias("node"), "digest"))

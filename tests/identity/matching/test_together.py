@@ -17,6 +17,7 @@ from cdp.identity.matching.linkage import CONTRADICTIONS, TOLD, average_linkage,
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns
 from cdp.identity.matching.together import CEILING, MILLI, MOST, Together
+from tests.identity.matching.test_linkage import Free
 
 FIELDS: tuple[Field, ...] = (
     *(field for field in STANDARD if field.name in ("given_name", "family_name", "email", "birth_date", "birth_year", "street", "city")),
@@ -162,15 +163,9 @@ def test_one_wrong_home_does_not_make_two_namesakes_one_who_differ_elsewhere():
             ends.append((low, high))
     found, _ = average_linkage(
         edges_of(pair_table(ends, rows), known, together, 0.0),
-        lambda nodes: np.ones(len(nodes), np.int64), together.bits, stop=0, unseen=-3000, limits=NoLimits(),
+        lambda nodes: np.ones(len(nodes), np.int64), together.bits, stop=0, unseen=-3000, limits=Free(),
     )  # fmt: skip
     assert found == {node: 4 * person for node, person in people.items()}
-
-
-class NoLimits:
-    def broken(self, one: int, other: int) -> None: ...
-
-    def join(self, one: int, other: int) -> None: ...
 
 
 def pair_table(ends: list[tuple[int, int]], levels: list[list[int]]) -> pa.Table:

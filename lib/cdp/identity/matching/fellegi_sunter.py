@@ -217,8 +217,8 @@ def _strangers(problem: Problem, now: Parameters) -> list[Floats]:
     matches of the strangers who have it, and so become rarer with each round.
     """
     random = problem.random
-    parts = now.fields(random.levels)
-    bits = np.stack(now.likelihoods(random, parts))
+    parts = now.fields(random)
+    bits = now.likelihoods(parts)
     by_chance = random.count * chances(bits)[1]
     found = []
     for field in range(len(problem.kinds)):

@@ -135,6 +135,12 @@ class Parameters:
         return found
 
     @property
+    def log_priors(self) -> Floats:
+        """Of one person, two strangers and two of one household, in bits."""
+        found: Floats = np.log2([self.prior, 1 - self.prior - self.home_prior, self.home_prior])
+        return found
+
+    @property
     def prior_bits(self) -> float:
         return float(np.log2(self.prior) - np.log2(1 - self.prior))
 
@@ -160,7 +166,7 @@ class Parameters:
 
     def scores(self, patterns: Patterns) -> Floats:
         """log2 of the odds that a pair is one person, against two strangers and two of one household."""
-        one, strangers, home = self.likelihoods(patterns)
+        one, strangers, home = self.likelihoods(self.fields(patterns))
         found: Floats = one - np.logaddexp2(strangers, home)
         return found
 
@@ -174,18 +180,13 @@ class Parameters:
 
     def shares(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
         """Chances that a pair is one person, two strangers, two of one household."""
-        one, strangers, home = chances(np.stack(self.likelihoods(patterns)))
+        one, strangers, home = chances(self.likelihoods(self.fields(patterns)))
         return one, strangers, home
 
-    def likelihoods(self, patterns: Patterns, parts: Floats | None = None) -> tuple[Floats, Floats, Floats]:
-        """In bits, up to what all three share."""
-        one, strangers, home = (self.fields(patterns.levels) if parts is None else parts).sum(axis=2)
-        rarity = self.rarity(patterns)
-        return (
-            one + np.log2(self.prior),
-            strangers + np.log2(1 - self.prior - self.home_prior) - rarity.sum(axis=1),
-            home + np.log2(self.home_prior) - rarity[:, ~np.array(self.of_home)].sum(axis=1),
-        )
+    def likelihoods(self, fields: Floats) -> Floats:
+        """Bits of one person, two strangers and two of one household, by pattern, up to what all three share; out of `fields`."""
+        found: Floats = fields.sum(axis=2) + self.log_priors[:, None]
+        return found
 
     def rarity(self, patterns: Patterns) -> Floats:
         """Bits by which equal values are rarer than usual, as far as a field's parents have not said it, by pattern and field."""
@@ -194,13 +195,20 @@ class Parameters:
             found[:, field] = patterns.rarity[:, field] * self._unsaid[field, self.said(field, patterns.levels)]
         return found
 
-    def fields(self, levels: npt.NDArray[np.uint8]) -> Floats:
-        """Bits of one person, two strangers and two of one household, by pattern and field."""
+    def fields(self, patterns: Patterns) -> Floats:
+        """Bits of one person, two strangers and two of one household, by pattern and field.
+
+        Equal values that are rare are rarer among strangers, and so are those of a household that it does not share.
+        """
+        levels = patterns.levels
         found = np.empty((3, *levels.shape))
         for field in range(len(self.parents)):
             said, own = self.said(field, levels), levels[:, field]
             for kind, bits in enumerate((self._log_m, self._log_u, self._log_home)):
                 found[kind, :, field] = bits[field, said, own]
+        rarity = self.rarity(patterns)
+        found[1] -= rarity
+        found[2] -= rarity * ~np.array(self.of_home)
         return found
 
 

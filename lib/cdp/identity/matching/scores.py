@@ -13,9 +13,7 @@ from cdp.identity.matching.levels import MISSING, NAMES
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import LEVELS, Patterns, unpacked
 
-_PAIR_SCHEMA = (
-    "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity binary, score double"
-)
+_PAIR_SCHEMA = "low bigint, high bigint, low_atom bigint, high_atom bigint, pattern bigint, rarity binary, score double"
 
 
 def scored(pairs: DataFrame, model: Model, least: float) -> DataFrame:

@@ -70,15 +70,12 @@ class Together:
             Three columns for each field, an address being one: evidence against two strangers, against two of one household, and
             whether the pair compares it.
         """
-        one, strangers, home = self._parameters.fields(patterns.levels)
-        rarity = self._parameters.rarity(patterns)
-        against_strangers = one - strangers + rarity
-        against_home = one - home + rarity * ~np.array(self._parameters.of_home)
+        one, *others = self._parameters.fields(patterns)
         found = np.zeros((len(patterns.levels), len(self._topics), 3), np.int64)
         for place, topic in enumerate(self._topics):
             compares = (patterns.levels[:, topic] != MISSING).any(axis=1) | self._is_swapped(patterns, topic[0])
-            for column, evidence in enumerate((against_strangers, against_home)):
-                bits = evidence[:, topic].sum(axis=1)
+            for column, other in enumerate(others):
+                bits = (one - other)[:, topic].sum(axis=1)
                 whole = np.exp2(np.clip(bits, _LEAST, MOST)) * _UNIT if self._is_place[place] else bits * MILLI
                 found[:, place, column] = np.where(compares, np.rint(whole), 0)
             found[:, place, 2] = compares
@@ -101,9 +98,8 @@ class Together:
         # What no pair compares has neither weight nor likelihood.
         of_place = evidence[:, self._is_place] * (MILLI / _UNIT)
         evidence[:, self._is_place] = np.log2(np.where(pairs[:, self._is_place] > 0, of_place, 1.0))
-        prior = self._parameters.prior
-        odds = np.log2(prior) - np.log2([1 - prior - self._parameters.home_prior, self._parameters.home_prior])
-        strangers, home = (evidence.sum(axis=1) + odds).T
+        one, *others = self._parameters.log_priors
+        strangers, home = (evidence.sum(axis=1) + one - others).T
         scores: Floats = -np.logaddexp2(-strangers, -home)
         found: Numbers = np.rint(np.minimum(scores, CEILING) * MILLI).astype(np.int64)
         return found
