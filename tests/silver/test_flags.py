@@ -16,18 +16,22 @@ _BIRTHS = [  # date, year; date, year, flags; records are of 31 January 2026
     (date(2026, 1, 31), None, date(2026, 1, 31), 2026, []),
     (date(2026, 2, 1), None, None, None, ["birth_date: in the future"]),
     (date(2026, 2, 1), 1981, None, 1981, ["birth_date: in the future"]),
-    (date(1899, 12, 31), None, None, None, ["birth_date: before 1900"]),
+    (date(1899, 12, 31), None, None, None, ["birth_date: placeholder"]),
+    (date(1753, 1, 1), None, None, None, ["birth_date: placeholder"]),
     (date(1, 1, 1), None, None, None, ["birth_date: before 1900"]),
     (date(1900, 1, 1), None, None, None, ["birth_date: placeholder"]),
     (date(1970, 1, 1), None, None, None, ["birth_date: placeholder"]),
     (date(1900, 1, 2), None, date(1900, 1, 2), 1900, []),
-    (None, 1899, None, None, ["birth_year: not plausible"]),
+    (None, 999, None, None, ["birth_year: not plausible"]),
     (None, 2027, None, None, ["birth_year: not plausible"]),
     (None, 0, None, None, ["birth_year: not plausible"]),
     (None, None, None, None, []),
     (date(2070, 10, 10), None, date(1970, 10, 10), 1970, ["birth_date: two-digit year"]),
     (date(2027, 1, 31), None, None, None, ["birth_date: in the future"]),
     (date(2100, 10, 10), None, None, None, ["birth_date: in the future"]),
+    (date(1809, 12, 29), None, date(1809, 12, 29), 1809, ["birth_date: before 1900"]),
+    (date(999, 12, 31), None, None, None, ["birth_date: before 1900"]),
+    (None, 1809, None, 1809, []),
 ]
 _VOCABULARY = {
     *("text: repaired", "name: placeholder", "birth_date: in the future", "birth_date: before 1900"),
@@ -41,7 +45,7 @@ def test_births_that_are_not_plausible_are_flagged_and_left_out(cleaned: Cleaned
 
     assert [(r["birth_date"], r["birth_year"], r["flags"]) for r in records] == [tuple(b[2:]) for b in _BIRTHS]
     assert records[4]["raw"] == {"birth_date": "2026-02-01"}
-    assert records[11]["raw"] == {"birth_year": "1899"}
+    assert records[12]["raw"] == {"birth_year": "999"}
 
 
 def test_what_is_plausible_is_told_by_the_record_s_own_day(cleaned: Cleaned):

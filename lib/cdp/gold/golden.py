@@ -21,6 +21,7 @@ from cdp.gold.config import GROUPS, LISTS, ProfilesConfig, Strategy
 from cdp.gold.contacts import SIGNS
 from cdp.gold.times import end_of
 from cdp.identity.devices import is_device_type
+from cdp.silver.flags import BEFORE_1900
 from cdp.tables.gold import PROFILES
 
 RUNNERS_UP = 10
@@ -73,7 +74,10 @@ def _of_records(records: DataFrame, owners: DataFrame, as_of: date) -> DataFrame
     texts = [c for columns in GROUPS.values() for c in columns if c != "birth_date"]
     fields = [F.when(F.col(c).rlike(r"\S"), F.col(c)).alias(c) for c in texts]
     made_at = F.col("updated_at").alias("at")
-    record = F.struct("source", "record_key", made_at, "birth_date", *fields, *LISTS.values(), "email_flags", "attributes")
+    # Kept to tell records apart, and no customer's.
+    is_old = F.coalesce(F.array_contains("flags", BEFORE_1900), F.lit(False))
+    born = F.when(~is_old, F.col("birth_date")).alias("birth_date")
+    record = F.struct("source", "record_key", made_at, born, *fields, *LISTS.values(), "email_flags", "attributes")
     there = records.where(began < end).join(owners, on=["source", "record_key"], how="inner")
     last = F.when(F.col("updated_at") < end, F.col("updated_at")).otherwise(began)
     return there.select("customer_id", "source", record.alias("record"), began.alias("first_at"), last.alias("last_at"))

@@ -9,9 +9,18 @@ _TEXTS = (
     *("street", "street_2", "city", "region", "postal_code", "country", "language"),
 )
 _EVERY = (*_TEXTS, "address")
+BEFORE_1900 = "birth_date: before 1900"
 _OLDEST = "DATE'1900-01-01'"
-# What systems write for "unknown", within the years that are plausible.
-_DEFAULTS = "DATE'1900-01-01', DATE'1901-01-01', DATE'1970-01-01'"
+# Of a living person it is a slip, which tells a person's records from others' all the same; in a register of the dead it is right.
+_EARLIEST = "DATE'1000-01-01'"
+# What systems write for "unknown": the first days of their calendars, and of decades and centuries.
+_DEFAULTS = ", ".join(
+    f"DATE'{day}'"
+    for day in (
+        *("1000-01-01", "1111-11-11", "1582-10-15", "1600-01-01", "1601-01-01", "1700-01-01", "1753-01-01", "1800-01-01"),
+        *("1858-11-17", "1899-12-30", "1899-12-31", "1900-01-01", "1901-01-01", "1970-01-01"),
+    )
+)
 
 _CENTURY_EARLIER = "CAST(birth_date - INTERVAL 100 YEARS AS DATE)"
 # Two digits of a year are read as 20xx. Who would be born years from now was born a century before; who would be born in
@@ -20,14 +29,14 @@ _IS_CENTURY_LATE = f"(year(birth_date) < 2100 AND birth_date > add_months(to_dat
 
 
 def birth_date() -> str:
-    """SQL: the date of birth, where it is plausible on the day of the record's version."""
-    plausible = f"birth_date BETWEEN {_OLDEST} AND to_date(_updated_at) AND birth_date NOT IN ({_DEFAULTS})"
+    """SQL: the date of birth, where it may be one on the day of the record's version."""
+    plausible = f"birth_date BETWEEN {_EARLIEST} AND to_date(_updated_at) AND birth_date NOT IN ({_DEFAULTS})"
     return f"CASE WHEN {plausible} THEN birth_date WHEN {_IS_CENTURY_LATE} THEN {_CENTURY_EARLIER} END"
 
 
 def birth_year() -> str:
-    """SQL: the year of birth, from the date where that is plausible."""
-    plausible = f"birth_year BETWEEN year({_OLDEST}) AND year(_updated_at)"
+    """SQL: the year of birth, from the date where there is one."""
+    plausible = f"birth_year BETWEEN year({_EARLIEST}) AND year(_updated_at)"
     return f"coalesce(year(_birth_date), CASE WHEN {plausible} THEN birth_year END)"
 
 
@@ -45,7 +54,7 @@ def flags() -> str:
         "name: placeholder": fills,
         "birth_date: in the future": f"birth_date > to_date(_updated_at) AND NOT {_IS_CENTURY_LATE}",
         "birth_date: two-digit year": _IS_CENTURY_LATE,
-        "birth_date: before 1900": f"birth_date < {_OLDEST}",
+        BEFORE_1900: f"birth_date < {_OLDEST} AND birth_date NOT IN ({_DEFAULTS})",
         "birth_date: placeholder": f"birth_date IN ({_DEFAULTS})",
         "birth_year: not plausible": "birth_year IS NOT NULL AND _birth_year IS NULL",
         "email: syntax": "size(array_compact(_forms)) < size(_pieces)",

@@ -43,7 +43,7 @@ CUSTOMER_RECORDS = Table(
         _text("full_name_key", "for matching: full name in words of a-z, accents folded, other scripts transliterated"),
         _text("given_name_key", "for matching: given name likewise"),
         _text("family_name_key", "for matching: family name likewise"),
-        Column("birth_date", "date", "date of birth; null where implausible, see `flags`", pii=True, nullable=True),
+        Column("birth_date", "date", "date of birth; null where it can be none, see `flags`", pii=True, nullable=True),
         Column("birth_year", "int", "year of birth", pii=True, nullable=True),
         _text("gender", "as the source says"),
         Column("emails", "array<string>", "valid e-mail addresses, lower case, first one preferred", pii=True),
