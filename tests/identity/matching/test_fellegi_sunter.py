@@ -33,7 +33,7 @@ def problem(matches: np.ndarray, strangers: np.ndarray, kinds: tuple[str, ...], 
     met = rules != 0
     fields = levels.shape[1]
     return Problem(
-        kinds, home,
+        kinds, home, (False,) * len(kinds),
         Patterns.of(packed(levels[met]), fields, rules=rules[met]),
         Patterns.of(packed(strangers[:200_000]), fields),
         tuple(frozenset([i]) for i in range(fields)),

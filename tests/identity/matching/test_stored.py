@@ -11,7 +11,7 @@ from cdp.identity.matching.stored import parameter_rows, stored_parameters
 from cdp.tables.identity import PARAMETERS
 from tests.identity.matching.test_fellegi_sunter import SEED, M, U, drawn, learnt, packed, problem
 
-FIELDS = (Field("gender", "category"), Field("birth_year", "category"), Field("country", "category"), Field("attributes.x", "code"))
+FIELDS = (Field("language", "category"), Field("birth_year", "category"), Field("country", "category"), Field("attributes.x", "code"))
 
 
 def test_a_pair_has_the_same_score_by_the_table():
@@ -35,8 +35,8 @@ def test_fields_come_back_with_what_is_known_of_them():
     """That a household shares them, or that they are part of an address; the kind is the configuration's."""
     fields = tuple(replace(field, kind="text") if field.name == "postal_code" else field for field in STANDARD)
     shares = np.full((len(fields), LEVELS, LEVELS), 0.1)
-    of_home = tuple(field.of_home for field in fields)
-    known = Parameters(shares, shares, ((),) * len(fields), np.zeros((len(fields), LEVELS), np.uint8), 0.1, of_home, shares, 0.1)
+    shared = tuple(field.of_home for field in fields), tuple(field.of_name for field in fields)
+    known = Parameters(shares, shares, ((),) * len(fields), np.zeros((len(fields), LEVELS), np.uint8), 0.1, *shared, shares, 0.1)
     columns = [c.name for c in PARAMETERS.columns]
     rows = [dict(zip(columns, row, strict=True)) for row in parameter_rows(fields, known)]
     assert stored_parameters(rows)[0] == fields

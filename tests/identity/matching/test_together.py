@@ -15,7 +15,7 @@ from cdp.identity.matching.fields import STANDARD, Field
 from cdp.identity.matching.levels import ANOTHER_NAME, BOTH_SWAPPED, EQUAL, MISSING, NAMES
 from cdp.identity.matching.linkage import CONTRADICTIONS, TOLD, average_linkage, evidence_of
 from cdp.identity.matching.model import Model
-from cdp.identity.matching.parameters import LEVELS, Parameters, Patterns
+from cdp.identity.matching.parameters import LEVELS, NAMESAKES, Parameters, Patterns
 from cdp.identity.matching.together import CEILING, MILLI, MOST, Together
 from tests.identity.matching.test_linkage import Free
 
@@ -37,7 +37,8 @@ def model(seed: int = 3) -> Model:
     classes[:, MISSING], classes[:, EQUAL] = 0, 1
     depends = {FAMILY: (GIVEN,), EMAIL: (GIVEN, FAMILY)}
     parents = tuple(depends.get(place, ()) for place in range(len(FIELDS)))
-    parameters = Parameters(m, u, parents, classes, 0.001, tuple(field.of_home for field in FIELDS), home, 0.0005)
+    of_home, of_name = tuple(field.of_home for field in FIELDS), tuple(field.of_name for field in FIELDS)
+    parameters = Parameters(m, u, parents, classes, 0.001, of_home, of_name, home, 0.0005)
     return Model(FIELDS, Blocking((), 0.0, 0.0), parameters, (), 1000)
 
 
@@ -55,13 +56,18 @@ def slow(pairs: list[list[int]], known: Model) -> float:
     """Bits, field by field and pair by pair."""
     parameters = known.parameters
     scores = []
-    for other, share in (("u", 1 - parameters.prior - parameters.home_prior), ("home", parameters.home_prior)):
+    home = parameters.home_prior
+    shares = {"u": 1 - parameters.prior - home, "home": home * (1 - NAMESAKES), "namesakes": home * NAMESAKES}
+    for other, share in shares.items():
         bits = log2(parameters.prior) - log2(share)
 
         def evidence(pair: list[int], field: int, other: str = other) -> float:
             level = pair[field]
             said = sum(int(parameters.classes[p, pair[p]]) * 4**i for i, p in enumerate(parameters.parents[field]))
-            return 0.0 if level == MISSING else log2(parameters.m[field, said, level] / getattr(parameters, other)[field, said, level])
+            if level == MISSING or (other == "namesakes" and FIELDS[field].of_name):
+                return 0.0
+            others = parameters.u if other == "u" else parameters.home
+            return log2(parameters.m[field, said, level] / others[field, said, level])
 
         other_name = {(GIVEN,): (FAMILY,), (FAMILY,): (GIVEN,)}  # which says of both that they stand in each other's place
         for topic in ((GIVEN,), (FAMILY,), (EMAIL,), (BIRTH, YEAR), (PASSPORT,)):
@@ -79,7 +85,7 @@ def slow(pairs: list[list[int]], known: Model) -> float:
         if homes:
             bits += log2(sum(homes) / len(homes))
         scores.append(bits)
-    return min(-log2(2 ** -scores[0] + 2 ** -scores[1]), CEILING)
+    return min(-log2(sum(2**-score for score in scores)), CEILING)
 
 
 @given(st.lists(some_levels, min_size=1, max_size=6), st.integers(0, 20))
@@ -116,6 +122,19 @@ def telling() -> Model:
         shares[CITY, :, EQUAL] = known.parameters.m[CITY, :, EQUAL] / 2**6
         shares[CITY, :, 2:] = known.parameters.m[CITY, :, 2:] * 2**5
     return known
+
+
+def test_who_has_the_name_of_one_of_the_household_may_be_another_of_it():
+    known = telling()
+    known.parameters.home[STREET] = known.parameters.m[STREET]
+    known.parameters.u[STREET, :, EQUAL] = known.parameters.m[STREET, :, EQUAL] / 2**12
+    known.parameters.u[GIVEN, :, EQUAL] = known.parameters.home[GIVEN, :, EQUAL] = known.parameters.m[GIVEN, :, EQUAL] / 2**20
+    strangers = [EQUAL, EQUAL, *[MISSING] * (len(FIELDS) - 2)]
+    neighbours = strangers.copy()
+    neighbours[STREET] = EQUAL
+    # However rare the name: a father is as likely to have it as his son is to have it twice.
+    at_most = log2(known.parameters.prior / (known.parameters.home_prior * NAMESAKES))
+    assert bits([neighbours], known) == pytest.approx(at_most, abs=0.1)
 
 
 def test_pairs_that_say_nothing_do_not_outvote_the_one_that_does():

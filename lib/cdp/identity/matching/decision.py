@@ -10,12 +10,12 @@ STOP = -2.5
 """Bits: two clusters become one while their records are all in all at least that alike, where no two people are much alike. On
 the public sets of that kind every value from -2.75 to -2 is within half a point of the best."""
 LOOK_ALIKES = 900.0
-"""How much a household counts for: each may hide people who differ by less than the model knows (father and son of one name).
-With a hundredth as many pairs of one household as matches the clusters must be some three bits more alike."""
+"""How much a household counts for: each may hide people who differ by less than the model knows (an address that is not kept up, a
+contact point of all). With a hundredth as many pairs of one household as matches the clusters must be some three bits more alike."""
 _FEW_HOMES = 120.0
 """Pairs of one household from which their number says much."""
-MOST_CAUTIOUS = 5.0
-"""Bits at which `stop_bits` ends."""
+MOST_CAUTIOUS = 2.0
+"""Bits at which `stop_bits` ends: where names and an address are all there is, one person's records are hardly more alike."""
 REVIEW_FROM = -2.0
 """Bits below the point of decision from which a pair that was not linked is worth a look."""
 

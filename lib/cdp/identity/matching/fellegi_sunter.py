@@ -51,6 +51,7 @@ class Problem:
     Attributes:
         kinds: of each field, a key of `levels.NAMES`.
         of_home: of each field, whether a household shares it.
+        of_name: of each field, whether two of a household who have one name share it.
         met: pairs that met; each stands for as many as there are.
         random: random pairs.
         made_of: of each way to meet, the numbers of the fields it is made of.
@@ -61,6 +62,7 @@ class Problem:
 
     kinds: tuple[str, ...]
     of_home: tuple[bool, ...]
+    of_name: tuple[bool, ...]
     met: Patterns
     random: Patterns
     made_of: tuple[frozenset[int], ...]
@@ -112,7 +114,7 @@ def _at_first(problem: Problem) -> Parameters:
     prior = min(max(problem.records / 3 / problem.pairs, 1e-12), 0.1)
     nobody = np.zeros((fields, LEVELS), np.uint8)
     home = np.where(np.array(problem.of_home)[:, None, None], m, u)
-    return Parameters(m, u, ((),) * fields, nobody, prior, problem.of_home, home, prior * HOMES)
+    return Parameters(m, u, ((),) * fields, nobody, prior, problem.of_home, problem.of_name, home, prior * HOMES)
 
 
 def _marginal(
@@ -223,14 +225,16 @@ def _strangers(problem: Problem, now: Parameters) -> list[Floats]:
     found = []
     for field in range(len(problem.kinds)):
         own, said = random.levels[:, field], now.said(field, random.levels)
-        matches, _, homes = chances(bits - parts[:, :, field]) * (random.count * (own != MISSING))
+        matches, _, homes, namesakes = chances(bits - parts[:, :, field]) * (random.count * (own != MISSING))
         cell = said * LEVELS + own
 
         def in_cells(weight: Floats, where: npt.NDArray[np.int64]) -> Floats:
             return np.bincount(where, weights=weight, minlength=LEVELS * LEVELS).astype(np.float64)
 
-        one = in_cells(matches, said * LEVELS).reshape(LEVELS, LEVELS)[:, :1] * now.m[field]
-        home = in_cells(homes, said * LEVELS).reshape(LEVELS, LEVELS)[:, :1] * now.home[field]
+        like_matches = matches + namesakes if now.of_name[field] else matches
+        like_homes = homes if now.of_name[field] else homes + namesakes
+        one = in_cells(like_matches, said * LEVELS).reshape(LEVELS, LEVELS)[:, :1] * now.m[field]
+        home = in_cells(like_homes, said * LEVELS).reshape(LEVELS, LEVELS)[:, :1] * now.home[field]
         others = (one + home).ravel()
         seen = in_cells(random.count, cell)
         least = seen - others - _SURELY * np.sqrt(others)

@@ -29,6 +29,7 @@ class Field:
         kind: a key of `levels.NAMES`.
         other: for a name, the field with the other name of the person.
         of_home: whether the people of a household share it.
+        of_name: whether two people of a household who have one name share it.
         of_place: whether it is part of an address, of which a person has several in the course of time.
     """
 
@@ -36,6 +37,7 @@ class Field:
     kind: str
     other: str | None = None
     of_home: bool = False
+    of_name: bool = False
     of_place: bool = False
 
 
@@ -57,12 +59,12 @@ class Piece:
 
 
 STANDARD = (
-    Field("given_name", "name", other="family_name"),
+    Field("given_name", "name", other="family_name", of_name=True),
     Field("family_name", "name", other="given_name", of_home=True),
-    Field("middle_name", "name"),
+    Field("middle_name", "name", of_name=True),
     Field("birth_date", "date"),
     Field("birth_year", "number"),
-    Field("gender", "category"),
+    Field("gender", "category", of_name=True),
     Field("email", "email", of_home=True),
     Field("phone", "phone", of_home=True),
     Field("street", "street", of_home=True, of_place=True),

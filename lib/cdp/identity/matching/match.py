@@ -274,6 +274,7 @@ def _parameters(
     problem = Problem(
         tuple(field.kind for field in fields),
         tuple(field.of_home for field in fields),
+        tuple(field.of_name for field in fields),
         Patterns.of(
             met.column("pattern").to_numpy(),
             len(fields),

@@ -20,6 +20,8 @@ CLASSES = 4
 WORLD = 20_000.0
 RARE = 2.0**-14
 """What is known before a record is read: of so many pairs, that share are matches. Files of a few hundred records need it."""
+NAMESAKES = 0.03
+"""Of the pairs of one household those who have one name: father and son, a grandmother and her grandchild."""
 HOMES = 1.0
 """Pairs of one household for each match, to begin with."""
 
@@ -94,6 +96,7 @@ class Parameters:
         classes: of each field and level: 0 missing, 1 equal, 2 alike, 3 unlike; what a child is told of its parent.
         prior: share of matches among all pairs of records.
         of_home: of each field, whether a household shares it.
+        of_name: of each field, whether two of a household who have one name share it.
         home: of each field, what its parents say and its own level: share of the pairs of two people of one household.
         home_prior: share of such pairs among all.
     """
@@ -104,6 +107,7 @@ class Parameters:
     classes: npt.NDArray[np.uint8]
     prior: float
     of_home: tuple[bool, ...]
+    of_name: tuple[bool, ...]
     home: Floats
     home_prior: float
 
@@ -136,8 +140,9 @@ class Parameters:
 
     @property
     def log_priors(self) -> Floats:
-        """Of one person, two strangers and two of one household, in bits."""
-        found: Floats = np.log2([self.prior, 1 - self.prior - self.home_prior, self.home_prior])
+        """Of the four kinds of pairs (`fields`), in bits."""
+        homes = self.home_prior * np.array([1 - NAMESAKES, NAMESAKES])
+        found: Floats = np.log2([self.prior, 1 - self.prior - self.home_prior, *homes])
         return found
 
     @property
@@ -165,9 +170,9 @@ class Parameters:
         return found
 
     def scores(self, patterns: Patterns) -> Floats:
-        """log2 of the odds that a pair is one person, against two strangers and two of one household."""
-        one, strangers, home = self.likelihoods(self.fields(patterns))
-        found: Floats = one - np.logaddexp2(strangers, home)
+        """log2 of the odds that a pair is one person, against two strangers and two of one household, of one name or not."""
+        one, *others = self.likelihoods(self.fields(patterns))
+        found: Floats = one - np.logaddexp2.reduce(others, axis=0)
         return found
 
     def explained(self, patterns: Patterns) -> Floats:
@@ -180,11 +185,11 @@ class Parameters:
 
     def shares(self, patterns: Patterns) -> tuple[Floats, Floats, Floats]:
         """Chances that a pair is one person, two strangers, two of one household."""
-        one, strangers, home = chances(self.likelihoods(self.fields(patterns)))
-        return one, strangers, home
+        one, strangers, home, namesakes = chances(self.likelihoods(self.fields(patterns)))
+        return one, strangers, home + namesakes
 
     def likelihoods(self, fields: Floats) -> Floats:
-        """Bits of one person, two strangers and two of one household, by pattern, up to what all three share; out of `fields`."""
+        """Bits of each kind of pair, by pattern, up to what all share; out of `fields`."""
         found: Floats = fields.sum(axis=2) + self.log_priors[:, None]
         return found
 
@@ -196,19 +201,22 @@ class Parameters:
         return found
 
     def fields(self, patterns: Patterns) -> Floats:
-        """Bits of one person, two strangers and two of one household, by pattern and field.
+        """Bits of one person, two strangers, two of one household, and two of one household and name, by pattern and field.
 
         Equal values that are rare are rarer among strangers, and so are those of a household that it does not share.
         """
         levels = patterns.levels
-        found = np.empty((3, *levels.shape))
+        found = np.empty((4, *levels.shape))
         for field in range(len(self.parents)):
             said, own = self.said(field, levels), levels[:, field]
-            for kind, bits in enumerate((self._log_m, self._log_u, self._log_home)):
+            of_namesakes = self._log_m if self.of_name[field] else self._log_home
+            for kind, bits in enumerate((self._log_m, self._log_u, self._log_home, of_namesakes)):
                 found[kind, :, field] = bits[field, said, own]
         rarity = self.rarity(patterns)
+        shared = np.array(self.of_home)
         found[1] -= rarity
-        found[2] -= rarity * ~np.array(self.of_home)
+        found[2] -= rarity * ~shared
+        found[3] -= rarity * ~(shared | np.array(self.of_name))
         return found
 
 

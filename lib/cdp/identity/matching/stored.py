@@ -64,6 +64,5 @@ def stored_parameters(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[Field, .
         cell = place, said, level
         m[cell], u[cell], home[cell] = row["matches"], row["strangers"], row["households"]
         classes[place, level] = _CLASSES.index(row["class"])
-    return tuple(fields), Parameters(
-        m, u, parents, classes, whole["matches"], tuple(field.of_home for field in fields), home, whole["households"]
-    )
+    of_home, of_name = tuple(field.of_home for field in fields), tuple(field.of_name for field in fields)
+    return tuple(fields), Parameters(m, u, parents, classes, whole["matches"], of_home, of_name, home, whole["households"])

@@ -53,7 +53,7 @@ class Together:
     @property
     def columns(self) -> int:
         """Of `told`."""
-        return 3 * len(self._topics)
+        return len(self._parameters.log_priors) * len(self._topics)
 
     def said(self, patterns: Patterns) -> Numbers:
         """Of each pair, two columns for each of `CONTRADICTIONS`: 1 where its values may be one, and where they are two."""
@@ -67,18 +67,18 @@ class Together:
         """Of each pair what it says, in columns that add up; `bits` reads the sums.
 
         Returns:
-            Three columns for each field, an address being one: evidence against two strangers, against two of one household, and
-            whether the pair compares it.
+            For each field, an address being one, its evidence against each other kind of pair (`Parameters.fields`), and whether
+            the pair compares it.
         """
         one, *others = self._parameters.fields(patterns)
-        found = np.zeros((len(patterns.levels), len(self._topics), 3), np.int64)
+        found = np.zeros((len(patterns.levels), len(self._topics), len(others) + 1), np.int64)
         for place, topic in enumerate(self._topics):
             compares = (patterns.levels[:, topic] != MISSING).any(axis=1) | self._is_swapped(patterns, topic[0])
             for column, other in enumerate(others):
                 bits = (one - other)[:, topic].sum(axis=1)
                 whole = np.exp2(np.clip(bits, _LEAST, MOST)) * _UNIT if self._is_place[place] else bits * MILLI
                 found[:, place, column] = np.where(compares, np.rint(whole), 0)
-            found[:, place, 2] = compares
+            found[:, place, -1] = compares
         return found.reshape(len(found), -1)
 
     def _is_swapped(self, patterns: Patterns, field: int) -> npt.NDArray[np.bool_]:
@@ -92,15 +92,14 @@ class Together:
         Args:
             told: sums of rows of `told`, a row a pair of clusters.
         """
-        sums = told.reshape(len(told), len(self._topics), 3)
-        pairs = sums[:, :, 2:]
-        evidence = sums[:, :, :2] / (np.maximum(pairs, 1) * MILLI)
+        sums = told.reshape(len(told), len(self._topics), len(self._parameters.log_priors))
+        pairs = sums[:, :, -1:]
+        evidence = sums[:, :, :-1] / (np.maximum(pairs, 1) * MILLI)
         # What no pair compares has neither weight nor likelihood.
         of_place = evidence[:, self._is_place] * (MILLI / _UNIT)
         evidence[:, self._is_place] = np.log2(np.where(pairs[:, self._is_place] > 0, of_place, 1.0))
         one, *others = self._parameters.log_priors
-        strangers, home = (evidence.sum(axis=1) + one - others).T
-        scores: Floats = -np.logaddexp2(-strangers, -home)
+        scores: Floats = -np.logaddexp2.reduce(others - one - evidence.sum(axis=1), axis=1)
         found: Numbers = np.rint(np.minimum(scores, CEILING) * MILLI).astype(np.int64)
         return found
 
