@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from cdp.base.stage import Run
 from cdp.identity.run import resolve
+from cdp.silver.folding import folded_name
 from cdp.silver.identifiers import identifiers
 from cdp.tables.identity import ASSIGNMENTS
 from cdp.tables.silver import CUSTOMER_RECORDS, IDENTIFIERS_TABLE
@@ -36,8 +37,8 @@ def records_frame(spark: SparkSession, people: list[dict[str, Any]]) -> DataFram
             "record_key": p["record_key"],
             "given_name": p["given"],
             "family_name": p.get("family"),
-            "given_name_key": p["given"] and p["given"].lower(),
-            "family_name_key": p.get("family") and p["family"].lower(),
+            "given_name_key": folded_name(p["given"] or "") or None,
+            "family_name_key": folded_name(p.get("family") or "") or None,
             "street": p.get("street"),
             "city": p.get("city"),
             "postal_code": p.get("postal_code"),

@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
-from cdp.identity.config import IdentityConfig, Policy
-from cdp.identity.groups import _grouped_table
+from cdp.identity.config import BadValues, IdentityConfig, Policy
+from cdp.identity.groups import _grouped_table, described, learned
 from cdp.identity.people import Described, Who, told_apart
+from tests.identity.conftest import person, records_frame
 
 CROWD = 3
 """Given names of one contact point from which it is everybody's, in these tests."""
@@ -125,3 +127,37 @@ def _arrow(table: list[Row]) -> pa.Table:
         {name: pa.array(values, pa.string()) if name in texts else pa.array(values) for name, values in columns.items()}
         | {"first_seen_at": seen, "last_seen_at": seen}
     )
+
+
+def test_a_name_in_its_own_script_says_who_somebody_is(spark: SparkSession):
+    records = records_frame(
+        spark,
+        [
+            person("crm:1", "Иван", family="Петров", born="1980-01-02", suffix="Jr"),
+            person("crm:2", "Jean-Paul", family="D'Été"),
+            person("crm:3", "秀英"),
+            person("crm:4"),
+        ],
+    )
+    seen = spark.createDataFrame([("crm", key) for key in "12345"], "source string, record_key string")
+
+    found = described(seen, records).orderBy("record_key").collect()
+
+    assert [Who(*(row[name] for name in Who._fields)) for row in found] == [
+        Who("ivan", "ivan petrov", "1980-01-02", "jr"),
+        Who("jean paul", "dete jean paul", None, None),
+        Who("xiuying", "xiuying", None, None),
+        Who(None, "", None, None),
+        Who(None, None, None, None),  # no customer record
+    ]
+
+
+def test_names_of_every_script_count_where_too_many_share_a_value(spark: SparkSession):
+    records = records_frame(spark, [person(f"crm:{i}", name) for i, name in enumerate(["Иван", "Мария", "Иван", "Ivan"])])
+    cards = [("crm", "0", "card", "a"), ("crm", "1", "card", "a"), ("crm", "2", "card", "b"), ("crm", "3", "card", "b")]
+    seen = spark.createDataFrame(cards, "source string, record_key string, id_type string, id_value string")
+
+    found = learned(seen, records, (BadValues(column="card", distinct="given_name", threshold=1),))
+
+    assert found is not None
+    assert [tuple(row) for row in found.collect()] == [("card", "a", "shared by more than 1 people of different given_name")]

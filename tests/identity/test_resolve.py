@@ -59,6 +59,19 @@ def test_identifiers_link_and_names_and_placeholders_keep_apart(silver, customer
     assert decided == {"accepted", "refused"}
 
 
+def test_people_whose_names_are_in_their_own_script_share_an_address_and_stay_apart(silver, customers, run: Run):
+    silver(
+        person("crm:1", "Иван", family="Петров", emails=["ivan@x.org"], phones=["+33612345678"]),
+        person("shop:1", "Ivan", family="Petrov", emails=["ivan@x.org"]),
+        person("crm:2", "Мария", family="Петрова", phones=["+33612345678"]),
+        person("crm:3", "伟", family="王", emails=["wang@x.org"]),
+        person("crm:4", "秀英", family="王", emails=["wang@x.org"]),
+        person("shop:4", "秀英", family="王", emails=["wang@x.org"]),
+    )
+
+    assert customers() == [{"crm:1", "shop:1"}, {"crm:2"}, {"crm:3"}, {"crm:4", "shop:4"}]
+
+
 def test_limits_of_the_configuration_and_the_stewards_rules_win(silver, customers, run: Run):
     (run.config.path / "identity.yaml").write_text("id_types: [{name: card_no, unique: true}]\nmax_cluster_size: 3\n")
     (run.config.path / "identity_rules.csv").write_text(

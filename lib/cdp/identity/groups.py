@@ -53,12 +53,11 @@ def described(identifiers: DataFrame, records: DataFrame) -> DataFrame:
         The identifiers with node (xxHash64 of source and record_key: that two of a million records share one has a chance
         of 3 in 100 million), given, words, birth_date and suffix (`people.Who`).
     """
-    given = folded(F.col("given_name"))
-    full = F.concat_ws(" ", given, folded(F.col("family_name")))
+    full = F.concat_ws(" ", "given_name_key", "family_name_key")
     who = records.select(
         "source",
         "record_key",
-        given.alias("given"),
+        F.col("given_name_key").alias("given"),
         F.array_join(F.array_sort(F.split(full, " ")), " ").alias("words"),
         F.date_format("birth_date", "yyyy-MM-dd").alias("birth_date"),
         F.lower("name_suffix").alias("suffix"),
@@ -308,4 +307,6 @@ def _field(name: str) -> Column:
         return F.get(F.col(f"{name}s"), F.lit(0))
     if name in ("birth_date", "birth_year"):
         return F.col(name)
+    if name in ("full_name", "given_name", "family_name"):
+        return F.col(f"{name}_key")
     return folded(F.col(name)) if name.endswith("_name") else F.lower(name)

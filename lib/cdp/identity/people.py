@@ -7,20 +7,22 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from cdp.identity.config import Policy
-from cdp.identity.names import are_one_name, first_word
+from cdp.identity.matching.levels import sound_of
+from cdp.identity.names import are_one_name, first_word, is_given_name
 
 _GENERATION = 12
 """Years between two birth dates from which another day and month, too, mean another person."""
 _LAST_VOWEL = re.compile(r"[aeo]s?$")
 _BEGUN = re.compile(r" [a-z]$")
+_VOWEL = re.compile(r"[aeiou]")
 
 
 class Who(NamedTuple):
     """What a record says of a person.
 
     Attributes:
-        given: the given name, folded.
-        words: all words of the name, folded and sorted; None where no customer record says who it is.
+        given: the given name in small Latin letters, whatever its script; None where there is none.
+        words: all words of the name likewise, sorted; None where no customer record says who it is.
         birth_date: yyyy-mm-dd.
         suffix: in small letters.
     """
@@ -104,8 +106,9 @@ def may_be_one(a: Who, b: Who) -> bool:
     """Whether nothing speaks against two people being one, and something for it.
 
     Against: different suffixes (Jr, Sr), or births a generation apart. For: given names that agree (missing, equal but
-    for the order of the name's words, a short form, an initial, one more word, nearly equal); two slips in one are believed
-    where the births are equal. One birth date alone says nothing: twins share it, and all that a family shares.
+    for the order of the name's words, a short form, an initial, one more word, written without vowels, nearly equal); two
+    slips in one are believed where the births are equal. One birth date alone says nothing: twins share it, and all that a
+    family shares.
     """
     if a.suffix and b.suffix and a.suffix != b.suffix:
         return False
@@ -120,6 +123,7 @@ def may_be_one(a: Who, b: Who) -> bool:
         or _initial(a.given, b.given)
         or _begins(a.given, b.given)
         or _begins(b.given, a.given)
+        or _without_vowels(a.given, b.given)
         or (near_births is not False and _near(a.given, b.given))
         or (a.birth_date is not None and a.birth_date == b.birth_date and _two_slips(a.given, b.given))
     )
@@ -145,6 +149,19 @@ def _same_name(a: str, b: str) -> bool:
 def _begins(long: str, short: str) -> bool:
     """Whether `long` goes on from `short`: Jean Paul from Jean, John Andrew from John A."""
     return long.startswith(f"{short} ") or (_BEGUN.search(short) is not None and long.startswith(short))
+
+
+def _without_vowels(a: str, b: str) -> bool:
+    """Whether one is of a script that writes few vowels (mhmd of Arabic), and the other sounds like it.
+
+    Of two such names letters alone can be compared: as they sound, Mohamed is Mahmoud.
+    """
+    is_bare = [_VOWEL.search(name) is None and not is_given_name(name) for name in (a, b)]
+    if is_bare[0] == is_bare[1]:
+        return False
+    # Nor is a vowel written that begins a name: Omar is mr.
+    sound, other = (sound_of(name).removeprefix("a") for name in (a, b))
+    return len(sound) > 1 and sound == other
 
 
 def _near(a: str, b: str) -> bool:

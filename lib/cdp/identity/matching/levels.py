@@ -213,7 +213,7 @@ def _name(
     forms = values.measured(is_form).astype(bool)
     short = _test(values, a, b, _are_forms, (forms[a] | forms[b]) & _may_share(values, a, b, _names_marked))
     swaps = one_way & other_way, one_way | other_way
-    sound = _agree(values, a, b, _sound)
+    sound = _agree(values, a, b, sound_of)
     # Darla and Darlene are as much alike as names get, and two.
     edits = np.full(len(a), 3)
     near = np.flatnonzero((alike >= 0.80) | _may_be_one_edit(values, a, b))
@@ -322,7 +322,7 @@ def _last_three(name: str) -> str:
     return name[-3:]
 
 
-def _sound(name: str) -> str:
+def sound_of(name: str) -> str:
     """The consonants of a name as they sound, behind an `a` where it begins with a vowel: Zara is Sahra, Cathryn is Katherine."""
     for spelt, sound in _SPELT:
         name = name.replace(spelt, sound)
