@@ -3,9 +3,11 @@
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from cdp.identity.config import BadValues, IdentityConfig, Policy
 from cdp.identity.groups import _grouped_table, described, learned
@@ -152,12 +154,14 @@ def test_a_name_in_its_own_script_says_who_somebody_is(spark: SparkSession):
     ]
 
 
-def test_names_of_every_script_count_where_too_many_share_a_value(spark: SparkSession):
+@pytest.mark.parametrize("field", ["given_name", "middle_name", "native_name"])
+def test_names_of_every_script_count_where_too_many_share_a_value(spark: SparkSession, field: str):
     records = records_frame(spark, [person(f"crm:{i}", name) for i, name in enumerate(["Иван", "Мария", "Иван", "Ivan"])])
+    records = records.withColumns({"native_name": F.col("given_name"), "middle_name": F.col("given_name")})
     cards = [("crm", "0", "card", "a"), ("crm", "1", "card", "a"), ("crm", "2", "card", "b"), ("crm", "3", "card", "b")]
     seen = spark.createDataFrame(cards, "source string, record_key string, id_type string, id_value string")
 
-    found = learned(seen, records, (BadValues(column="card", distinct="given_name", threshold=1),))
+    found = learned(seen, records, (BadValues(column="card", distinct=field, threshold=1),))
 
     assert found is not None
-    assert [tuple(row) for row in found.collect()] == [("card", "a", "shared by more than 1 people of different given_name")]
+    assert [tuple(row) for row in found.collect()] == [("card", "a", f"shared by more than 1 people of different {field}")]

@@ -19,8 +19,8 @@ from pyspark.sql import functions as F
 from cdp.identity.blocks import whole_blocks
 from cdp.identity.config import CONTACT_TYPES, BadValues, IdentityConfig
 from cdp.identity.devices import is_device_type
-from cdp.identity.names import folded
 from cdp.identity.people import Described, Who, told_apart
+from cdp.silver.folding import in_words
 
 _VALUE = ["id_type", "id_value"]
 _WHO = ["given", "words", "birth_date", "suffix"]
@@ -286,9 +286,10 @@ def learned(identifiers: DataFrame, records: DataFrame, rules: tuple[BadValues, 
         return None
     fields = {name: _field(name).alias(f"_{i}") for i, name in enumerate(dict.fromkeys(r.distinct for r in others))}
     names = {name: f"_{i}" for i, name in enumerate(fields)}
-    people = identifiers.where(F.col("id_type").isin(sorted({r.column for r in others}))).join(
-        records.select("source", "record_key", *fields.values()), on=["source", "record_key"], how="inner"
-    )
+    of_records = records.select("source", "record_key", *fields.values())
+    of_records = in_words(of_records, [names[name] for name in ("middle_name", "native_name") if name in names])
+    of_types = identifiers.where(F.col("id_type").isin(sorted({r.column for r in others})))
+    people = of_types.join(of_records, on=["source", "record_key"], how="inner")
     counts = people.groupBy(*_VALUE).agg(*[F.count_distinct(c).alias(c) for c in names.values()])
     reason = F.lit(None).cast("string")
     for rule in others:
@@ -299,7 +300,7 @@ def learned(identifiers: DataFrame, records: DataFrame, rules: tuple[BadValues, 
 
 
 def _field(name: str) -> Column:
-    """A field of a customer record, in a form in which small differences do not count."""
+    """A field of a customer record, in a form in which small differences do not count; other names are yet to be put in words."""
     if "." in name:
         column, key = name.split(".", 1)
         return F.lower(F.col(column)[key])
@@ -309,4 +310,4 @@ def _field(name: str) -> Column:
         return F.col(name)
     if name in ("full_name", "given_name", "family_name"):
         return F.col(f"{name}_key")
-    return folded(F.col(name)) if name.endswith("_name") else F.lower(name)
+    return F.lower(name)

@@ -1,11 +1,7 @@
-"""Names as they are compared: folded to plain letters, and what they are short for."""
+"""Given names as they are compared, in small Latin letters: what they are short for, and which are in use."""
 
-import unicodedata
 from functools import cache
 from pathlib import Path
-
-from pyspark.sql import Column
-from pyspark.sql import functions as F
 
 _SHORT_FORMS = """
 albert: bert al bertie alberto
@@ -362,39 +358,3 @@ def _are_one(a: str, b: str) -> bool:
     if a == b or b in of_a or a in of_b:
         return True
     return (a.startswith(b) or b.startswith(a)) and not of_a.isdisjoint(of_b)
-
-
-def folded(text: Column) -> Column:
-    """Small Latin letters without accents, one space between words; null where none is left.
-
-    A name in another script has none: nothing is known of how it compares.
-    """
-    return _words(text, "[^a-z]+")
-
-
-def folded_text(text: Column) -> Column:
-    """The same with digits: for streets and other text."""
-    return _words(text, "[^a-z0-9]+")
-
-
-def _words(text: Column, between: str) -> Column:
-    accented, plain = _accents()
-    letters = F.translate(F.lower(text), accented, plain)
-    for one, two in (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th")):
-        letters = F.replace(letters, F.lit(one), F.lit(two))
-    # An apostrophe stands inside a word, anything else between two.
-    words = F.regexp_replace(F.regexp_replace(letters, "['’]", ""), between, " ")
-    return F.nullif(F.trim(words), F.lit(""))
-
-
-def _accents() -> tuple[str, str]:
-    """Accented small Latin letters, and the plain ones in their places."""
-    strokes = {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "ð": "d"}
-    found = {}
-    for code in (*range(0xDF, 0x250), *range(0x1E00, 0x1F00)):
-        letter = chr(code)
-        base = unicodedata.normalize("NFD", letter)[0]
-        if letter.islower() and base != letter and base.isascii():
-            found[letter] = base
-    found.update(strokes)
-    return "".join(found), "".join(found.values())

@@ -1,16 +1,18 @@
-"""Names in the one form that matching wants: small Latin letters without accents, whatever the script.
+"""Names and other texts in the one form that matching wants: small Latin letters without accents, whatever the script.
 
 The form is anyascii's transliteration. Latin, Greek and Cyrillic letters are put through it by a table within Spark; only
-a name with letters of another script goes to Python.
+a text with letters of another script goes to Python.
 """
 
 import re
 import unicodedata
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from cdp.base.sql import literal
 from cdp.silver.text import found, replaced
@@ -19,6 +21,8 @@ from cdp.silver.text import found, replaced
 _RANGES = ((0xDF, 0x250), (0x37B, 0x400), (0x430, 0x530), (0x1E00, 0x2000))
 _CODE = 0xE100
 """Letters that become several are first translated to characters of private use from here on."""
+# Signs that stand for letters (1º, nᵒ) are none of another script: an address in Spain stays as it is, and within Spark.
+_FOREIGN = r"[\p{L}&&[^a-zªº\p{Lm}\p{IsCommon}]]|[\p{Nd}&&[^0-9]]"
 
 
 def letters_of(text: str) -> str:
@@ -32,21 +36,47 @@ def letters_of(text: str) -> str:
     return f"CASE WHEN length({text}) = octet_length({text}) THEN lower({text}) ELSE {bare} END"
 
 
-def key_of(letters: str) -> str:
-    """SQL: words of small Latin letters with one space between them, from `letters_of`; null where there are none."""
+def key_of(letters: str, *, kept: str = "a-z") -> str:
+    """SQL: words of small Latin letters with one space between them, from `letters_of`; null where there are none.
+
+    Args:
+        letters: SQL of a text.
+        kept: the characters of which words are made, as a pattern has them between brackets.
+    """
     spelt = letters
     for code, several in _table()[2].items():
         spelt = f"replace({spelt}, {literal(code)}, {literal(several)})"
     codes = f"[{chr(_CODE)}-{chr(_CODE + 0xFF)}]"
     spelt = f"CASE WHEN {found(letters, codes)} THEN {spelt} ELSE {letters} END"
     # An apostrophe stands inside a word, anything else between two.
-    words = replaced(replaced(spelt, "['’ʼ`´]"), "[^a-z]+", " ")
+    words = replaced(replaced(spelt, "['’ʼ`´]"), f"[^{kept}]+", " ")
     return f"nullif(trim({words}), '')"
 
 
 def is_foreign(letters: str) -> str:
     """SQL: whether `letters_of` left letters that the table does not know."""
     return found(letters, r"[\p{L}&&[^a-z]]")
+
+
+def in_words(rows: DataFrame, names: Sequence[str]) -> DataFrame:
+    """The rows with some texts as words of small Latin letters and digits, one space between them.
+
+    Args:
+        rows: holds these columns, texts of any script.
+        names: the columns, plain words of SQL.
+
+    Returns:
+        The rows with the same columns; these texts are null where no letter and no digit is left.
+    """
+    if not names:
+        return rows
+    rows = rows.withColumns({f"_{name}_letters": F.expr(letters_of(name)) for name in names})
+    foreign = {name: f"CASE WHEN {found(f'_{name}_letters', _FOREIGN)} THEN {name} END" for name in names}
+    # In one step they share a pass through Python.
+    rows = rows.withColumns({f"_{name}_latin": romanised(F.expr(sql)) for name, sql in foreign.items()})
+    letters = {name: f"coalesce(_{name}_latin, _{name}_letters)" for name in names}
+    rows = rows.withColumns({name: F.expr(key_of(sql, kept="a-z0-9")) for name, sql in letters.items()})
+    return rows.drop(*[f"_{name}_{step}" for name in names for step in ("letters", "latin")])
 
 
 def romanised(texts: Column) -> Column:

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from cdp.identity.config import IdentityConfig
 from cdp.identity.digests import differing, digests
-from cdp.identity.matching.fields import STANDARD, compared
+from cdp.identity.matching.fields import STANDARD, Field, compared
 from cdp.tables.silver import IDENTIFIERS_TABLE
 from tests.identity.conftest import person, records_frame
 
@@ -50,3 +50,30 @@ def test_a_record_whose_refused_number_is_another_says_something_else(spark: Spa
 
     node = {row["record_key"]: row["node"] for row in now.collect()}
     assert [row["node"] for row in differing(now, before).collect()] == [node["1"]]
+
+
+@pytest.mark.parametrize("kind", ["street", "text", "name", "category"])
+def test_texts_of_every_script_are_compared_in_latin_letters(spark: SparkSession, kind: str):
+    texts = {
+        "улица Ленина 5": "ulitsa lenina 5",
+        "улица Мира 5": "ulitsa mira 5",
+        "Οδός Αθηνάς 12": "odos athinas 12",
+        "南京路 5号": "nanjinglu 5hao",
+        "شارع النيل ٥": "shr lnyl 5",
+        "٥": "5",
+        "Gəncə küçəsi": "gence kucesi",
+        # Latin texts are as they were
+        "12 Rue de l’Église": "12 rue de leglise",
+        "C/ Mayor 5, 1º izq.": "c mayor 5 1 izq",
+        "Große Straße 7½": "grosse strasse 7",
+        "Łódź\u00a0 Ærø nᵒ 7": "lodz aero n 7",
+        "—": None,
+        " \n": None,
+        "": None,
+        None: None,
+    }
+    records = records_frame(spark, [person(f"crm:{i:02}", street=text) for i, text in enumerate(texts)])
+
+    rows = compared(records, [Field("street", kind)], kept=("record_key",)).orderBy("record_key").collect()
+
+    assert [row["f0"] for row in rows] == list(texts.values())

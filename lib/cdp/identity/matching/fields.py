@@ -9,11 +9,12 @@ from pyspark.sql import functions as F
 from cdp.identity.config import PIECES, IdentityConfig, is_device
 from cdp.identity.groups import node_of
 from cdp.identity.matching.levels import SEPARATOR
-from cdp.identity.names import folded_text
+from cdp.silver.folding import in_words
 
 MOST_FIELDS = 15
 """Fields that one comparison can hold: four bits each in a 64-bit number."""
 
+_OF_ANOTHER_FORM = ("given_name", "family_name", "email", "phone", "birth_date", "birth_year", "gender")
 _DATE = "yyyy-MM-dd"
 _HALF, _MOST, _LESS = 0.5, 0.6, 0.4
 _FILLED = r"^(\d)\1*$|^0?12345"
@@ -109,7 +110,10 @@ def unknown_pieces(config: IdentityConfig) -> list[str]:
 
 
 def value_of(field: Field) -> Column:
-    """A field of `silver.customer_records` as text to compare; null where there is nothing."""
+    """A field of `silver.customer_records` as text to compare; null where there is nothing.
+
+    Of a text that `is_read` it is what the source sent: `compared` reads it.
+    """
     name = field.name
     if name in ("given_name", "family_name"):
         return F.col(f"{name}_key")
@@ -134,13 +138,19 @@ def value_of(field: Field) -> Column:
         return F.nullif(F.trim(raw), F.lit(""))
     if field.name == "gender":
         return _gender(raw)
-    return folded_text(raw) if field.kind != "email" else F.lower(F.trim(raw))
+    return raw if is_read(field) else F.lower(F.trim(raw))
+
+
+def is_read(field: Field) -> bool:
+    """Whether a field is compared in words of small Latin letters, and is not in such a form already."""
+    return field.kind in ("name", "street", "text", "category") and field.name not in _OF_ANOTHER_FORM
 
 
 def compared(records: DataFrame, fields: Sequence[Field], *, kept: Sequence[str] = ()) -> DataFrame:
     """`records` with node and the columns to be kept alone, and a column of text for each field, named f0, f1 ..."""
     values = [value_of(field).alias(f"f{i}") for i, field in enumerate(fields)]
-    return records.select(node_of().alias("node"), *kept, *values)
+    rows = records.select(node_of().alias("node"), *kept, *values)
+    return in_words(rows, [f"f{i}" for i, field in enumerate(fields) if is_read(field)])
 
 
 def pieces_of(fields: Sequence[Field]) -> dict[Piece, Column]:
