@@ -7,7 +7,8 @@ from pyspark.sql import SparkSession
 
 from cdp.identity.config import IdentityConfig
 from cdp.identity.digests import differing, digests
-from cdp.identity.matching.fields import STANDARD, Field, compared
+from cdp.identity.matching.fields import MOST_LETTERS, MOST_VALUES, STANDARD, Field, compared
+from cdp.identity.matching.levels import NAMES
 from cdp.tables.silver import IDENTIFIERS_TABLE
 from tests.identity.conftest import person, records_frame
 
@@ -77,3 +78,29 @@ def test_texts_of_every_script_are_compared_in_latin_letters(spark: SparkSession
     rows = compared(records, [Field("street", kind)], kept=("record_key",)).orderBy("record_key").collect()
 
     assert [row["f0"] for row in rows] == list(texts.values())
+
+
+def test_long_values_are_cut_and_codes_that_differ_behind_the_cut_stay_two(spark: SparkSession):
+    long, whole = "7" * 10_000, "7" * MOST_LETTERS
+    values = [long, long, f"{long}8", whole, "上" * MOST_LETTERS, "上" * (MOST_LETTERS - 1) + "海"]
+    records = records_frame(spark, [person(f"crm:{i}", street=value) for i, value in enumerate(values)])
+    kinds = [kind for kind in NAMES if kind != "date"]
+
+    rows = compared(records, [Field("street", kind) for kind in kinds], kept=("record_key",)).orderBy("record_key").collect()
+
+    for i, kind in enumerate(kinds):
+        cut, again, other, short, native, other_native = (row[f"f{i}"] for row in rows)
+        assert max(map(len, (cut, other, native, other_native))) <= MOST_LETTERS, kind
+        assert cut == again and short == whole, kind
+        if kind not in ("name", "street", "text"):
+            assert cut != other and cut != short and native != other_native, kind
+
+
+def test_of_many_addresses_the_preferred_ones_are_compared(spark: SparkSession):
+    addresses = [f"{letter}{n}@x.org" for letter in "ba" for n in range(MOST_VALUES)]
+    records = records_frame(spark, [person("crm:1", emails=addresses)])
+
+    row = compared(records, [Field("email", "email")]).first()
+
+    assert row is not None
+    assert row["f0"].split("\n") == sorted(addresses[:MOST_VALUES])

@@ -14,6 +14,13 @@ from cdp.silver.folding import in_words
 MOST_FIELDS = 15
 """Fields that one comparison can hold: four bits each in a 64-bit number."""
 
+MOST_LETTERS = 254
+"""Letters of a value that are compared: those of the longest e-mail address that there may be."""
+MOST_VALUES = 20
+"""E-mail addresses or phone numbers of a record that are compared, the preferred ones."""
+
+_HASH = 64
+"""Letters of a hash."""
 _OF_ANOTHER_FORM = ("given_name", "family_name", "email", "phone", "birth_date", "birth_year", "gender")
 _DATE = "yyyy-MM-dd"
 _HALF, _MOST, _LESS = 0.5, 0.6, 0.4
@@ -112,15 +119,29 @@ def unknown_pieces(config: IdentityConfig) -> list[str]:
 def value_of(field: Field) -> Column:
     """A field of `silver.customer_records` as text to compare; null where there is nothing.
 
-    Of a text that `is_read` it is what the source sent: `compared` reads it.
+    A value has at most `MOST_LETTERS`, a field of several values at most `MOST_VALUES` of those. Of a text that `is_read`
+    it is what the source sent: `compared` reads it.
     """
+    if field.name == "email":
+        return _joined(F.coalesce(F.col("email_keys"), F.col("emails")))
+    if field.name == "phone":
+        return F.coalesce(_joined(F.col("phones")), refused_number())
+    return _bounded(_single(field), field.kind)
+
+
+def _bounded(value: Column, kind: str) -> Column:
+    """The beginning of a long value; of one that is compared for equality, or letter by letter, a hash of all of it behind that."""
+    if kind in ("name", "street", "text"):
+        return F.rtrim(F.left(value, F.lit(MOST_LETTERS)))
+    cut = F.concat(F.left(value, F.lit(MOST_LETTERS - _HASH)), F.sha2(value, 256))
+    return F.when(F.length(value) > MOST_LETTERS, cut).otherwise(value)
+
+
+def _single(field: Field) -> Column:
+    """A field that has one value."""
     name = field.name
     if name in ("given_name", "family_name"):
         return F.col(f"{name}_key")
-    if name == "email":
-        return _joined(F.coalesce(F.col("email_keys"), F.col("emails")))
-    if name == "phone":
-        return F.coalesce(_joined(F.col("phones")), refused_number())
     if name == "birth_date":
         return F.date_format("birth_date", _DATE)
     if name == "birth_year":  # what a birth date has said already is not said again
@@ -150,7 +171,9 @@ def compared(records: DataFrame, fields: Sequence[Field], *, kept: Sequence[str]
     """`records` with node and the columns to be kept alone, and a column of text for each field, named f0, f1 ..."""
     values = [value_of(field).alias(f"f{i}") for i, field in enumerate(fields)]
     rows = records.select(node_of().alias("node"), *kept, *values)
-    return in_words(rows, [f"f{i}" for i, field in enumerate(fields) if is_read(field)])
+    kinds = {f"f{i}": field.kind for i, field in enumerate(fields) if is_read(field)}
+    # A letter of another script becomes several.
+    return in_words(rows, list(kinds)).withColumns({name: _bounded(F.col(name), kind) for name, kind in kinds.items()})
 
 
 def pieces_of(fields: Sequence[Field]) -> dict[Piece, Column]:
@@ -215,7 +238,8 @@ def _long(value: Column, letters: int) -> Column:
 
 
 def _joined(values: Column) -> Column:
-    return F.nullif(F.array_join(F.array_sort(F.array_distinct(values)), SEPARATOR), F.lit(""))
+    preferred = F.slice(F.array_distinct(values), 1, MOST_VALUES)
+    return F.nullif(F.array_join(F.array_sort(preferred), SEPARATOR), F.lit(""))
 
 
 def refused_number() -> Column:
