@@ -1,5 +1,6 @@
 """Ids last: through ten runs of merging, splitting and merging again, and as an obvious Python version gives them."""
 
+import hashlib
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -65,6 +66,28 @@ def test_ids_last_through_ten_runs(spark: SparkSession):
             born.setdefault(name, number)
         _check_history(rows, changes, ids, born)
     assert {row[3] for row in changes} == {"created", "merged", "split", "moved"}
+
+
+def founded(record: str, number: int) -> str:
+    """The id that a record of the CRM founds after so many others."""
+    return "c" + hashlib.sha256(f"crm\0{record}\0{number}".encode()).hexdigest()[:20]
+
+
+def test_a_record_founds_a_new_id_however_many_it_has_founded(spark: SparkSession):
+    # Record n has founded n ids, one a run: it left its cluster, and came back to an older id.
+    midnight = datetime(2026, 1, 1)
+    given = [(record, number) for record in range(40) for number in range(record)]
+    changes = [(f"run {n}", n, midnight, "split", founded(str(r), n), "old", 1, "why") for r, n in given]
+    members = [("crm", str(record), midnight, 100 + record) for record in range(40)]
+
+    now, _ = named(
+        spark.createDataFrame(members, "source string, record_key string, first_seen_at timestamp, component bigint"),
+        spark.createDataFrame([], ASSIGNMENTS.schema),
+        spark.createDataFrame(changes, CHANGES.schema),
+    )
+
+    ids = {row["record_key"]: row["customer_id"] for row in now.collect()}
+    assert ids == {str(record): founded(str(record), record) for record in range(40)}
 
 
 def _check_history(rows: list[tuple], changes: list[tuple], ids: Ids, born: dict[str, int]) -> None:

@@ -5,8 +5,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-_BATCHES_OF_IDS = 16
-"""Ids that one record may found; a record that left its cluster so often gets a longer hash."""
+_USUAL_IDS = 16
+"""Numbers tried for every new id; hardly a record has founded so many ids, and only for those that have are more tried."""
 
 
 def named(members: DataFrame, assignments: DataFrame, changes: DataFrame) -> tuple[DataFrame, DataFrame]:
@@ -59,11 +59,27 @@ def named(members: DataFrame, assignments: DataFrame, changes: DataFrame) -> tup
 
 def _new_ids(clusters: DataFrame, changes: DataFrame) -> DataFrame:
     """component, new_id: the first id of the cluster's first record that was never given."""
-    given = changes.select(F.col("customer_id").alias("new_id")).distinct()
-    tries = F.explode(F.sequence(F.lit(0), F.lit(_BATCHES_OF_IDS - 1)))
-    wanted = clusters.select("component", "first", tries.alias("n")).withColumn("new_id", _id(F.col("first"), F.col("n")))
-    free = wanted.join(given, on="new_id", how="left_anti")
-    return free.groupBy("component").agg(F.min_by("new_id", "n").alias("new_id"))
+    given = changes.select(F.col("customer_id").alias("new_id"), F.lit(True).alias("is_given")).distinct()
+    usual = F.sequence(F.lit(0), F.lit(_USUAL_IDS - 1))
+    tried = _first_free(clusters.select("component", "first", usual.alias("numbers")), given)
+    # A record founds at most one id in a run: of one number more than there were runs, one is free.
+    runs = changes.agg(F.count_distinct("batch").cast("int").alias("runs"))
+    others = F.sequence(F.lit(_USUAL_IDS), F.greatest(F.col("runs"), F.lit(_USUAL_IDS)))
+    numbers = F.when(F.col("n").isNull(), others).otherwise(F.array("n"))
+    found = _first_free(tried.crossJoin(F.broadcast(runs)).select("component", "first", numbers.alias("numbers")), given)
+    return found.select("component", _id(F.col("first"), F.col("n")).alias("new_id"))
+
+
+def _first_free(wanted: DataFrame, given: DataFrame) -> DataFrame:
+    """component, first, n: the smallest of the numbers whose id was never given; null where all were.
+
+    Args:
+        wanted: component, first (its first record), numbers (array<int>).
+        given: new_id, is_given (true): ids of the past.
+    """
+    one_each = wanted.select("component", "first", F.explode("numbers").alias("n"))
+    tried = one_each.withColumn("new_id", _id(F.col("first"), F.col("n"))).join(given, on="new_id", how="left")
+    return tried.groupBy("component", "first").agg(F.min(F.when(F.col("is_given").isNull(), F.col("n"))).alias("n"))
 
 
 def _id(first: Column, n: Column) -> Column:
