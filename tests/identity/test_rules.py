@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cdp.base.errors import ConfigError, UsageError
@@ -30,6 +32,30 @@ def test_what_is_added_is_read_back(tmp_path: Path):
         ("email=office@x.org", None, "identity_rules.csv line 3"),
     ]
     assert found[0].reason == "same person, both say" and found[0].author == "steward"
+
+
+@given(st.text(st.sampled_from('a,"|\n\r\x0b\x1c\x85\u2028')))
+@example("one\ntwo")
+@example("one\r\ntwo")
+@example("one\x85two")
+def test_a_key_is_read_as_it_was_written_whatever_it_holds(tmp_path_factory: pytest.TempPathFactory, inner: str):
+    folder = tmp_path_factory.mktemp("ledger")
+    key = f"crm|<{inner}>"
+    add_rule(folder, rule("never_link", key, "shop|1"))
+    add_rule(folder, rule("block", "email=office@x.org", None))  # writes the first one once more
+
+    assert said(folder) == {("never_link", key, "shop|1"), ("block", "email=office@x.org", None)}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_problem_is_told_by_the_line_where_its_rule_begins(tmp_path: Path, end: str):
+    rows = ["", "action,left,right,reason", 'never_link,"crm|1', '2",shop|1,"two', 'people"', "", 'link,"crm|1', '3",shop|3,x']
+    (tmp_path / "identity_rules.csv").write_text(end.join(rows), newline="")
+
+    with pytest.raises(ConfigError, match=r"line 7: action: wanted one of"):
+        load_rules(tmp_path)
+    (tmp_path / "identity_rules.csv").write_text(end.join(rows[:6]), newline="")
+    assert [(r.left, r.place) for r in load_rules(tmp_path)] == [(f"crm|1{end}2", "identity_rules.csv line 3")]
 
 
 def test_who_changes_their_mind_writes_over_what_they_said(tmp_path: Path):

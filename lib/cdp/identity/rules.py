@@ -100,14 +100,12 @@ def add_rule(folder: Path, rule: Rule) -> str:
     if in_yaml:
         raise UsageError(f"{folder / YAML_FILE}: {in_yaml.place.removeprefix(YAML_FILE).strip()} says the contrary; change it there")
     kept = [r for r in known if r.place.startswith(CSV_FILE) and r not in contrary]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([getattr(r, name) or "" for name in _COLUMNS] for r in (*kept, rule))
+    lines = [_COLUMNS, *([getattr(r, name) or "" for name in _COLUMNS] for r in (*kept, rule))]
+    text = "".join(f"{','.join(map(_quoted, values))}\n" for values in lines)
     # Whole or not at all: a ledger cut short would undo what stewards decided.
     half = path.with_name(path.name + ".new")
     try:
-        half.write_text(text.getvalue(), encoding="utf-8")
+        half.write_text(text, encoding="utf-8", newline="")
         half.replace(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
@@ -125,12 +123,20 @@ def side_of(text: str) -> tuple[bool, str, str]:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(_text(path).splitlines())
-    names = list(reader.fieldnames or ())
+    # The only line breaks are those of CSV: a key may hold a quoted one, or what Python takes for one (U+0085).
+    reader = csv.reader(io.StringIO(_text(path), newline=""))
+    names = next((row for row in reader if row), [])
     if names:
         _check_names(path, names)
+    end = reader.line_num
     for row in reader:
-        yield f"line {reader.line_num}", row
+        first, end = end + 1, reader.line_num
+        yield f"line {first}", dict(zip(names, row, strict=False))
+
+
+def _quoted(value: str) -> str:
+    """A value of CSV. Of line breaks `csv` quotes only the kind that it ends lines with."""
+    return '"' + value.replace('"', '""') + '"' if re.search(r'[",\r\n]', value) else value
 
 
 def _yaml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -145,7 +151,7 @@ def _yaml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [f"cannot be read as UTF-8 text: {type(error).__name__}"]) from None
 
