@@ -36,6 +36,9 @@ PIECES: dict[str, tuple[str, ...]] = {
 }
 """What records meet by, for each kind of field: the whole value or a part of it."""
 
+MOST_BLOCKING_RULES = 62
+"""Rules by which the records of a run can meet: which ones have a pair is told by a bit each, in a signed 64-bit number."""
+
 _DERIVED = sorted({piece for pieces in PIECES.values() for piece in pieces if piece})
 _PRIORITIES = {"user_id": 1, "email": 3, "phone": 4}
 _DAYS = {"week": 7, "month": 31, "year": 366}
@@ -210,11 +213,20 @@ class IdentityConfig(Document):
     @field_validator("blocking")
     @classmethod
     def _blocking_fields_exist(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        if len(value) > MOST_BLOCKING_RULES:
+            raise ValueError(f"wanted at most {MOST_BLOCKING_RULES} rules, found {len(value)}")
+        seen = set[frozenset[str]]()
         for rule in value:
             if not rule:
                 raise ValueError("a rule names at least one field, found none")
             for name in rule:
                 _check_column(name, derived=True)
+            pieces = frozenset(rule)
+            if len(pieces) < len(rule):
+                raise ValueError(f"{', '.join(sorted(_twice(rule)))} is there twice in one rule")
+            if pieces in seen:
+                raise ValueError(f"the rule of {' and '.join(rule)} is there twice; the order makes no difference")
+            seen.add(pieces)
         return value
 
     @model_validator(mode="after")

@@ -46,6 +46,13 @@ def test_a_configured_rule_is_taken_in_any_case():
     assert chosen.rules[0].pieces == (CITY, PREFIX)
 
 
+def test_a_configured_rule_is_not_taken_once_more_with_its_pieces_in_another_order():
+    chosen = chosen_rules(codes(500), np.arange(500), 500, wanted=[(BORN, GIVEN)])
+    combinations = [frozenset(rule.pieces) for rule in chosen.rules]
+    assert len(combinations) > 1
+    assert combinations.count(frozenset({BORN, GIVEN})) == 1
+
+
 def test_nothing_to_compare_and_the_same_rules_each_time():
     assert chosen_rules({}, np.arange(0), 0).rules == ()
     again = [chosen_rules(codes(1000), np.arange(1000), 1000) for _ in range(2)]

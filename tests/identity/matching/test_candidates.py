@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from cdp.identity.config import PIECES
+from cdp.identity.config import MOST_BLOCKING_RULES, PIECES
 from cdp.identity.matching.blocking import Rule
 from cdp.identity.matching.candidates import Frequencies, compared_pairs, crowded, hashed, keyed, thinned
 from cdp.identity.matching.fields import STANDARD, Field, Piece, pieces_of
@@ -58,6 +58,18 @@ def test_each_pair_is_made_once_with_all_rules_that_make_it(spark: SparkSession,
         for field, place in enumerate((2, 3, 4)):
             is_equal = one[place] is not None and one[place] == other[place]
             assert (NAMES[FIELDS[field].kind][levels[field]] == "equal") == is_equal
+
+
+def test_as_many_rules_as_a_configuration_may_have_make_each_pair_once(spark: SparkSession, pieces):
+    last = MOST_BLOCKING_RULES - 1
+    rules = [*[Rule((GIVEN,), None, 0, 0)] * last, Rule((CITY,), None, 0, 0)]
+    by_all = [(1, 1, "ann", "smith", "paris"), (2, 2, "ann", "jones", "paris")]
+    by_the_last = [(3, 3, "bob", "smith", "rome"), (4, 4, "cleo", "jones", "rome")]
+    keys = keyed(hashed(frame(spark, [*by_all, *by_the_last]), list(pieces.values())), rules, list(pieces))
+
+    pairs = compared_pairs(keys, FIELDS, [RARE] * 3, 4).collect()
+
+    assert sorted((r["low"], r["high"], r["rules"]) for r in pairs) == [(1, 2, 2 ** (last + 1) - 1), (3, 4, 2**last)]
 
 
 def test_a_value_that_too_many_have_is_told_apart_by_another_piece(spark: SparkSession, pieces):

@@ -20,6 +20,7 @@ SURVIVES = 0.75
 _AGAIN = 0.5
 """What it is worth to reach a match once more: the guess may be wrong, and then the second rule has it."""
 MOST_RULES = 40
+"""Rules in all from which none is added to those of the configuration, of which there may be more."""
 PAIRS_A_RECORD = 40
 """More pairs than this make people of strangers before they find a friend (measured on public sets)."""
 FREE_PAIRS = 200_000
@@ -83,15 +84,17 @@ def chosen_rules(
         codes: of each piece the sample's values as numbers, 0 where missing; all of one length.
         nodes: the sample's records.
         records: records in all, of which the sample is a part.
-        wanted: rules that the configuration adds; they are always taken.
+        wanted: rules that the configuration adds, no two of the same pieces; they are always taken.
     """
     size = len(next(iter(codes.values()))) if codes else 0
     if size < 2:
         return Blocking((), 0, 0)
     scale = records * max(records - 1, 1) / (size * (size - 1))
     survived = _imagined(codes, nodes)
-    own = list(dict.fromkeys(wanted))
-    tried = [(o, np.logical_and.reduce([survived[p] for p in o])) for o in dict.fromkeys([*own, *_combinations(codes)])]
+    own = list(wanted)
+    is_own = {frozenset(pieces) for pieces in own}
+    others = [pieces for pieces in _combinations(codes) if frozenset(pieces) not in is_own]
+    tried = [(o, np.logical_and.reduce([survived[p] for p in o])) for o in (*own, *others)]
     kept = [option for number, option in enumerate(tried) if number < len(own) or option[1].any()]
     options = [pieces for pieces, _ in kept]
     # As numbers: what each option would gain is one product of a matrix (a row an option) and a vector.

@@ -72,7 +72,7 @@ def keyed(pieces: DataFrame, rules: Sequence[Rule], order: Sequence[Piece]) -> D
 
     Args:
         pieces: `hashed`.
-        rules: at most 62.
+        rules: at most `MOST_BLOCKING_RULES`.
         order: what p0, p1 ... are.
 
     Returns:
