@@ -156,6 +156,17 @@ def test_an_id_lasts_through_growing_merging_and_running_again(silver, run: Run)
     assert _ids(run) == first
 
 
+def test_a_run_says_which_fields_it_did_not_compare(silver, run: Run):
+    (run.config.path / "identity.yaml").write_text("comparisons: [{column: attributes.plate, kind: code}]")
+    home = {"street": "1 market square", "city": "springfield", "postal_code": "10000", "family": "Smith"}
+    codes = [{f"code_{n}": f"{who}{n}" for n in range(9)} for who in "abc"]
+    silver(*(person(f"crm:{n}", "Ann", born="1970-10-10", emails=[f"{n}@x.org"], ids=ids, **home) for n, ids in enumerate(codes)))
+
+    notes = resolve(run).notes
+
+    assert [note.split(";")[0] for note in notes if "not compared" in note] == ["not compared: city", "not compared: attributes.plate"]
+
+
 def test_what_thousands_share_makes_no_pairs_and_no_merge(silver, customers, run: Run):
     home = {"street": "1 market square", "city": "springfield", "postal_code": "10000"}
     letters = "abcdefghijklmnopqrstuvwxyz"

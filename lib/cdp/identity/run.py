@@ -282,7 +282,8 @@ def _compared_notes(matches: Matches) -> list[str]:
     blocking = model.blocking
     notes = [
         f"{model.records:,} customer records compared by {names}: {len(blocking.rules)} blocking rules,"
-        f" some {blocking.pairs:,.0f} pairs expected; linked from {matches.stop:+.1f} bits"
+        f" some {blocking.pairs:,.0f} pairs expected; linked from {matches.stop:+.1f} bits",
+        *matches.chosen.notes,
     ]
     if model.crowds:
         dropped = sum(crowd.is_dropped for crowd in model.crowds)

@@ -3,11 +3,23 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from cdp.identity.config import IdentityConfig
 from cdp.identity.digests import differing, digests
-from cdp.identity.matching.fields import MOST_LETTERS, MOST_VALUES, STANDARD, Field, compared
+from cdp.identity.matching.fields import (
+    MOST_FIELDS,
+    MOST_LETTERS,
+    MOST_VALUES,
+    STANDARD,
+    Chosen,
+    Field,
+    chosen_fields,
+    compared,
+    fields_of,
+)
 from cdp.identity.matching.levels import NAMES
 from cdp.tables.silver import IDENTIFIERS_TABLE
 from tests.identity.conftest import person, records_frame
@@ -104,3 +116,51 @@ def test_of_many_addresses_the_preferred_ones_are_compared(spark: SparkSession):
 
     assert row is not None
     assert row["f0"].split("\n") == sorted(addresses[:MOST_VALUES])
+def chosen(shares: dict[str, float], config: IdentityConfig, records: int = 100_000) -> tuple[list[str], Chosen]:
+    """The names that are compared, where other standard fields are filled by nine records in ten."""
+    fields = fields_of(config, [name.removeprefix("identifiers.") for name in shares if name.startswith("identifiers.")])
+    found = chosen_fields(fields, [int(records * shares.get(field.name, 0.9)) for field in fields], records, config)
+    return [fields[i].name for i in found.places], found
+
+
+def test_what_tells_people_apart_is_compared_before_what_many_share():
+    shares = {
+        "street_2": 0.3, "birth_year": 0.05,
+        "identifiers.loyalty_id": 0.2, "identifiers.crm_no": 0.9, "identifiers.shop_no": 0.5, "identifiers.tax_no": 0.4,
+        "identifiers.passport": 0.005,  # so few have it that an address says more
+    }
+
+    names, found = chosen(shares, IdentityConfig())
+
+    assert found.crowded_out == ("birth_year", "gender", "identifiers.passport")
+    assert len(names) == MOST_FIELDS and found.too_rare == ()
+    assert "not compared: birth_year, gender, identifiers.passport; a comparison holds 15 fields" in found.notes[0]
+
+
+def test_what_the_configuration_names_is_compared_first_however_few_have_it():
+    own = {"comparisons": [{"column": "attributes.size", "kind": "category"}, {"column": "attributes.plate", "kind": "code"}]}
+    config = IdentityConfig.model_validate({**own, "blocking": [["street_2_prefix", "gender"]]})
+    shares = {"attributes.size": 0.002, "attributes.plate": 0.0001, "street_2": 0.01, "gender": 0.01, "birth_year": 0.9}
+
+    names, found = chosen({**shares, "identifiers.crm_no": 0.9, "identifiers.shop_no": 0.9}, config)
+
+    assert {"attributes.size", "street_2", "gender"} <= set(names)
+    assert found.crowded_out == ("region",) and found.too_rare == ("attributes.plate",)
+    assert "not compared: attributes.plate; identity.yaml names what fewer than two records" in found.notes[1]
+
+
+@given(st.lists(st.integers(0, 1000), min_size=20, max_size=20), st.integers(0, 12))
+def test_every_field_that_enough_records_have_is_compared_or_told(filled: list[int], configured: int):
+    comparisons = [{"column": f"attributes.a{n}", "kind": "category"} for n in range(configured)]
+    config = IdentityConfig.model_validate({"comparisons": comparisons})
+    fields = fields_of(config, [f"id{n}" for n in range(20 - len(STANDARD))])
+    filled = (filled * 2)[: len(fields)]
+
+    found = chosen_fields(fields, filled, 1000, config)
+
+    names = [fields[i].name for i in found.places]
+    enough = [field.name for field, records in zip(fields, filled, strict=True) if records >= 2]
+    assert sorted([*names, *found.crowded_out]) == sorted(enough)
+    assert list(found.places) == sorted(found.places) and len(names) == min(len(enough), MOST_FIELDS)
+    own = {c.column for c in config.comparisons}
+    assert own & set(enough) <= set(names) and set(found.too_rare) == own - set(enough)

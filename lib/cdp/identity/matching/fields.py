@@ -1,6 +1,6 @@
 """What is compared: the fields of customer records as text, and the pieces of them by which records meet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pyspark.sql import Column, DataFrame
@@ -22,6 +22,13 @@ MOST_VALUES = 20
 _HASH = 64
 """Letters of a hash."""
 _OF_ANOTHER_FORM = ("given_name", "family_name", "email", "phone", "birth_date", "birth_year", "gender")
+_TELLS = {
+    "code": 20, "exact": 20, "email": 20, "phone": 20, "date": 15, "name": 10, "street": 10, "postal_code": 10,
+    "number": 5, "text": 2, "category": 1,
+}  # fmt: skip
+"""Bits that equal values of a kind say, a guess; cities and regions little, for the postal code has said them. It decides which
+fields are compared where there are too many, and no score."""
+
 _DATE = "yyyy-MM-dd"
 _HALF, _MOST, _LESS = 0.5, 0.6, 0.4
 _FILLED = r"^(\d)\1*$|^0?12345"
@@ -66,6 +73,37 @@ class Piece:
     alone: bool = True
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Which fields are compared.
+
+    Attributes:
+        places: their places among all that might be, in order.
+        crowded_out: names of those left out because a comparison holds no more.
+        too_rare: names of those that the configuration names and too few records have.
+    """
+
+    places: tuple[int, ...]
+    crowded_out: tuple[str, ...] = ()
+    too_rare: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """A sentence for each reason for which fields were left out."""
+        notes = []
+        if self.crowded_out:
+            notes.append(
+                f"not compared: {', '.join(self.crowded_out)}; a comparison holds {MOST_FIELDS} fields, those that identity.yaml"
+                " names first, then those that tell most people apart"
+            )
+        if self.too_rare:
+            notes.append(
+                f"not compared: {', '.join(self.too_rare)}; identity.yaml names what fewer than two records, or than one of a"
+                " thousand, have"
+            )
+        return notes
+
+
 STANDARD = (
     Field("given_name", "name", other="family_name", of_name=True),
     Field("family_name", "name", other="given_name", of_home=True),
@@ -100,12 +138,42 @@ def fields_of(config: IdentityConfig, id_types: Sequence[str] = ()) -> tuple[Fie
     return (*usual, *(Field(name, kind) for name, kind in own.items() if name not in known))
 
 
+def chosen_fields(fields: Sequence[Field], filled: Sequence[int], records: int, config: IdentityConfig) -> Chosen:
+    """Choose the fields that at least two records, and one of a thousand, have.
+
+    Where there are too many, those come first that the configuration compares or blocks by, then those that tell most people
+    apart: by what a kind of value says, and by how many records have it.
+
+    Args:
+        fields: `fields_of`.
+        filled: of each, the records that have it.
+        records: how many there are.
+        config: comparisons and blocking.
+    """
+    least = max(2, records // 1000)
+    names = [field.name for field in fields]
+    configured = {c.column for c in config.comparisons}
+    configured |= {_field_of(piece, names) or piece for rule in config.blocking for piece in rule}
+    there = [i for i in range(len(fields)) if filled[i] >= least]
+    ranked = sorted(there, key=lambda i: (names[i] not in configured, -_TELLS[fields[i].kind] * filled[i], i))
+    return Chosen(
+        tuple(sorted(ranked[:MOST_FIELDS])),
+        tuple(names[i] for i in sorted(ranked[MOST_FIELDS:])),
+        tuple(name for i, name in enumerate(names) if name in configured and filled[i] < least),
+    )
+
+
+def _field_of(piece: str, names: Iterable[str]) -> str | None:
+    """The field that a piece is part of, by the piece's name."""
+    return max((name for name in names if piece.startswith(name)), key=len, default=None)
+
+
 def unknown_pieces(config: IdentityConfig) -> list[str]:
     """What is wrong with the pieces that the configuration's blocking rules name."""
     kinds = {field.name: field.kind for field in fields_of(config)}
     wrong = []
     for name in dict.fromkeys(name for rule in config.blocking for name in rule):
-        field = max((f for f in kinds if name.startswith(f)), key=len, default=None)
+        field = _field_of(name, kinds)
         if name.startswith("identifiers."):
             continue  # whether records have it is known from the data alone
         if field is None:

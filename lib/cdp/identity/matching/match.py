@@ -19,7 +19,7 @@ from cdp.identity.matching.clusters import clustered
 from cdp.identity.matching.decision import review_of, stop_of
 from cdp.identity.matching.draws import pairs_of
 from cdp.identity.matching.fellegi_sunter import Problem, learnt, ways_to_meet
-from cdp.identity.matching.fields import MOST_FIELDS, Field, Piece, compared, fields_of, pieces_of
+from cdp.identity.matching.fields import Chosen, Field, Piece, chosen_fields, compared, fields_of, pieces_of
 from cdp.identity.matching.linkage import CONTRADICTIONS
 from cdp.identity.matching.model import Crowd, Learnt, Model
 from cdp.identity.matching.parameters import Parameters, Patterns
@@ -46,6 +46,7 @@ class Matches:
         refused: low_atom, high_atom, kind: alike, but kept apart by a limit.
         stop: bits at which clusters were no longer joined.
         keys: node, keys (map<string,bigint>): by which rules a record met others, and the hash of its value.
+        chosen: which fields were compared; where that was learnt before, nothing is said of those left out then.
     """
 
     learnt: Learnt
@@ -54,6 +55,7 @@ class Matches:
     refused: DataFrame
     stop: float
     keys: DataFrame
+    chosen: Chosen
 
     @property
     def model(self) -> Model:
@@ -80,12 +82,13 @@ def matched(
     everything = everything.withColumn("atom", F.coalesce("atom", "node")).persist()
     filled = everything.agg(F.count("*").alias("all"), *[F.count(f"f{i}").alias(f"f{i}") for i in range(len(wanted))]).first()
     assert filled is not None
-    kept = list(range(len(wanted))) if known else _worth_comparing(wanted, filled.asDict())
-    if not kept or (filled["all"] < 2 and known is None):
+    counts = [filled[f"f{i}"] for i in range(len(wanted))]
+    chosen = Chosen(tuple(range(len(wanted)))) if known else chosen_fields(wanted, counts, filled["all"], config)
+    if not chosen.places or (filled["all"] < 2 and known is None):
         everything.unpersist()
         return None
-    fields = tuple(wanted[i] for i in kept)
-    values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(kept)])
+    fields = tuple(wanted[i] for i in chosen.places)
+    values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(chosen.places)])
     if known is None:
         learnt, pairs, keys = _learnt(values, fields, filled["all"], config)
     else:
@@ -97,7 +100,7 @@ def matched(
     clusters, refused = clustered(pairs, best, atoms, had, model, stop)
     pairs.unpersist()
     everything.unpersist()
-    return Matches(learnt, clusters, explained(best, model), refused, stop, keys)
+    return Matches(learnt, clusters, explained(best, model), refused, stop, keys, chosen)
 
 
 def alike(
@@ -171,14 +174,6 @@ def _meeting(
 def _id_types(records: DataFrame) -> list[str]:
     rows = records.select(F.explode(F.map_keys("identifiers")).alias("id_type")).distinct().collect()
     return [row["id_type"] for row in rows]
-
-
-def _worth_comparing(fields: Sequence[Field], filled: dict[str, int]) -> list[int]:
-    """Fields that at least two records, and one of a thousand, have; the fullest ones where there are too many."""
-    least = max(2, filled["all"] // 1000)
-    kept = [i for i in range(len(fields)) if filled[f"f{i}"] >= least]
-    fullest = sorted(kept, key=lambda i: (-filled[f"f{i}"], i))[:MOST_FIELDS]
-    return sorted(fullest)
 
 
 def _learnt(
