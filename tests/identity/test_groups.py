@@ -1,5 +1,6 @@
 """The groups of an identifier's value, found for all values at once, are those that an obvious way finds one by one."""
 
+from random import Random
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from cdp.identity.config import BadValues, IdentityConfig, Policy
-from cdp.identity.groups import _grouped_table, described, learned
+from cdp.identity.groups import _grouped_table, described, grouped, learned, node_of
 from cdp.identity.people import Described, Who, told_apart
 from tests.identity.conftest import person, records_frame
 
@@ -65,6 +66,48 @@ def test_all_values_at_once_are_grouped_as_one_by_one(table: list[Row], policy: 
     assert found == [_obvious(row, ordered, policy) for row in ordered]
 
 
+@settings(max_examples=200)
+@given(tables, policies, st.randoms(use_true_random=False))
+def test_where_refused_rows_stand_changes_nothing(table: list[Row], policy: Policy, random: Random):
+    config = IdentityConfig.model_validate({"shared_identifier_policy": policy, "max_cluster_size": SMALL})
+    usable, refused = (sorted(row for row in table if (row.refused is None) == wanted) for wanted in (True, False))
+    mixed = list(usable)
+    for row in refused:
+        mixed.insert(random.randint(0, len(mixed)), row)
+
+    found = _grouped_table(_arrow(mixed), config).to_pylist()
+
+    alone = [*_grouped_table(_arrow(usable), config).to_pylist()] if usable else []
+    # Each in a table of its own, as if another task had it.
+    alone += [_grouped_table(_arrow([row]), config).to_pylist()[0] for row in refused]
+    assert sorted(found, key=repr) == sorted(alone, key=repr)
+
+
+def test_refused_rows_of_one_value_are_spread_over_the_tasks(spark: SparkSession):
+    rows = [("crm", f"{n}", "email", "na@na.com", "placeholder") for n in range(60)]
+    rows += [("crm", f"{n}", "phone", "+4912345678", None) for n in range(60)]
+    seen = spark.createDataFrame(rows, "source string, record_key string, id_type string, id_value string, refused string")
+    at = F.timestamp_micros(F.lit(0))
+    seen = seen.withColumns(
+        {
+            "node": node_of(), "record_type": F.lit("customer_record"), "first_seen_at": at, "last_seen_at": at,
+            **{name: F.lit(None).cast("string") for name in Who._fields},
+        }
+    )  # fmt: skip
+    is_adaptive = spark.conf.get("spark.sql.adaptive.enabled")
+    spark.conf.set("spark.sql.adaptive.enabled", False)  # so that small partitions stay as they are
+    try:
+        found = grouped(seen, IdentityConfig()).select("id_type", "hub.record_key", F.spark_partition_id().alias("task")).collect()
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", is_adaptive)
+
+    assert len(found) == len(rows)
+    assert {row["record_key"] for row in found if row["id_type"] == "phone"} == {"0"}
+    assert {row["record_key"] for row in found if row["id_type"] == "email"} == {None}
+    assert len({row["task"] for row in found if row["id_type"] == "phone"}) == 1
+    assert len({row["task"] for row in found if row["id_type"] == "email"}) > 1
+
+
 def _obvious(row: Row, table: list[Row], policy: Policy) -> dict[str, Any]:
     mine = [other for other in table if other[:2] == row[:2]]
     usable = [other for other in mine if other.refused is None]
@@ -90,12 +133,13 @@ def _obvious(row: Row, table: list[Row], policy: Policy) -> dict[str, Any]:
             return None
         return -1 if place.by_policy is None else place.by_policy
 
-    hubs = [other for other in mine if link(other) is not None and link(other) == link(row)]
+    linked = [other for other in mine if link(other) is not None]
+    hubs = [other for other in linked if link(other) == link(row)]
     return {
         "refused": row.refused or too_many,
         "hub": _record(min(hubs, key=_key)) if hubs else None,
-        "first_hub": _record(min(linked, key=_key)) if (linked := [o for o in mine if link(o) is not None]) else None,
-        "groups": groups,
+        "first_hub": _record(min(linked, key=_key)) if linked and not row.refused else None,
+        "groups": 1 if row.refused else groups,
     }
 
 

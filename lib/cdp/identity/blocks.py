@@ -9,24 +9,31 @@ import pyarrow as pa
 def whole_blocks(batches: Iterator[pa.RecordBatch], key: str, rows_at_once: int) -> Iterator[pa.Table]:
     """Tables of some `rows_at_once` rows that never end within a block.
 
+    The work is linear in the rows, however large a block is: of each batch the last key is looked at, and rows are put
+    together once.
+
     Args:
         batches: sorted by `key`.
-        key: bigint column; the rows of a block have the same one. The largest block is held in memory.
+        key: bigint column, never null; the rows of a block have the same one. The largest block is held in memory.
         rows_at_once: where a table ends, but for the rest of its last block.
     """
     held: list[pa.RecordBatch] = []
-    rows = 0
+    rows = begins = 0
+    last: np.int64 | None = None
     for batch in batches:
+        if not batch.num_rows:
+            continue
+        keys = batch.column(key).to_numpy()
+        if keys[-1] != last:
+            last = keys[-1]
+            begins = rows + int(np.searchsorted(keys, last, side="left"))
         held.append(batch)
         rows += batch.num_rows
-        if rows < rows_at_once:
-            continue
-        table = pa.Table.from_batches(held)
-        keys = table.column(key).to_numpy()
-        end = int(np.searchsorted(keys, keys[-1], side="left"))
-        if end:
-            yield table.slice(0, end)
-        held = table.slice(end).combine_chunks().to_batches()
-        rows -= end
+        if begins and rows >= rows_at_once:
+            table = pa.Table.from_batches(held)
+            yield table.slice(0, begins)
+            held = table.slice(begins).to_batches()
+            rows -= begins
+            begins = 0
     if rows:
         yield pa.Table.from_batches(held)

@@ -73,7 +73,7 @@ def node_of(source: str = "source", record_key: str = "record_key") -> Column:
 def grouped(seen: DataFrame, config: IdentityConfig) -> DataFrame:
     """Find the group of each record within each of its values, and the group's hub.
 
-    One shuffle by value; the rows of one value are held in memory.
+    One shuffle by value; the rows of one value that are not refused are held in memory.
 
     Args:
         seen: `described` with `refused` (why the value links nobody; null where it may).
@@ -85,9 +85,9 @@ def grouped(seen: DataFrame, config: IdentityConfig) -> DataFrame:
         ids: usable identifiers of the record;
         is_person: whether it is a customer's record or has an identifier of a person, not of a device alone;
         hub: source, record_key and node of the group's first record; null where the record is linked to nobody;
-        first_hub: the hub of the value's first group;
+        first_hub: the hub of the value's first group; null where `refused` was there before;
         reason: why the record belongs to its group;
-        groups: people who share the value.
+        groups: people who share the value; 1 where `refused` was there before.
     """
     usable = F.col("refused").isNull()
     alone = Window.partitionBy("source", "record_key")
@@ -97,25 +97,27 @@ def grouped(seen: DataFrame, config: IdentityConfig) -> DataFrame:
         *_WHO,
         F.count_if(usable).over(alone).alias("ids"),
         ((F.col("record_type") == "customer_record") | F.max(names_people).over(alone)).alias("is_person"),
-        F.xxhash64(*_VALUE).alias("value"),
+        # What is refused meets nobody: a placeholder that half the records have would be one task's block for nothing.
+        F.when(usable, F.xxhash64(*_VALUE)).otherwise(F.col("node")).alias("block"),
     )
-    blocks = rows.repartition("value").sortWithinPartitions("value", *_VALUE, "source", "record_key")
+    blocks = rows.repartition("block").sortWithinPartitions("block", *_VALUE, "source", "record_key")
     return blocks.mapInArrow(partial(_grouped, config=config), _GROUPED_SCHEMA)
 
 
 def _grouped(batches: Iterator[pa.RecordBatch], config: IdentityConfig) -> Iterator[pa.RecordBatch]:
-    for table in whole_blocks(batches, "value", _ROWS_AT_ONCE):
+    for table in whole_blocks(batches, "block", _ROWS_AT_ONCE):
         yield from _grouped_table(table, config).to_batches()
 
 
 def _grouped_table(table: pa.Table, config: IdentityConfig) -> pa.Table:
-    """The same of whole values, whose rows stand together in the order of source and record_key."""
+    """The same of whole values, whose usable rows are in the order of source and record_key; refused ones stand anywhere."""
     value, value_row = _joint_codes(table, _VALUE)
     is_contact = pc.is_in(table.column("id_type"), pa.array(CONTACT_TYPES)).to_numpy()
     # Names have a say on contact points only: elsewhere all records of a value are one person's.
     who = np.where(is_contact, _joint_codes(table, _WHO)[0] + 1, 0)
     items = _items_of(table, value, who, config)
     too_many = _refusals(items, table.column("id_type").take(pa.array(value_row)).to_pylist(), config)
+    is_usable = pc.is_null(table.column("refused")).to_numpy()
     refused = pc.coalesce(table.column("refused"), pa.array(too_many[value], pa.string()))
     group, by_policy = items.of_rows(items.group), items.of_rows(items.by_policy)
     # A record that carries nothing but a shared identifier links to others of its kind, and to no person; one with
@@ -132,9 +134,9 @@ def _grouped_table(table: pa.Table, config: IdentityConfig) -> pa.Table:
         table.column("ids"),
         table.column("is_person"),
         _records(table, hub),
-        _records(table, _first_rows(value, link != _NOBODY)),
+        _records(table, np.where(is_usable, _first_rows(value, link != _NOBODY), -1)),
         _reasons(table.column("id_type"), group >= 0, by_policy >= 0, config),
-        pa.array(items.groups[value].astype(np.int32)),
+        pa.array(np.where(is_usable, items.groups[value], 1).astype(np.int32)),
     ]
     return pa.table(columns, names=[*_KEPT, "ids", "is_person", "hub", "first_hub", "reason", "groups"])
 
