@@ -1,9 +1,12 @@
-"""Whole blocks of rows out of Arrow batches."""
+"""Whole blocks of rows, out of Arrow batches and in slices."""
 
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+
+Numbers = npt.NDArray[np.int64]
 
 
 def whole_blocks(batches: Iterator[pa.RecordBatch], key: str, rows_at_once: int) -> Iterator[pa.Table]:
@@ -37,3 +40,18 @@ def whole_blocks(batches: Iterator[pa.RecordBatch], key: str, rows_at_once: int)
             begins = 0
     if rows:
         yield pa.Table.from_batches(held)
+
+
+def slices_of(until: Numbers, at_once: int) -> Iterator[tuple[int, int]]:
+    """First and last (not included) of as many blocks as have at most so many rows together; of one at least.
+
+    Args:
+        until: rows up to the end of each block, itself included.
+        at_once: rows.
+    """
+    first = 0
+    while first < len(until):
+        before = int(until[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(until, before + at_once, side="right")))
+        yield first, last
+        first = last

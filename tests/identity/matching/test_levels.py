@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from cdp.identity.matching.levels import EQUAL, MISSING, NAMES, SEPARATOR, Values, compared
+from cdp.identity.matching.levels import EQUAL, MISSING, MOST_OF_ONE, NAMES, SEPARATOR, Values, compared
 from cdp.identity.names import are_one_name, is_given_name, stands_for
 
 CASES = [
@@ -99,6 +99,34 @@ def test_of_several_values_the_two_most_alike_are_compared():
     one = SEPARATOR.join(["a@x.org", "otto.meier@web.de"])
     assert level("email", one, "otto.meyer@web.de") == "one or two letters wrong"
     assert level("email", one, "a@x.org") == "equal"
+
+
+@given(
+    st.sampled_from(["name", "email", "phone", "text", "code"]),
+    st.lists(st.none() | st.lists(st.text(st.sampled_from("ab1@"), max_size=4), min_size=1, max_size=4), min_size=1, max_size=8),
+    st.integers(1, 30),
+)
+def test_several_values_are_compared_in_slices_as_one_by_one(kind: str, held: list[list[str] | None], at_once: int):
+    column = Values.of(pa.array([values and SEPARATOR.join(values) for values in held], pa.string()))
+    left, right = (rows.ravel() for rows in np.indices((len(held), len(held))))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("cdp.identity.matching.levels._COMBINATIONS_AT_ONCE", at_once)
+        found = [NAMES[kind][i] for i in compared(kind, column, left, right)]
+
+    def slow(one: list[str] | None, other: list[str] | None) -> str:
+        if one is None or other is None:
+            return NAMES[kind][MISSING]
+        return min((level(kind, x, y) for x in one for y in other), key=NAMES[kind].index)
+
+    assert found == [slow(held[one], held[other]) for one, other in zip(left, right, strict=True)]
+
+
+def test_of_very_many_values_the_first_ones_are_compared():
+    many = [f"{'x' * n}@x.org" for n in range(1, MOST_OF_ONE + 2)]
+    one = SEPARATOR.join(many)
+    assert level("email", one, many[-2]) == "equal"
+    assert level("email", one, many[-1]) == "one or two letters wrong"  # as much as the one before it is
 
 
 names = st.sampled_from(

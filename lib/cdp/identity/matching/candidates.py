@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, LongType, StructField, StructType
 
-from cdp.identity.blocks import whole_blocks
+from cdp.identity.blocks import slices_of, whole_blocks
 from cdp.identity.matching.blocking import MOST_IN_BLOCK, Rule, combined
 from cdp.identity.matching.fields import Field, Piece
 from cdp.identity.matching.levels import (
@@ -209,7 +209,7 @@ def _compare_table(
     keys = table.column("keys").combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(table), width)
     columns = columns_of(table, frequencies)
     is_new = table.column("is_new").to_numpy() if "is_new" in table.column_names else None
-    for first, last in _slices(np.cumsum(rank)):
+    for first, last in slices_of(np.cumsum(rank), _PAIRS_AT_ONCE):
         ranks = rank[first:last]
         left = np.repeat(np.arange(first, last), ranks)
         ends = np.cumsum(ranks)
@@ -235,15 +235,6 @@ def _compare_table(
                     ).cast(pa.binary()),
                 }
             )
-
-
-def _slices(pairs_until: Pairs) -> Iterator[tuple[int, int]]:
-    first = 0
-    while first < len(pairs_until):
-        before = pairs_until[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(pairs_until, before + _PAIRS_AT_ONCE, side="right")))
-        yield first, last
-        first = last
 
 
 def _made_here(left: Pairs, right: Pairs, keys: Pairs, rule: npt.NDArray[np.int32]) -> tuple[Pairs, Pairs, Pairs]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.process import cpdist
 
+from cdp.identity.blocks import slices_of
 from cdp.identity.names import are_one_name, first_word, initials_of, is_form, is_given_name, stands_for
 
 MISSING = 0
@@ -30,6 +31,9 @@ SAME_YEAR = 6
 """The first level of dates that are two, and not one written wrongly."""
 SEPARATOR = "\n"
 """Between the values of a field that holds several: the two that are most alike are compared."""
+MOST_OF_ONE = 20
+"""Values of one record that are compared, the first ones: of two records they make 400 combinations, of all pairs many more."""
+_COMBINATIONS_AT_ONCE = 400_000
 
 Strings = npt.NDArray[np.object_]
 Levels = npt.NDArray[np.uint8]
@@ -149,19 +153,49 @@ def _has_several(value: str) -> bool:
     return SEPARATOR in value
 
 
+@dataclass(frozen=True)
+class _Single:
+    """The values of rows that hold several, one by one.
+
+    Attributes:
+        values: each of them once, a row each.
+        rows: of these, what each distinct value of the column holds, one behind the other.
+        starts: of each distinct value of the column where its own begin in `rows`.
+        counts: of each, how many they are.
+    """
+
+    values: Values
+    rows: Codes
+    starts: Codes
+    counts: Codes
+
+
+def _singled(distinct: Strings) -> _Single:
+    parts = [value.split(SEPARATOR)[:MOST_OF_ONE] for value in distinct]
+    counts = np.array([len(mine) for mine in parts], np.int64)
+    known: dict[str, int] = {}
+    rows = np.array([known.setdefault(part, len(known)) for mine in parts for part in mine], np.int64)
+    values = Values(_strings(list(known)), np.arange(len(known)))
+    return _Single(values, rows, np.cumsum(counts) - counts, counts)
+
+
 def _best_of_several(kind: str, values: Values, a: Codes, b: Codes) -> Levels:
-    pairs, left, right = [], [], []
-    for pair, (one, other) in enumerate(zip(values.distinct[a], values.distinct[b], strict=True)):
-        for x in one.split(SEPARATOR):
-            for y in other.split(SEPARATOR):
-                pairs.append(pair)
-                left.append(x)
-                right.append(y)
-    single = Values.of(pa.array(left + right, pa.string()))
-    rows = np.arange(len(left))
-    best = np.full(len(a), len(NAMES[kind]) - 1, np.uint8)
-    np.minimum.at(best, np.array(pairs, np.int64), compared(kind, single, rows, rows + len(left)))
-    return best
+    """The best level of any value of one and any of the other; for each two rows that say the same it is found once."""
+    single = values.whole(_singled)
+    pairs, back = np.unique(a * len(values.distinct) + b, return_inverse=True)
+    one, other = np.divmod(pairs, len(values.distinct))
+    best = np.full(len(pairs), len(NAMES[kind]) - 1, np.uint8)
+    combinations = single.counts[one] * single.counts[other]
+    for first, last in slices_of(np.cumsum(combinations), _COMBINATIONS_AT_ONCE):
+        some = combinations[first:last]
+        pair = np.repeat(np.arange(first, last), some)
+        place = np.arange(len(pair)) - np.repeat(np.cumsum(some) - some, some)
+        of_one, of_other = np.divmod(place, single.counts[other[pair]])
+        x, y = single.rows[single.starts[one[pair]] + of_one], single.rows[single.starts[other[pair]] + of_other]
+        best[pair[x == y]] = EQUAL
+        rest = best[pair] != EQUAL
+        np.minimum.at(best, pair[rest], compared(kind, single.values, x[rest], y[rest]))
+    return best[back]
 
 
 def _first(*conditions: Flags, start: int = 2) -> Levels:

@@ -28,6 +28,8 @@ from cdp.identity.matching.scores import best_of_atoms, explained, scored
 _SAMPLE = 20_000
 _RANDOM_PAIRS = 3_000_000
 """How often strangers agree is learnt from so many: of a million, two draws differed by a percent in the precision of the customers."""
+_RANDOM_AT_ONCE = 400_000
+"""Pairs whose texts are in the driver's memory together."""
 _LEARNT_FROM = 1_000_000
 _COMMONEST = 300_000
 _NEW_CROWD = 2 * MOST_IN_BLOCK
@@ -292,4 +294,8 @@ def _random_patterns(
 ) -> candidates.Pairs:
     columns = candidates.columns_of(sample, frequencies)
     left, right = pairs_of(sample.column("node").to_numpy(), _RANDOM_PAIRS)
-    return candidates.patterns(columns, left, right, fields).pattern
+    found = np.empty(len(left), np.int64)
+    for start in range(0, len(left), _RANDOM_AT_ONCE):
+        some = slice(start, start + _RANDOM_AT_ONCE)
+        found[some] = candidates.patterns(columns, left[some], right[some], fields).pattern
+    return found
