@@ -1,6 +1,7 @@
 """Clusters of atoms, worked on side by side: average linkage within each component."""
 
 from functools import partial
+from math import ceil
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,9 @@ from cdp.identity.protect import FACT, Fact, Limits
 
 UNSEEN = -3.0
 """Bits of a pair that never met: about the share of matches that blocking misses (an eighth), against nearly all others."""
-_ATOMS_AT_ONCE = 100_000
+_ATOMS_A_PART = 100_000
+_PAIRS_A_PART = 200_000
+"""Pairs that a worker clusters together, some 150 MB; more where one component has more."""
 _PAIRS_AT_ONCE = 100_000
 _BROADCAST = 1_000_000
 """Atoms whose components are sent to all, some 30 MB, so that pairs are read where they are."""
@@ -49,17 +52,21 @@ def clustered(
     high = placed.select(F.col("atom").alias("high_atom"), F.col("component").alias("_high"))
     between = pairs.where("low_atom <> high_atom").select(*_PAIR)
     inside = between.join(low, on="low_atom", how="inner").join(high, on="high_atom", how="inner").where("_low = _high")
-    parts = max(2, count // _ATOMS_AT_ONCE)
+    # Held, so that counting them is not a second pass over all pairs.
+    links = inside.select(F.col("_low").alias("component"), *_PAIR).persist()
+    # Few atoms that are all alike have as many pairs as a million that come in twos, which have more to be limited by.
+    parts = max(2, ceil(links.count() / _PAIRS_A_PART), ceil(count / _ATOMS_A_PART))
     part = F.pmod(F.xxhash64("component"), F.lit(parts)).alias("part")
     own = had.join(atoms, on="node", how="left").withColumn("atom", F.coalesce("component", "node")).drop("component", "node")
     known = own.join(bounds, on="atom", how="inner").select(part, F.col("atom").alias("node"), *FACT[1:])
-    links = inside.withColumn("component", F.col("_low")).select(part, *_PAIR)
     found = (
-        links.groupBy("part")
+        links.select(part, *_PAIR)
+        .groupBy("part")
         .cogroup(known.groupBy("part"))
         .applyInArrow(partial(_link, model=model, stop=stop), "atom bigint, cluster bigint, kind string")
         .localCheckpoint()
     )
+    links.unpersist()
     clusters = found.where("kind is null").select("atom", "cluster")
     refused = found.where("kind is not null").select(
         F.col("atom").alias("low_atom"), F.col("cluster").alias("high_atom"), "kind"
