@@ -1,6 +1,9 @@
 """Rules are chosen for what they reach, within a budget."""
 
+from collections import Counter
+
 import numpy as np
+import pytest
 
 from cdp.identity.matching import blocking
 from cdp.identity.matching.blocking import chosen_rules
@@ -20,16 +23,50 @@ def codes(size: int) -> dict[Piece, np.ndarray]:
     return {GIVEN: given, PREFIX: given // 10 + 1, BORN: born, CITY: random.integers(1, 3, size)}
 
 
-def test_the_cost_of_a_rule_is_counted_before_a_pair_is_made():
-    values = codes(2000)
-    chosen = chosen_rules(values, np.arange(2000), 2000)
+def left_of(rule: blocking.Rule, values: dict[Piece, np.ndarray], records: int) -> int:
+    """Pairs of a sample that meet, one value after the other."""
+    blocks: dict[tuple[int, ...], list[int]] = {}
+    for number, row in enumerate(zip(*[values[p].tolist() for p in rule.pieces], strict=True)):
+        if 0 not in row:
+            blocks.setdefault(row, []).append(number)
+
+    def is_crowd(size: int) -> bool:
+        return size > 3 and (size - 1) * records / len(values[GIVEN]) + 1 > blocking.MOST_IN_BLOCK
+
+    sizes = []
+    for members in blocks.values():
+        if not is_crowd(len(members)):
+            sizes.append(len(members))
+        elif rule.refined_by:
+            finer = Counter(values[rule.refined_by][members].tolist())
+            sizes += [size for size in finer.values() if not is_crowd(size)]
+    return sum(size * (size - 1) // 2 for size in sizes)
+
+
+@pytest.mark.parametrize(("size", "records"), [(2000, 2000), (1500, 1500), (2000, 100_000)])
+def test_the_cost_of_a_rule_is_counted_before_a_pair_is_made(size: int, records: int):
+    values = codes(size)
+    chosen = chosen_rules(values, np.arange(size), records, wanted=[(CITY,), (PREFIX,)])
+    scale = records * (records - 1) / (size * (size - 1))
+    assert chosen.rules[0].pairs < scale * (size / 2) ** 2 / 2  # each city has half of the records: they are told apart
     for rule in chosen.rules:
-        blocks: dict[tuple[int, ...], int] = {}
-        for row in zip(*[values[p].tolist() for p in rule.pieces], strict=True):
-            if 0 not in row:
-                blocks[row] = blocks.get(row, 0) + 1
-        assert rule.pairs == sum(n * (n - 1) // 2 for n in blocks.values())
+        assert rule.pairs == pytest.approx(scale * left_of(rule, values, records))
     assert chosen.pairs == sum(rule.pairs for rule in chosen.rules)
+
+
+def test_a_placeholder_does_not_cost_a_rule_its_other_records():
+    values, crowded = codes(2000), codes(2000)
+    crowded[BORN] = np.where(np.arange(2000) % 10 == 0, 19_000, crowded[BORN])  # a tenth is born on one day
+    chosen, despite = (chosen_rules(v, np.arange(2000), 200_000) for v in (values, crowded))
+    assert {rule.name for rule in chosen.rules} - {rule.name for rule in despite.rules} == set()
+
+
+def test_what_the_configuration_adds_takes_nothing_from_the_other_rules():
+    values = codes(2000)
+    plain, added = (chosen_rules(values, np.arange(2000), 1_000_000, wanted=wanted) for wanted in ([], [(CITY,)]))
+    assert len(plain.rules) > 1
+    assert added.rules[0].name == "city"
+    assert {rule.name for rule in plain.rules} <= {rule.name for rule in added.rules}
 
 
 def test_a_rule_of_a_common_value_is_not_worth_its_pairs_and_rules_survive_a_missing_field():

@@ -88,6 +88,14 @@ def test_a_value_that_too_many_have_is_told_apart_by_another_piece(spark: SparkS
     assert compared_pairs(nothing, FIELDS, [RARE] * 3, 12).isEmpty()
 
 
+def test_who_lacks_the_piece_that_tells_a_crowd_apart_meets_others_who_do(spark: SparkSession, pieces):
+    crowd = [(n, n, "john", "doe", "paris" if n % 2 else None) for n in range(6)]
+    keys = keyed(hashed(frame(spark, crowd), list(pieces.values())), RULES[:1], list(pieces))
+    refined = thinned(keys, [row["key"] for row in crowded(keys, most=5).collect()], to_refined=True)
+    pairs = compared_pairs(refined, FIELDS, [RARE] * 3, 6).collect()
+    assert sorted((r["low"], r["high"]) for r in pairs) == [(0, 2), (0, 4), (1, 3), (1, 5), (2, 4), (3, 5)]
+
+
 def test_the_pieces_that_a_configuration_may_name_are_those_there_are(spark: SparkSession):
     there = {piece.name for piece in pieces_of(STANDARD)}
     for field in STANDARD:

@@ -6,12 +6,13 @@ matches: pairs of records of one person in which each field is missing as often 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
+from cdp.identity.config import MOST_BLOCKING_RULES
 from cdp.identity.matching.draws import chances_of, pairs_of
 from cdp.identity.matching.fields import Piece
 
@@ -29,10 +30,13 @@ PAIRS_FOR_A_MATCH = 4000
 """Pairs that one more match may cost."""
 MOST_IN_BLOCK = 400
 """Records that meet by one value of a rule; more are told apart by another piece."""
+_NO_CHANCE = 4
+"""Records of a value in the sample that are not together by chance, however large the whole."""
 _LEAST_GAIN = 0.001
 _IMAGINED = 4000
 
 Codes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -89,35 +93,38 @@ def chosen_rules(
     size = len(next(iter(codes.values()))) if codes else 0
     if size < 2:
         return Blocking((), 0, 0)
-    scale = records * max(records - 1, 1) / (size * (size - 1))
-    survived = _imagined(codes, nodes)
     own = list(wanted)
     is_own = {frozenset(pieces) for pieces in own}
     others = [pieces for pieces in _combinations(codes) if frozenset(pieces) not in is_own]
-    tried = [(o, np.logical_and.reduce([survived[p] for p in o])) for o in (*own, *others)]
-    kept = [option for number, option in enumerate(tried) if number < len(own) or option[1].any()]
-    options = [pieces for pieces, _ in kept]
-    # As numbers: what each option would gain is one product of a matrix (a row an option) and a vector.
-    reached = np.array([meets for _, meets in kept], np.float64)
-    prices = np.array([scale * _pairs(combined([codes[p] for p in o])) for o in options])
-    is_left = np.ones(len(options), bool)
+    imagined = _imagined(codes, nodes)
     best_refined = _refinement(codes)
+    options = []
+    for number, pieces in enumerate([*own, *others]):
+        meets = np.logical_and.reduce([imagined.survived[piece] for piece in pieces])
+        if number < len(own) or meets.any():
+            option = _priced(pieces, best_refined(pieces), meets, codes, imagined, records)
+            if number < len(own) or option.reaches.any():
+                options.append(option)
+    # As numbers: what each option would gain is one product of a matrix (a row an option) and a vector.
+    reached = np.array([option.reaches for option in options], np.float64)
+    prices = np.array([option.rule.pairs for option in options])
+    is_left = np.ones(len(options), bool)
     open_ = np.ones(_IMAGINED)
-    budget = max(PAIRS_A_RECORD * records, FREE_PAIRS)
-    spent, rules = 0.0, list[Rule]()
+    rules = list[Rule]()
 
     def take(option: int) -> None:
-        nonlocal spent, open_
-        meets = reached[option] == 1
-        share = float((meets & (open_ == 1)).mean())
-        rules.append(Rule(options[option], best_refined(options[option]), float(prices[option]), share))
-        spent += float(prices[option])
+        nonlocal open_
+        meets = options[option].reaches
+        rules.append(replace(options[option].rule, share=float((meets & (open_ == 1)).mean())))
         open_ = np.where(meets, open_ * _AGAIN, open_)
         is_left[option] = False
 
     for option in range(len(own)):
         take(option)
-    while is_left.any() and len(rules) < MOST_RULES:
+    # What the configuration adds takes nothing from what would be done without it.
+    budget, spent = max(PAIRS_A_RECORD * records, FREE_PAIRS), 0.0
+    most = min(len(own) + MOST_RULES, MOST_BLOCKING_RULES)
+    while is_left.any() and len(rules) < most:
         gains = reached @ open_ / _IMAGINED
         # A third of the records in a match each: what a usual source holds.
         is_worth = (prices <= PAIRS_FOR_A_MATCH * gains * records / 3) | (spent + prices <= FREE_PAIRS)
@@ -125,8 +132,49 @@ def chosen_rules(
         if not is_worth.any():
             break
         worth = np.where(is_worth, gains / (prices + records / 3), -1)
-        take(int(worth.argmax()))
-    return Blocking(tuple(rules), spent, float((open_ < 1).mean()))
+        best = int(worth.argmax())
+        spent += float(prices[best])
+        take(best)
+    return Blocking(tuple(rules), sum(rule.pairs for rule in rules), float((open_ < 1).mean()))
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A rule that may be taken, its `share` not known yet, and which imagined matches it reaches."""
+
+    rule: Rule
+    reaches: Flags
+
+
+def _priced(
+    pieces: tuple[Piece, ...],
+    refined_by: Piece | None,
+    meets: Flags,
+    codes: dict[Piece, Codes],
+    imagined: "_Imagined",
+    records: int,
+) -> _Option:
+    """What a rule costs when values that too many have are told apart by `refined_by`, and reaches without those."""
+    size = len(imagined.nodes)
+    scale = records * max(records - 1, 1) / (size * (size - 1))
+    values = combined([codes[piece] for piece in pieces])
+    found, counts = np.unique(values[values != 0], return_counts=True)
+    is_crowd = _are_crowds(counts, records / size)
+    pairs = _pairs(counts[~is_crowd])
+    if is_crowd.any():
+        crowd = np.isin(values, found[is_crowd])
+        meets = meets & ~crowd[imagined.left]
+        if refined_by is not None:
+            finer = combined([values[crowd], or_none(codes[refined_by][crowd])])
+            counts = np.unique(finer, return_counts=True)[1]
+            pairs += _pairs(counts[~_are_crowds(counts, records / size)])
+    return _Option(Rule(pieces, refined_by, scale * pairs, 0.0), meets)
+
+
+def _are_crowds(counts: Codes, one_of: float) -> Flags:
+    """Of values whose records in a sample (one of `one_of`) are counted, whether too many have them in all."""
+    found: Flags = (counts >= _NO_CHANCE) & ((counts - 1) * one_of + 1 > MOST_IN_BLOCK)
+    return found
 
 
 def _combinations(codes: dict[Piece, Codes]) -> Iterable[tuple[Piece, ...]]:
@@ -141,8 +189,22 @@ def _combinations(codes: dict[Piece, Codes]) -> Iterable[tuple[Piece, ...]]:
                 yield (one, other, third)
 
 
-def _imagined(codes: dict[Piece, Codes], nodes: Codes) -> dict[Piece, npt.NDArray[np.bool_]]:
-    """Of imagined matches, whether a piece is there on both sides and agrees."""
+@dataclass(frozen=True)
+class _Imagined:
+    """Imagined matches.
+
+    Attributes:
+        nodes: the sample's records.
+        left: row of the record that each is a match of.
+        survived: of each piece, whether it is there on both sides and agrees.
+    """
+
+    nodes: Codes
+    left: Codes
+    survived: dict[Piece, Flags]
+
+
+def _imagined(codes: dict[Piece, Codes], nodes: Codes) -> _Imagined:
     # Of few records each pair stands for several matches, to which other things happen.
     pairs = pairs_of(nodes, _IMAGINED)
     copies = np.arange(_IMAGINED) // len(pairs[0])
@@ -150,13 +212,13 @@ def _imagined(codes: dict[Piece, Codes], nodes: Codes) -> dict[Piece, npt.NDArra
     ends = nodes[left] + copies, nodes[right]
     names = sorted({name for piece in codes for name in piece.fields})
     kept = {name: chances_of(*ends, name) < SURVIVES for name in names}
-    found = {}
+    survived = {}
     for piece, values in codes.items():
         is_there = (values[left] != 0) & (values[right] != 0)
         luck = chances_of(*ends, f"piece {piece.name}") < piece.survival
         whole = np.logical_and.reduce([kept[name] for name in piece.fields])
-        found[piece] = is_there & (whole | luck)
-    return found
+        survived[piece] = is_there & (whole | luck)
+    return _Imagined(nodes, left, survived)
 
 
 def combined(columns: Sequence[Codes]) -> Codes:
@@ -171,10 +233,15 @@ def combined(columns: Sequence[Codes]) -> Codes:
 
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
+_NONE = 1
 
 
-def _pairs(codes: Codes) -> int:
-    _, counts = np.unique(codes[codes != 0], return_counts=True)
+def or_none(codes: Codes) -> Codes:
+    """To have no value is one, too: who lacks the piece by which a common value is told apart is left with those who do."""
+    return np.where(codes == 0, _NONE, codes)
+
+
+def _pairs(counts: Codes) -> int:
     return int((counts * (counts - 1) // 2).sum())
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, LongType, StructField, StructType
 
 from cdp.identity.blocks import slices_of, whole_blocks
-from cdp.identity.matching.blocking import MOST_IN_BLOCK, Rule, combined
+from cdp.identity.matching.blocking import MOST_IN_BLOCK, Rule, combined, or_none
 from cdp.identity.matching.fields import Field, Piece
 from cdp.identity.matching.levels import (
     BOTH_SWAPPED,
@@ -79,30 +79,28 @@ def keyed(pieces: DataFrame, rules: Sequence[Rule], order: Sequence[Piece]) -> D
         node, atom, f0 ..., keys and refined (array<bigint>).
     """
     place = {piece: i for i, piece in enumerate(order)}
-    plain = [[place[p] for p in rule.pieces] for rule in rules]
-    refined = [[*parts, place[r.refined_by]] if r.refined_by else [] for r, parts in zip(rules, plain, strict=True)]
+    parts = [([place[p] for p in rule.pieces], place[rule.refined_by] if rule.refined_by else None) for rule in rules]
     kept = [name for name in pieces.columns if name in ("node", "atom") or name[0] == "f"]
     schema = StructType([*(pieces.schema[name] for name in kept), *(StructField(n, ArrayType(LongType())) for n in _KEYS)])
     # Not in SQL: the optimizer would write the expression of a piece into every key that it is part of.
-    return pieces.mapInArrow(partial(_with_keys, kept=kept, keys=(plain, refined)), schema)
+    return pieces.mapInArrow(partial(_with_keys, kept=kept, rules=parts), schema)
 
 
 _KEYS = ("keys", "refined")
 
 
 def _with_keys(
-    batches: Iterator[pa.RecordBatch], kept: Sequence[str], keys: Sequence[Sequence[Sequence[int]]]
+    batches: Iterator[pa.RecordBatch], kept: Sequence[str], rules: Sequence[tuple[Sequence[int], int | None]]
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        columns = [batch.column(name) for name in kept]
-        for rules in keys:
-            made = np.zeros((len(batch), len(rules)), np.int64)
-            for number, parts in enumerate(rules):
-                if parts:
-                    # The rule's own number goes in: two rules never share a value.
-                    own = np.full(len(batch), number + 1, np.int64)
-                    made[:, number] = combined([*(batch.column(f"p{i}").to_numpy() for i in parts), own])
-            columns.append(lists_of(made.ravel(), len(batch)))
+        plain, refined = (np.zeros((len(batch), len(rules)), np.int64) for _ in _KEYS)
+        for number, (parts, refined_by) in enumerate(rules):
+            # The rule's own number goes in: two rules never share a value.
+            own = np.full(len(batch), number + 1, np.int64)
+            plain[:, number] = combined([*(batch.column(f"p{i}").to_numpy() for i in parts), own])
+            if refined_by is not None:
+                refined[:, number] = combined([plain[:, number], or_none(batch.column(f"p{refined_by}").to_numpy())])
+        columns = [*(batch.column(name) for name in kept), *(lists_of(keys.ravel(), len(batch)) for keys in (plain, refined))]
         yield pa.RecordBatch.from_arrays(columns, names=[*kept, *_KEYS])
 
 

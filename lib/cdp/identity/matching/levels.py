@@ -31,8 +31,6 @@ SAME_YEAR = 6
 """The first level of dates that are two, and not one written wrongly."""
 SEPARATOR = "\n"
 """Between the values of a field that holds several: the two that are most alike are compared."""
-MOST_OF_ONE = 20
-"""Values of one record that are compared, the first ones: of two records they make 400 combinations, of all pairs many more."""
 _COMBINATIONS_AT_ONCE = 400_000
 
 Strings = npt.NDArray[np.object_]
@@ -171,7 +169,7 @@ class _Single:
 
 
 def _singled(distinct: Strings) -> _Single:
-    parts = [value.split(SEPARATOR)[:MOST_OF_ONE] for value in distinct]
+    parts = [value.split(SEPARATOR) for value in distinct]
     counts = np.array([len(mine) for mine in parts], np.int64)
     known: dict[str, int] = {}
     rows = np.array([known.setdefault(part, len(known)) for mine in parts for part in mine], np.int64)
