@@ -102,9 +102,9 @@ def chosen_rules(
     for number, pieces in enumerate([*own, *others]):
         meets = np.logical_and.reduce([imagined.survived[piece] for piece in pieces])
         if number < len(own) or meets.any():
-            option = _priced(pieces, best_refined(pieces), meets, codes, imagined, records)
-            if number < len(own) or option.reaches.any():
-                options.append(option)
+            priced = _priced(pieces, best_refined(pieces), meets, codes, imagined, records)
+            if number < len(own) or priced.reaches.any():
+                options.append(priced)
     # As numbers: what each option would gain is one product of a matrix (a row an option) and a vector.
     reached = np.array([option.reaches for option in options], np.float64)
     prices = np.array([option.rule.pairs for option in options])
