@@ -16,7 +16,7 @@ from cdp.identity.matching.levels import ANOTHER_NAME, BOTH_SWAPPED, EQUAL, MISS
 from cdp.identity.matching.linkage import CONTRADICTIONS, TOLD, average_linkage, evidence_of
 from cdp.identity.matching.model import Model
 from cdp.identity.matching.parameters import LEVELS, NAMESAKES, Parameters, Patterns
-from cdp.identity.matching.together import CEILING, MILLI, MOST, Together
+from cdp.identity.matching.together import MILLI, MOST, Together
 from tests.identity.matching.test_linkage import Free
 
 FIELDS: tuple[Field, ...] = (
@@ -85,7 +85,7 @@ def slow(pairs: list[list[int]], known: Model) -> float:
         if homes:
             bits += log2(sum(homes) / len(homes))
         scores.append(bits)
-    return min(-log2(sum(2**-score for score in scores)), CEILING)
+    return -log2(sum(2**-score for score in scores))
 
 
 @given(st.lists(some_levels, min_size=1, max_size=6), st.integers(0, 20))
@@ -104,7 +104,7 @@ def test_one_pair_is_worth_what_it_is_worth_by_itself(pair: list[int], rarity: l
     known = model()
     pattern = patterns([pair], rarity)
     found = Together(known).bits(Together(known).told(pattern))
-    assert found[0] / MILLI == pytest.approx(min(known.parameters.scores(pattern)[0], CEILING), abs=0.02)
+    assert found[0] / MILLI == pytest.approx(known.parameters.scores(pattern)[0], abs=0.02)
 
 
 def bits(pairs: list[list[int]], known: Model) -> float:

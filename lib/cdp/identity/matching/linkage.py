@@ -22,6 +22,8 @@ AMBIGUOUS = "as much like another person"
 """What is said of a cluster that is about as much like two others, which are two people."""
 MARGIN = 2_000
 """Thousandths of a bit by which the better of two such must be more alike: then it is the right one four times of five."""
+CEILING = 25_000
+"""Thousandths of a bit at most that pairs count where others never met: those are not outweighed without end."""
 _PAIRS, _ALIKE, _SAID = 0, 1, 2
 TOLD = _SAID + 2 * len(CONTRADICTIONS)
 """Columns of `Edges.sums`: pairs, alike, what is said of contradictions, and from here on what is told."""
@@ -104,7 +106,9 @@ def average_linkage(
 
     def averages(rows: Numbers | slice, one: Numbers, other: Numbers) -> Numbers:
         every, met = size[one] * size[other], sums[rows, _PAIRS]
-        found: Numbers = np.rint((score(sums[rows, TOLD:]) * met + unseen * (every - met)) / every).astype(np.int64)
+        told = score(sums[rows, TOLD:])
+        counted = np.where(met < every, np.minimum(told, CEILING), told)
+        found: Numbers = np.rint((counted * met + unseen * (every - met)) / every).astype(np.int64)
         return found
 
     average: list[int] = []
@@ -126,7 +130,16 @@ def average_linkage(
         """Clusters that may be the person that a is, about as much like it as b is, none of which can be the person that b is."""
         least = average[between[a][b]] - MARGIN
         alike = (c for c, row in between[a].items() if c != b and average[row] >= least)
-        return [c for c in alike if contradiction(b, c) and not contradiction(a, c)]
+        return [c for c in alike if contradiction(b, c) and not contradiction(a, c) and not is_elsewhere(c, a, b)]
+
+    def is_elsewhere(c: int, a: int, b: int) -> bool:
+        """Whether c is some d's person rather than a's: a and b, c and d are likelier by the margin than a and c, b and d."""
+        least = average[between[a][c]] - average[between[a][b]] + MARGIN
+        return any(
+            average[row] >= max(stop, least + max(average[between[b][d]] if d in between[b] else 0, 0))
+            for d, row in between[c].items()
+            if d not in (a, b) and d not in apart[c] and not contradiction(c, d)
+        )
 
     def part(a: int, b: int, why: str) -> None:
         refused.append((names[min(a, b)], names[max(a, b)], why))

@@ -22,8 +22,6 @@ from cdp.identity.matching.usual import OF_TWO, PRESUMED, imagined_matches
 
 MILLI = 1000
 """Scores in whole numbers are thousandths of a bit."""
-CEILING = 25.0
-"""Bits at most: however much they say, pairs that never met are not outweighed without end."""
 _LEAST, MOST, _UNIT = -15.0, 22.0, 1 << 20
 """Bits of a likelihood ratio, at least and at most, and its unit: so bounded, those of a million pairs have a sum in 64 bits."""
 _OF_ONE_OR_TWO = {
@@ -100,7 +98,7 @@ class Together:
         evidence[:, self._is_place] = np.log2(np.where(pairs[:, self._is_place] > 0, of_place, 1.0))
         one, *others = self._parameters.log_priors
         scores: Floats = -np.logaddexp2.reduce(others - one - evidence.sum(axis=1), axis=1)
-        found: Numbers = np.rint(np.minimum(scores, CEILING) * MILLI).astype(np.int64)
+        found: Numbers = np.rint(scores * MILLI).astype(np.int64)
         return found
 
 
