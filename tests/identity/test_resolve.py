@@ -120,6 +120,21 @@ def test_who_could_be_either_of_two_people_is_left_to_the_steward(silver, custom
     assert told["3", "4"]["decision"] == "accepted"
 
 
+def test_a_source_known_to_hold_no_duplicates_has_each_person_once(silver, customers, run: Run):
+    (run.config.path / "identity.yaml").write_text("one_record_per_source: [crm, shop]\n")
+    home = {"family": "Smith", "street": "3212 w 32nd st", "city": "palm harbor", "postal_code": "60527", "born": "1970-10-10"}
+    silver(
+        person("crm:1", "John", **home),
+        person("crm:2", "John", **home),
+        person("leads:3", "Mary", **home),
+        person("leads:4", "Mary", **home),
+        person("crm:5", "Abigail", **home),
+        person("shop:6", "Abigail", **home),
+    )
+
+    assert customers() == [{"crm:1"}, {"crm:2"}, {"crm:5", "shop:6"}, {"leads:3", "leads:4"}]
+
+
 def test_an_id_lasts_through_growing_merging_and_running_again(silver, run: Run):
     silver(person("crm:1", "Ann", emails=["ann@x.org"]), person("shop:2", "Ann", emails=["mueller.a@web.example"]))
     resolve(run)

@@ -88,6 +88,13 @@ def test_a_value_that_too_many_have_is_told_apart_by_another_piece(spark: SparkS
     assert compared_pairs(nothing, FIELDS, [RARE] * 3, 12).isEmpty()
 
 
+def test_two_records_of_a_source_that_has_one_a_person_are_not_compared(spark: SparkSession, pieces):
+    rows = frame(spark, [(n, n, "ann", None, None) for n in range(6)]).withColumn("sole", (F.col("node") % 3).cast("int"))
+    pairs = compared_pairs(keyed(hashed(rows, list(pieces.values())), RULES, list(pieces)), FIELDS, [RARE] * 3, 6).collect()
+    within = {(1, 4), (2, 5)}
+    assert {(r["low"], r["high"]) for r in pairs} == set(combinations(range(6), 2)) - within
+
+
 def test_who_lacks_the_piece_that_tells_a_crowd_apart_meets_others_who_do(spark: SparkSession, pieces):
     crowd = [(n, n, "john", "doe", "paris" if n % 2 else None) for n in range(6)]
     keys = keyed(hashed(frame(spark, crowd), list(pieces.values())), RULES[:1], list(pieces))

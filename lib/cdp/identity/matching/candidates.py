@@ -76,11 +76,11 @@ def keyed(pieces: DataFrame, rules: Sequence[Rule], order: Sequence[Piece]) -> D
         order: what p0, p1 ... are.
 
     Returns:
-        node, atom, f0 ..., keys and refined (array<bigint>).
+        node, atom, sole where it is there, f0 ..., keys and refined (array<bigint>).
     """
     place = {piece: i for i, piece in enumerate(order)}
     parts = [([place[p] for p in rule.pieces], place[rule.refined_by] if rule.refined_by else None) for rule in rules]
-    kept = [name for name in pieces.columns if name in ("node", "atom") or name[0] == "f"]
+    kept = [name for name in pieces.columns if name in ("node", "atom", "sole") or name[0] == "f"]
     schema = StructType([*(pieces.schema[name] for name in kept), *(StructField(n, ArrayType(LongType())) for n in _KEYS)])
     # Not in SQL: the optimizer would write the expression of a piece into every key that it is part of.
     return pieces.mapInArrow(partial(_with_keys, kept=kept, rules=parts), schema)
@@ -161,7 +161,8 @@ def compared_pairs(
     """Compare all pairs of records that meet.
 
     Args:
-        keys: `keyed`, thinned: node, atom, f0 ..., keys; with `is_new`, only pairs with a record of which it is true are compared.
+        keys: `keyed`, thinned: node, atom, f0 ..., keys; with `is_new`, only pairs with a record of which it is true are compared; with
+            `sole` (int), no pairs of two records that have the same, unless it is 0.
         fields: what is compared.
         frequencies: of each field.
         records: how many there are.
@@ -173,7 +174,7 @@ def compared_pairs(
         rarity: of each field a signed byte: by how many eighths of a bit equal values are rarer than its average value.
     """
     values = [f"f{i}" for i in range(len(fields))]
-    told = ["is_new"] if "is_new" in keys.columns else []
+    told = [name for name in ("is_new", "sole") if name in keys.columns]
     rows = keys.select(F.posexplode("keys").alias("rule", "key"), "node", "atom", "keys", *values, *told).where("key <> 0")
     partitions = max(2, min(2000, records * 12 // _ROWS_A_PARTITION))
     blocks = rows.repartition(partitions, "key").sortWithinPartitions("key", "node")
@@ -207,6 +208,7 @@ def _compare_table(
     keys = table.column("keys").combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(table), width)
     columns = columns_of(table, frequencies)
     is_new = table.column("is_new").to_numpy() if "is_new" in table.column_names else None
+    sole = table.column("sole").to_numpy() if "sole" in table.column_names else None
     for first, last in slices_of(np.cumsum(rank), _PAIRS_AT_ONCE):
         ranks = rank[first:last]
         left = np.repeat(np.arange(first, last), ranks)
@@ -215,6 +217,8 @@ def _compare_table(
         if is_new is not None:
             wanted = is_new[left] | is_new[right]
             left, right = left[wanted], right[wanted]
+        if sole is not None:
+            left, right = of_two_sources(sole, left, right)
         left, right, rules = _made_here(left, right, keys, rule)
         if len(left):
             found = patterns(columns, left, right, fields)
@@ -233,6 +237,12 @@ def _compare_table(
                     ).cast(pa.binary()),
                 }
             )
+
+
+def of_two_sources(sole: Pairs, left: Pairs, right: Pairs) -> tuple[Pairs, Pairs]:
+    """The pairs of rows that may be one person's by `sole`: not two records of a source that has one a person."""
+    may = (sole[left] == 0) | (sole[left] != sole[right])
+    return left[may], right[may]
 
 
 def _made_here(left: Pairs, right: Pairs, keys: Pairs, rule: npt.NDArray[np.int32]) -> tuple[Pairs, Pairs, Pairs]:

@@ -80,7 +80,7 @@ def matched(
         None where there is nothing to compare.
     """
     wanted = known.model.fields if known else fields_of(config, _id_types(records))
-    everything = compared(records, wanted).join(atoms.withColumnRenamed("component", "atom"), on="node", how="left")
+    everything = compared(records, wanted, kept=("source",)).join(atoms.withColumnRenamed("component", "atom"), on="node", how="left")
     everything = everything.withColumn("atom", F.coalesce("atom", "node")).persist()
     filled = everything.agg(F.count("*").alias("all"), *[F.count(f"f{i}").alias(f"f{i}") for i in range(len(wanted))]).first()
     assert filled is not None
@@ -90,7 +90,8 @@ def matched(
         everything.unpersist()
         return None
     fields = tuple(wanted[i] for i in chosen.places)
-    values = everything.select("node", "atom", *[F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(chosen.places)])
+    texts = [F.col(f"f{old}").alias(f"f{new}") for new, old in enumerate(chosen.places)]
+    values = everything.select("node", "atom", *_sole(config), *texts)
     if known is None:
         learnt, pairs, keys = _learnt(values, fields, filled["all"], config)
     else:
@@ -171,6 +172,12 @@ def _meeting(
         lists = candidates.lists_of(aligned[meets].ravel(), int(meets.sum()))
         ends = [batch.column(name).filter(pa.array(meets)) for name in ("source", "record_key")]
         yield pa.RecordBatch.from_arrays([*ends, lists], names=["source", "record_key", "keys"])
+
+
+def _sole(config: IdentityConfig) -> list[Column]:
+    """`sole`: the number of a source that has one record a person, 0 of any other; none where no source is known to be such."""
+    sources = [F.lit(name) for name in config.one_record_per_source]
+    return [F.array_position(F.array(*sources), F.col("source")).cast("int").alias("sole")] if sources else []
 
 
 def _id_types(records: DataFrame) -> list[str]:
@@ -268,6 +275,7 @@ def _parameters(
     rules, made_of = ways_to_meet(
         met.column("rules").to_numpy(), [rule.fields for rule in blocking.rules], [field.name for field in fields]
     )
+    random, share = _random_patterns(sample, fields, frequencies)
     problem = Problem(
         tuple(field.kind for field in fields),
         tuple(field.of_home for field in fields),
@@ -280,9 +288,9 @@ def _parameters(
             known=met.column("known").to_numpy(),
             scale=float(one_of),
         ),
-        Patterns.of(_random_patterns(sample, fields, frequencies), len(fields)),
+        Patterns.of(random, len(fields)),
         made_of,
-        records * (records - 1) / 2,
+        max(records * (records - 1) / 2 * share, 1.0),
         records,
         tuple(field.name in CONTRADICTIONS for field in fields),
     )
@@ -291,11 +299,14 @@ def _parameters(
 
 def _random_patterns(
     sample: pa.Table, fields: Sequence[Field], frequencies: Sequence[candidates.Frequencies]
-) -> candidates.Pairs:
+) -> tuple[candidates.Pairs, float]:
+    """The patterns of random pairs, and the share of the pairs of records that may be one person's at all."""
     columns = candidates.columns_of(sample, frequencies)
-    left, right = pairs_of(sample.column("node").to_numpy(), _RANDOM_PAIRS)
+    left, right = drawn = pairs_of(sample.column("node").to_numpy(), _RANDOM_PAIRS)
+    if "sole" in sample.column_names:
+        left, right = candidates.of_two_sources(sample.column("sole").to_numpy(), *drawn)
     found = np.empty(len(left), np.int64)
     for start in range(0, len(left), _RANDOM_AT_ONCE):
         some = slice(start, start + _RANDOM_AT_ONCE)
         found[some] = candidates.patterns(columns, left[some], right[some], fields).pattern
-    return found
+    return found, len(left) / max(len(drawn[0]), 1)
