@@ -7,8 +7,8 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from cdp.identity.config import Policy
-from cdp.identity.matching.levels import sound_of
 from cdp.identity.names import are_one_name, first_word, is_given_name
+from cdp.identity.sounds import sound_of
 
 _GENERATION = 12
 """Years between two birth dates from which another day and month, too, mean another person."""

@@ -6,7 +6,6 @@ truncated code. 0 is missing, 1 equal, and what follows grows less alike; the la
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -18,6 +17,7 @@ from rapidfuzz.process import cpdist
 
 from cdp.identity.blocks import slices_of
 from cdp.identity.names import are_one_name, first_word, initials_of, is_form, is_given_name, stands_for
+from cdp.identity.sounds import are_spellings, sound_of
 
 MISSING = 0
 EQUAL = 1
@@ -256,7 +256,7 @@ def _name(
     nearly = (alike >= 0.92) & (edits <= 2) & not_two
     # The consonants of John and Jane are the same; Sophia and Sofia are one name.
     sound = _agree(values, a, b, sound_of)
-    sound &= not_two | _test(values, a, b, _are_spellings, sound & ~not_two)
+    sound &= not_two | _test(values, a, b, are_spellings, sound & ~not_two)
     return _first(short, nearly, sound, part, initial, *swaps, (alike >= 0.80) & not_two, first & not_two, not_two)
 
 
@@ -348,41 +348,12 @@ def _may_be_one_name(a: str, b: str) -> bool:
     return long.startswith(short) or long.endswith(short) or not stands_for(a).isdisjoint(stands_for(b))
 
 
-def _are_spellings(a: str, b: str) -> bool:
-    """Whether two names are written in two ways, a letter aside: Sophia and Sofia, Izaak and Isaac."""
-    one, other = ("".join(letter for letter, _ in groupby(_respelt(name).translate(_SPELLINGS))) for name in (a, b))
-    return bool(OSA.distance(one, other, score_cutoff=1) <= 1)
-
-
 def _first_three(name: str) -> str:
     return name[:3]
 
 
 def _last_three(name: str) -> str:
     return name[-3:]
-
-
-def sound_of(name: str) -> str:
-    """The consonants of a name as they sound, behind an `a` where it begins with a vowel: Zara is Sahra, Cathryn is Katherine."""
-    sounds = _respelt(name).translate(_SOUNDS)
-    consonants = "".join(sound for sound, _ in groupby(sounds) if sound != _VOWEL)
-    return f"a{consonants}" if sounds.startswith(_VOWEL) else consonants
-
-
-def _respelt(name: str) -> str:
-    for spelt, sound in _SPELT:
-        name = name.replace(spelt, sound)
-    return name
-
-
-_VOWEL = "-"
-_SPELT = (
-    *(("geo", "je"), ("ey", "i"), ("ie", "i"), ("ee", "i")),
-    *(("sch", "s"), ("sh", "s"), ("ch", "k"), ("ck", "k"), ("ph", "f"), ("th", "t"), ("tz", "s"), ("ts", "s"), ("qu", "k")),
-    *((f"{hard}{vowel}", f"{soft}{vowel}") for hard, soft in (("c", "s"), ("g", "j")) for vowel in "eiy"),
-)
-_SOUNDS = str.maketrans("cqxzvdbaeiouyhw", f"kkksftp{_VOWEL * 8}")
-_SPELLINGS = str.maketrans("cqxzvy", "kkksfi", "hw")
 
 
 def _first_letter(text: str) -> str:
