@@ -9,7 +9,7 @@ from cdp.identity.matching.parameters import Parameters
 STOP = -2.5
 """Bits: two clusters become one while their records are all in all at least that alike, where no two people are much alike. On
 the public sets of that kind every value from -2.75 to -2 is within half a point of the best."""
-LOOK_ALIKES = 900.0
+LOOK_ALIKES = 700.0
 """How much a household counts for: each may hide people who differ by less than the model knows (an address that is not kept up, a
 contact point of all). With a hundredth as many pairs of one household as matches the clusters must be some three bits more alike."""
 _FEW_HOMES = 120.0
