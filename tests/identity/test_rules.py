@@ -58,6 +58,19 @@ def test_a_problem_is_told_by_the_line_where_its_rule_begins(tmp_path: Path, end
     assert [(r.left, r.place) for r in load_rules(tmp_path)] == [(f"crm|1{end}2", "identity_rules.csv line 3")]
 
 
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("never_link,crm|1,crm|2,two, people", "line 2: found 5 values, wanted 4"),
+        ('never_link,crm|1,crm|2,"' + "x" * 200_000, "line 2: cannot be read as CSV"),
+    ],
+)
+def test_a_line_that_is_no_line_of_the_ledger_is_told(tmp_path: Path, row: str, problem: str):
+    (tmp_path / "identity_rules.csv").write_text(f"action,left,right,reason\n{row}\n")
+    with pytest.raises(ConfigError, match=problem):
+        load_rules(tmp_path)
+
+
 def test_who_changes_their_mind_writes_over_what_they_said(tmp_path: Path):
     add_rule(tmp_path, rule("always_link", "crm|1", "crm|2"))
 

@@ -15,6 +15,8 @@ _GENERATION = 12
 _LAST_VOWEL = re.compile(r"[aeo]s?$")
 _BEGUN = re.compile(r" [a-z]$")
 _VOWEL = re.compile(r"[aeiou]")
+_FEW_SOUNDS = 2
+"""Consonants that too many names have: mr is Omar, and Amr."""
 
 
 class Who(NamedTuple):
@@ -123,7 +125,7 @@ def may_be_one(a: Who, b: Who) -> bool:
         or _initial(a.given, b.given)
         or _begins(a.given, b.given)
         or _begins(b.given, a.given)
-        or _without_vowels(a.given, b.given)
+        or (near_births is not False and _without_vowels(a.given, b.given))
         or (near_births is not False and _near(a.given, b.given))
         or (a.birth_date is not None and a.birth_date == b.birth_date and _two_slips(a.given, b.given))
     )
@@ -161,7 +163,7 @@ def _without_vowels(a: str, b: str) -> bool:
         return False
     # Nor is a vowel written that begins a name: Omar is mr.
     sound, other = (sound_of(name).removeprefix("a") for name in (a, b))
-    return len(sound) > 1 and sound == other
+    return len(sound) > _FEW_SOUNDS and sound == other
 
 
 def _near(a: str, b: str) -> bool:

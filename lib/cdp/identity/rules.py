@@ -129,8 +129,17 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if names:
         _check_names(path, names)
     end = reader.line_num
-    for row in reader:
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # a quote without its end makes one value of the rest
+            raise ConfigError(str(path), [f"line {end + 1}: cannot be read as CSV: {error}"]) from None
         first, end = end + 1, reader.line_num
+        if len(row) > len(names):
+            problem = f"line {first}: found {len(row)} values, wanted {len(names)}; a value with a comma stands in double quotes"
+            raise ConfigError(str(path), [problem])
         yield f"line {first}", dict(zip(names, row, strict=False))
 
 

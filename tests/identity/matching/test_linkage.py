@@ -116,8 +116,8 @@ def slow(
                 and not are_two(c, d)
                 and not is_apart(c, d)
                 and average(a, b) + average(c, d) - average(x, c) - max(average(y, d) if met(y, d) else 0, 0) >= MARGIN
-                for d in clusters
-                if d not in (a, b, c) and met(c, d)
+                for d in sorted((d for d in clusters if d != c and met(c, d)), key=lambda d: (-average(c, d), min(d)))[:4]
+                if d not in (a, b)
             )
         ]
         if rivals:

@@ -21,7 +21,7 @@ SURVIVES = 0.75
 _AGAIN = 0.5
 """What it is worth to reach a match once more: the guess may be wrong, and then the second rule has it."""
 MOST_RULES = 40
-"""Rules in all from which none is added to those of the configuration, of which there may be more."""
+"""Rules beside those of the configuration."""
 PAIRS_A_RECORD = 40
 """More pairs than this make people of strangers before they find a friend (measured on public sets)."""
 FREE_PAIRS = 200_000
@@ -121,7 +121,7 @@ def chosen_rules(
 
     for option in range(len(own)):
         take(option)
-    # What the configuration adds takes nothing from what would be done without it.
+    # What the configuration adds costs the others nothing of their budget.
     budget, spent = max(PAIRS_A_RECORD * records, FREE_PAIRS), 0.0
     most = min(len(own) + MOST_RULES, MOST_BLOCKING_RULES)
     while is_left.any() and len(rules) < most:

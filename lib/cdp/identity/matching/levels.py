@@ -254,10 +254,11 @@ def _name(
     may_be_one = _may_share(values, a, b, _names_marked) | _agree(values, a, b, _first_three) | _agree(values, a, b, _last_three)
     not_two = ~(both & ~_test(values, a, b, _may_be_one_name, both & may_be_one))
     nearly = (alike >= 0.92) & (edits <= 2) & not_two
-    # The consonants of John and Jane are the same; Sophia and Sofia are one name.
+    # Sophia and Sofia are one name; John and Jane, whose consonants are the same, are not, but Shaun and Sean may be.
     sound = _agree(values, a, b, sound_of)
+    may_be = not_two | sound
     sound &= not_two | _test(values, a, b, are_spellings, sound & ~not_two)
-    return _first(short, nearly, sound, part, initial, *swaps, (alike >= 0.80) & not_two, first & not_two, not_two)
+    return _first(short, nearly, sound, part, initial, *swaps, (alike >= 0.80) & not_two, first & may_be, may_be)
 
 
 def _is_other(values: Values, name: Codes, other: Values, theirs: Codes) -> Flags:

@@ -24,6 +24,8 @@ MARGIN = 2_000
 """Thousandths of a bit by which the better of two such must be more alike: then it is the right one four times of five."""
 CEILING = 25_000
 """Thousandths of a bit at most that pairs count where others never met: those are not outweighed without end."""
+_LOOKED_AT = 4
+"""Clusters that a rival is most like, among which it may have another person of its own."""
 _PAIRS, _ALIKE, _SAID = 0, 1, 2
 TOLD = _SAID + 2 * len(CONTRADICTIONS)
 """Columns of `Edges.sums`: pairs, alike, what is said of contradictions, and from here on what is told."""
@@ -116,6 +118,7 @@ def average_linkage(
         some = slice(start, start + _ROWS_AT_ONCE)
         average += averages(some, low[some], high[some]).tolist()
     apart: list[set[int]] = [set() for _ in names]
+    nearest: dict[int, list[tuple[int, int]]] = {}
 
     def contradiction(a: int, b: int) -> str | None:
         row = between[a].get(b)
@@ -137,9 +140,17 @@ def average_linkage(
         least = average[between[a][c]] - average[between[a][b]] + MARGIN
         return any(
             average[row] >= max(stop, least + max(average[between[b][d]] if d in between[b] else 0, 0))
-            for d, row in between[c].items()
-            if d not in (a, b) and d not in apart[c] and not contradiction(c, d)
+            and d not in apart[c]
+            and not contradiction(c, d)
+            for d, row in likest(c)
+            if d not in (a, b)
         )
+
+    def likest(c: int) -> list[tuple[int, int]]:
+        """The few clusters that c is most like, with their rows: all of them would be looked at for each of its rivals."""
+        if c not in nearest:
+            nearest[c] = heapq.nsmallest(_LOOKED_AT, between[c].items(), key=lambda other: (-average[other[1]], other[0]))
+        return nearest[c]
 
     def part(a: int, b: int, why: str) -> None:
         refused.append((names[min(a, b)], names[max(a, b)], why))
@@ -188,6 +199,8 @@ def average_linkage(
             apart[c].add(a)
         apart[a] |= apart[b]
         apart[b] = set()
+        for c in (a, *mine):
+            nearest.pop(c, None)
         if not mine:
             continue
         others, rows = np.array(list(mine)), np.array(list(mine.values()))

@@ -268,14 +268,14 @@ def _parameters(
     blocking: Blocking,
     records: int,
 ) -> Parameters:
-    one_of = max(1, round(blocking.pairs / _LEARNT_FROM))
+    # Held already; how many were expected says little where two records of one source are not compared.
+    one_of = max(1, round(pairs.count() / _LEARNT_FROM))
     chosen = pairs.where(F.pmod(F.xxhash64("low", "high"), F.lit(one_of)) == 0) if one_of > 1 else pairs
     is_known = F.col("low_atom") == F.col("high_atom")
     met = chosen.select("pattern", "rarity", "rules", is_known.alias("known")).toArrow()
     rules, made_of = ways_to_meet(
         met.column("rules").to_numpy(), [rule.fields for rule in blocking.rules], [field.name for field in fields]
     )
-    random, share = _random_patterns(sample, fields, frequencies)
     problem = Problem(
         tuple(field.kind for field in fields),
         tuple(field.of_home for field in fields),
@@ -288,9 +288,9 @@ def _parameters(
             known=met.column("known").to_numpy(),
             scale=float(one_of),
         ),
-        Patterns.of(random, len(fields)),
+        Patterns.of(_random_patterns(sample, fields, frequencies), len(fields)),
         made_of,
-        max(records * (records - 1) / 2 * share, 1.0),
+        records * (records - 1) / 2,
         records,
         tuple(field.name in CONTRADICTIONS for field in fields),
     )
@@ -299,14 +299,13 @@ def _parameters(
 
 def _random_patterns(
     sample: pa.Table, fields: Sequence[Field], frequencies: Sequence[candidates.Frequencies]
-) -> tuple[candidates.Pairs, float]:
-    """The patterns of random pairs, and the share of the pairs of records that may be one person's at all."""
+) -> candidates.Pairs:
     columns = candidates.columns_of(sample, frequencies)
-    left, right = drawn = pairs_of(sample.column("node").to_numpy(), _RANDOM_PAIRS)
+    left, right = pairs_of(sample.column("node").to_numpy(), _RANDOM_PAIRS)
     if "sole" in sample.column_names:
-        left, right = candidates.of_two_sources(sample.column("sole").to_numpy(), *drawn)
+        left, right = candidates.of_two_sources(sample.column("sole").to_numpy(), left, right)
     found = np.empty(len(left), np.int64)
     for start in range(0, len(left), _RANDOM_AT_ONCE):
         some = slice(start, start + _RANDOM_AT_ONCE)
         found[some] = candidates.patterns(columns, left[some], right[some], fields).pattern
-    return found, len(left) / max(len(drawn[0]), 1)
+    return found
