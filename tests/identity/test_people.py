@@ -1,5 +1,7 @@
 """Which people of one contact point may be one person."""
 
+from itertools import permutations
+
 import pytest
 
 from cdp.identity.config import Policy
@@ -87,3 +89,14 @@ def _who(said: Said) -> Who:
     given, family, born, suffix = said
     words = folded_name(" ".join(name for name in (given, family) if name)).split()
     return Who(folded_name(given or "") or None, " ".join(sorted(words)), born, suffix.lower() if suffix else None)
+
+
+def test_who_is_whose_does_not_depend_on_who_is_told_of_first():
+    described = [
+        Described(Who("anna", "", None, "jr"), 1, 2, 2),
+        Described(Who("anna", None, None, "jr"), 1, 1, 1),
+        Described(Who("ann", None, None, None), 1, 1, 1),
+        Described(Who(None, None, None, None), 1, 1, 1),
+    ]
+    found = [dict(zip(order, told_apart(order, "most_recent")[0], strict=True)) for order in permutations(described)]
+    assert all(places == found[0] for places in found)

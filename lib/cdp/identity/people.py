@@ -86,7 +86,7 @@ def _says_most(item: Described) -> tuple[object, ...]:
     is_full = given is not None and len(given) > 1
     return (
         not is_full, birth_date is None, given is None, suffix is None, -item.records,
-        words or "", birth_date or "", given or "", suffix or "",
+        words is None, words or "", birth_date or "", given or "", suffix or "",
     )  # fmt: skip
 
 
