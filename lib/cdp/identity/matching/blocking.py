@@ -155,7 +155,7 @@ def _priced(
     records: int,
 ) -> _Option:
     """What a rule costs when values that too many have are told apart by `refined_by`, and reaches without those."""
-    size = len(imagined.nodes)
+    size = len(next(iter(codes.values())))
     scale = records * max(records - 1, 1) / (size * (size - 1))
     values = combined([codes[piece] for piece in pieces])
     found, counts = np.unique(values[values != 0], return_counts=True)
@@ -194,12 +194,10 @@ class _Imagined:
     """Imagined matches.
 
     Attributes:
-        nodes: the sample's records.
         left: row of the record that each is a match of.
         survived: of each piece, whether it is there on both sides and agrees.
     """
 
-    nodes: Codes
     left: Codes
     survived: dict[Piece, Flags]
 
@@ -218,7 +216,7 @@ def _imagined(codes: dict[Piece, Codes], nodes: Codes) -> _Imagined:
         luck = chances_of(*ends, f"piece {piece.name}") < piece.survival
         whole = np.logical_and.reduce([kept[name] for name in piece.fields])
         survived[piece] = is_there & (whole | luck)
-    return _Imagined(nodes, left, survived)
+    return _Imagined(left, survived)
 
 
 def combined(columns: Sequence[Codes]) -> Codes:

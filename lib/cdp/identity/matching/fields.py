@@ -187,7 +187,7 @@ def unknown_pieces(config: IdentityConfig) -> list[str]:
 def value_of(field: Field) -> Column:
     """A field of `silver.customer_records` as text to compare; null where there is nothing.
 
-    A value has at most `MOST_LETTERS`, a field of several values at most `MOST_VALUES` of those. Of a text that `is_read`
+    A value has at most `MOST_LETTERS`, a field of several values at most `MOST_VALUES` of those. Of a text that `_is_read`
     it is what the source sent: `compared` reads it.
     """
     if field.name == "email":
@@ -227,10 +227,10 @@ def _single(field: Field) -> Column:
         return F.nullif(F.trim(raw), F.lit(""))
     if field.name == "gender":
         return _gender(raw)
-    return raw if is_read(field) else F.lower(F.trim(raw))
+    return raw if _is_read(field) else F.lower(F.trim(raw))
 
 
-def is_read(field: Field) -> bool:
+def _is_read(field: Field) -> bool:
     """Whether a field is compared in words of small Latin letters, and is not in such a form already."""
     return field.kind in ("name", "street", "text", "category") and field.name not in _OF_ANOTHER_FORM
 
@@ -239,7 +239,7 @@ def compared(records: DataFrame, fields: Sequence[Field], *, kept: Sequence[str]
     """`records` with node and the columns to be kept alone, and a column of text for each field, named f0, f1 ..."""
     values = [value_of(field).alias(f"f{i}") for i, field in enumerate(fields)]
     rows = records.select(node_of().alias("node"), *kept, *values)
-    kinds = {f"f{i}": field.kind for i, field in enumerate(fields) if is_read(field)}
+    kinds = {f"f{i}": field.kind for i, field in enumerate(fields) if _is_read(field)}
     # A letter of another script becomes several.
     return in_words(rows, list(kinds)).withColumns({name: _bounded(F.col(name), kind) for name, kind in kinds.items()})
 

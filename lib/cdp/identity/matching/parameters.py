@@ -1,8 +1,8 @@
 """What likeness is worth, as numbers: the parameters of the Fellegi-Sunter model, and the scores they give to pairs.
 
 The weight of a level is log2(m / u): how often it is seen in pairs of one person, against pairs of two. A field may depend on two
-others: it counts for what it adds to what they have said. A third kind of pair stands beside those of one person and of two
-strangers: two people of one household, alike in what they share.
+others: it counts for what it adds to what they have said. Two more kinds of pairs stand beside those of one person and of two
+strangers: two people of one household, alike in what they share, and those of them who have one name as well.
 """
 
 from dataclasses import dataclass
